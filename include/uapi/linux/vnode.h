@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * The manual of /dev/vnode: how user space lends CPUs and memory to a second
+ * kernel (a vnode), starts it, looks at it, and takes everything back.
+ *
+ * The way of a vnode:
+ *
+ *	free -GRANT-> granted -LOAD-> loaded -START-> booting -> running
+ *
+ * and from any state STOP (stopped) and RETURN (free). What a file descriptor
+ * was granted belongs to that descriptor until START succeeded, or LOAD with
+ * VNODE_LOAD_KEEP: if it is closed before (the process may have been killed),
+ * everything goes back to the root kernel.
+ *
+ * GRANT, LOAD, START and MEMORY need CAP_SYS_BOOT and are refused with -EPERM
+ * while the kernel is locked down for kexec; STOP and RETURN need CAP_SYS_BOOT;
+ * INFO and STATUS need read permission on the device only.
+ *
+ * All sizes and addresses are bytes, all addresses physical, all reserved
+ * fields must be zero. A call that fails has changed nothing.
+ */
+#ifndef _UAPI_LINUX_VNODE_H
+#define _UAPI_LINUX_VNODE_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/* Goes up with every incompatible change; INFO tells the module's. */
+#define VNODE_ABI_VERSION	1
+
+#define VNODE_ID_MAX		255	/* ids are 1..255; 0 is root */
+#define VNODE_NAME_LEN		32	/* with the terminating NUL */
+#define VNODE_SEGMENTS_MAX	32
+#define VNODE_MEM_ALIGN		(2UL << 20)
+#define VNODE_MEM_MIN		(16UL << 20)
+
+/**
+ * enum vnode_state - where a vnode is in its life
+ * @VNODE_FREE: no such vnode
+ * @VNODE_GRANTED: CPUs and memory are taken from root
+ * @VNODE_LOADED: the image is in place
+ * @VNODE_BOOTING: its boot CPU has been woken and has reached our trampoline
+ * @VNODE_RUNNING: its nanokernel has reported
+ * @VNODE_HALTED: it halted itself
+ * @VNODE_REBOOTED: it asked for a reboot
+ * @VNODE_PANICKED: its kernel panicked
+ * @VNODE_HUNG: it stopped answering
+ * @VNODE_STOPPED: its CPUs were stopped by STOP; memory is kept until RETURN
+ */
+enum vnode_state {
+	VNODE_FREE = 0,
+	VNODE_GRANTED = 1,
+	VNODE_LOADED = 2,
+	VNODE_BOOTING = 3,
+	VNODE_RUNNING = 4,
+	VNODE_HALTED = 5,
+	VNODE_REBOOTED = 6,
+	VNODE_PANICKED = 7,
+	VNODE_HUNG = 8,
+	VNODE_STOPPED = 9,
+	VNODE_NR_STATES
+};
+
+/**
+ * struct vnode_info - INFO: the machine and the module
+ * @abi: out: VNODE_ABI_VERSION of the module
+ * @bsp_apicid: out: APIC id of the machine's bootstrap processor
+ * @tsc_khz: out: refined TSC frequency
+ * @low_size: out: bytes of memory below 640 KiB that each vnode is lent
+ * @mem_block: out: granule of memory hot-plug, in bytes
+ * @mem_available: out: bytes of memory root can spare at this moment
+ * @reserved: zero
+ */
+struct vnode_info {
+	__u32 abi;
+	__u32 bsp_apicid;
+	__u32 tsc_khz;
+	__u32 low_size;
+	__u64 mem_block;
+	__u64 mem_available;
+	__u64 reserved[4];
+};
+
+/**
+ * struct vnode_grant - GRANT: take CPUs and memory from root for a vnode
+ * @id: in: 1..VNODE_ID_MAX
+ * @nr_cpus: in: number of entries behind @cpus and @apicids
+ * @cpus: in: pointer to __u32[nr_cpus], Linux's CPU numbers; the first one is
+ *	the vnode's boot CPU
+ * @apicids: in: pointer to __u32[nr_cpus], filled with their APIC ids
+ * @mem_size: in: a multiple of VNODE_MEM_ALIGN, at least VNODE_MEM_MIN
+ * @mem_min: in: lowest address wanted
+ * @mem_max: in: highest address wanted, 0 for any
+ * @mem_base: out: where the granted memory starts
+ * @low_base: out: where its piece below 640 KiB starts
+ * @low_size: out: size of that piece
+ * @reserved: zero
+ * @name: in: NUL-terminated, letters, digits, '-', '_' and '.', not starting
+ *	with a digit
+ *
+ * Errors: EINVAL (a field out of range; a CPU named twice), EEXIST (id in use),
+ * ENOTUNIQ (name in use), ENXIO (no such CPU, or offline), EBUSY (CPU lent to
+ * a vnode already), EADDRNOTAVAIL (CPU 0, or another that root cannot give up:
+ * the last one), ENOMEM (root cannot give that much memory there), ENOSPC (no
+ * memory below 640 KiB left), EINTR (killed). On EINVAL to EADDRNOTAVAIL for
+ * a CPU, @nr_cpus is unchanged and @bad_cpu names the CPU.
+ */
+struct vnode_grant {
+	__u32 id;
+	__u32 nr_cpus;
+	__u64 cpus;
+	__u64 apicids;
+	__u64 mem_size;
+	__u64 mem_min;
+	__u64 mem_max;
+	__u64 mem_base;
+	__u32 low_base;
+	__u32 low_size;
+	__u32 bad_cpu;
+	__u32 reserved[3];
+	char name[VNODE_NAME_LEN];
+};
+
+/**
+ * struct vnode_segment - one piece of an image; kexec's struct kexec_segment
+ * @buf: pointer to the bytes
+ * @bufsz: how many; the rest up to @memsz is zero
+ * @mem: physical address, in the vnode's range or in its low piece
+ * @memsz: size in memory
+ */
+struct vnode_segment {
+	__u64 buf;
+	__u64 bufsz;
+	__u64 mem;
+	__u64 memsz;
+};
+
+/* LOAD flags */
+#define VNODE_LOAD_KEEP		(1U << 0) /* outlives this file descriptor */
+
+/**
+ * struct vnode_load - LOAD: place an image
+ * @id: in: a granted vnode of this file descriptor
+ * @flags: in: VNODE_LOAD_*
+ * @nr_segments: in: 1..VNODE_SEGMENTS_MAX
+ * @entry_mode: in: 32: protected mode, paging off, ESI = @boot_params;
+ *	64: long mode, CR3 = @cr3, RSI = @boot_params
+ *	(Documentation/arch/x86/boot.rst, 32-bit and 64-bit boot protocol)
+ * @segments: in: pointer to struct vnode_segment[]
+ * @entry: in: physical address of the first instruction; below 4 GiB in mode 32
+ * @boot_params: in: physical address of struct boot_params
+ * @cr3: in: physical address of the top-level page table, below 4 GiB; must map
+ *	the first 2 MiB and @entry identically; zero in mode 32
+ * @control: in: physical address of the vnode's control pages (see
+ *	vnode/layout.h), page aligned, in the vnode's range
+ * @reserved: zero
+ *
+ * Errors: ENOENT (no such vnode), EBADF (granted through another descriptor),
+ * EBUSY (not in state granted), EINVAL, EFAULT, EADDRNOTAVAIL (a segment or an
+ * address is outside of what the vnode was lent), EINTR.
+ */
+struct vnode_load {
+	__u32 id;
+	__u32 flags;
+	__u32 nr_segments;
+	__u32 entry_mode;
+	__u64 segments;
+	__u64 entry;
+	__u64 boot_params;
+	__u64 cr3;
+	__u64 control;
+	__u64 reserved[4];
+};
+
+/**
+ * struct vnode_id - START and RETURN
+ * @id: in: the vnode
+ * @reserved: zero
+ *
+ * START: ENOENT, EBUSY (not loaded), ETIMEDOUT (the boot CPU did not come to
+ * its first instruction; the vnode stays loaded). RETURN: ENOENT, EBUSY (it is
+ * booting or running: STOP it first).
+ */
+struct vnode_id {
+	__u32 id;
+	__u32 reserved;
+};
+
+/* STOP flags */
+#define VNODE_STOP_FORCE	(1U << 0) /* do not ask, stop its CPUs now */
+
+/**
+ * struct vnode_stop - STOP: end a vnode, keep its memory
+ * @id: in: the vnode
+ * @flags: in: VNODE_STOP_*
+ * @timeout_ms: in: how long an orderly stop may take
+ * @reserved: zero
+ *
+ * Errors: ENOENT; EOPNOTSUPP (orderly stop, but the vnode has no nanokernel
+ * that could be asked); ETIMEDOUT (a CPU did not answer INIT/SIPI: the vnode
+ * keeps its state and its memory). Stopping a stopped vnode succeeds.
+ */
+struct vnode_stop {
+	__u32 id;
+	__u32 flags;
+	__u32 timeout_ms;
+	__u32 reserved;
+};
+
+/* Phases of a vnode's life that are timed, in TSC cycles. */
+enum vnode_phase {
+	VNODE_PHASE_CPUS = 0,	/* taking the CPUs from Linux */
+	VNODE_PHASE_MEMORY = 1,	/* taking the memory from Linux */
+	VNODE_PHASE_SCRUB = 2,	/* zeroing it */
+	VNODE_PHASE_LOAD = 3,	/* copying the segments */
+	VNODE_PHASE_WAKE = 4,	/* INIT to the first instruction */
+	VNODE_PHASE_STOP = 5,	/* INIT to all CPUs parked */
+	VNODE_PHASE_RETURN = 6,	/* scrub, memory and CPUs back in Linux */
+	VNODE_NR_PHASES = 8
+};
+
+/* STATUS flags */
+#define VNODE_STATUS_NEXT	(1U << 0) /* the first vnode with an id >= @id */
+
+/**
+ * struct vnode_status - STATUS: what is known of a vnode
+ * @id: in/out: the vnode
+ * @flags: in: VNODE_STATUS_*
+ * @state: out: enum vnode_state
+ * @nr_cpus: in: room behind @cpus; out: how many CPUs it has
+ * @cpus: in: pointer to __u32[], or 0; filled as far as there is room
+ * @mem_base: out
+ * @mem_size: out
+ * @low_base: out
+ * @low_size: out
+ * @entry_mode: out: 32, 64, or 0 if not loaded
+ * @boot_apicid: out: APIC id of its boot CPU
+ * @start_ns: out: CLOCK_BOOTTIME when it was started, 0 if never
+ * @entry_tsc: out: TSC at its first instruction
+ * @phase: out: TSC cycles spent in each phase, 0 if not gone through
+ * @mem_offlined: out: bytes of its memory that left root's direct map
+ * @reserved: zero
+ * @name: out
+ * @release: out: its kernel's release, once running
+ *
+ * RETURN ends a vnode and with it its STATUS. Errors: ENOENT.
+ */
+struct vnode_status {
+	__u32 id;
+	__u32 flags;
+	__u32 state;
+	__u32 nr_cpus;
+	__u64 cpus;
+	__u64 mem_base;
+	__u64 mem_size;
+	__u32 low_base;
+	__u32 low_size;
+	__u32 entry_mode;
+	__u32 boot_apicid;
+	__u64 start_ns;
+	__u64 entry_tsc;
+	__u64 phase[VNODE_NR_PHASES];
+	__u64 mem_offlined;
+	__u64 reserved[4];
+	char name[VNODE_NAME_LEN];
+	char release[64];
+};
+
+#define VNODE_IOC_MAGIC		0xb7
+
+#define VNODE_IOC_INFO		_IOR(VNODE_IOC_MAGIC, 0, struct vnode_info)
+#define VNODE_IOC_GRANT		_IOWR(VNODE_IOC_MAGIC, 1, struct vnode_grant)
+#define VNODE_IOC_LOAD		_IOW(VNODE_IOC_MAGIC, 2, struct vnode_load)
+#define VNODE_IOC_START		_IOW(VNODE_IOC_MAGIC, 3, struct vnode_id)
+#define VNODE_IOC_STOP		_IOW(VNODE_IOC_MAGIC, 4, struct vnode_stop)
+#define VNODE_IOC_RETURN	_IOW(VNODE_IOC_MAGIC, 5, struct vnode_id)
+#define VNODE_IOC_STATUS	_IOWR(VNODE_IOC_MAGIC, 6, struct vnode_status)
+
+/*
+ * MEMORY returns a new file descriptor, read-only, for the vnode's range:
+ * pread() at offset 0 reads mem_base. Its kernel log is found in there. Reads
+ * fail with ENXIO once the memory was returned.
+ */
+#define VNODE_IOC_MEMORY	_IOW(VNODE_IOC_MAGIC, 7, struct vnode_id)
+
+/* poll() on /dev/vnode: POLLPRI once the state of any vnode changed since the
+ * last STATUS call on that descriptor.
+ */
+
+#endif /* _UAPI_LINUX_VNODE_H */

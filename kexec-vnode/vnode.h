@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The rooms of kexec-vnode and what passes between them:
+ *
+ *	cli -> struct vnode_config -> image -> plan -> device
+ *
+ * Everything but cli, plan and device is a pure core: it takes structs, writes
+ * bytes, touches no global and no file, and is what unit tests and fuzzers build.
+ *
+ * Errors: a negative errno, and one sentence in struct vnode_err that says what
+ * is wrong with which object and what to try. Only main() exits.
+ */
+#ifndef KEXEC_VNODE_H
+#define KEXEC_VNODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <asm/bootparam.h>
+
+#define VNODE_CPUS_MAX		1024
+#define VNODE_CMDLINE_MAX	2047	/* COMMAND_LINE_SIZE of x86, less the NUL */
+
+#define VNODE_ALIGN_UP(x, a)	(((x) + (a) - 1) / (a) * (a))
+
+/* err.c */
+struct vnode_err {
+	char text[512];
+};
+
+int vnode_err(struct vnode_err *err, int errnum, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* parse.c: lists, sizes, ids, names */
+struct vnode_cpus {
+	unsigned int nr;
+	uint32_t cpu[VNODE_CPUS_MAX];
+};
+
+int vnode_parse_cpus(const char *text, struct vnode_cpus *cpus, struct vnode_err *err);
+int vnode_parse_size(const char *text, uint64_t *size, struct vnode_err *err);
+int vnode_parse_id(const char *text, unsigned int *id, struct vnode_err *err);
+int vnode_check_name(const char *name, struct vnode_err *err);
+/* "0-2,5": writes at most size bytes with the NUL, returns text */
+char *vnode_format_cpus(const uint32_t *cpu, unsigned int nr, char *text, size_t size);
+
+/*
+ * image.c, image-bzimage.c, image-elf.c, decompress.c, relocs.c: a kernel image
+ * taken apart. All offsets count from the image's load address, which plan.c
+ * chooses: a multiple of @align inside the vnode's memory.
+ */
+#define VNODE_IMAGE_SEGMENTS_MAX	16
+
+struct vnode_image_segment {
+	const void *buf;		/* points into the file or @data */
+	uint64_t bufsz;
+	uint64_t offset;
+	uint64_t memsz;			/* >= bufsz; the rest is zero */
+};
+
+struct vnode_image {
+	const char *format;		/* "bzImage", "bzImage payload", "ELF" */
+	char release[128];		/* of the kernel, "" if the format does not tell */
+	bool has_header;		/* @header is a bzImage's */
+	struct setup_header header;
+	struct vnode_image_segment segment[VNODE_IMAGE_SEGMENTS_MAX];
+	unsigned int nr_segments;
+	uint64_t align;
+	uint64_t mem_size;		/* needed from the load address up to run */
+	uint64_t link_pa;		/* physical address it is linked for */
+	bool has_entry32;
+	bool has_entry64;
+	uint64_t entry32;
+	uint64_t entry64;
+	/*
+	 * The kernel can be moved in virtual memory: by its own decompressor
+	 * (bzImage), or with @relocs (payload). False: no virtual KASLR.
+	 */
+	bool self_kaslr;
+	const uint8_t *relocs;
+	size_t relocs_size;
+	void *data;			/* what segment[].buf may point into */
+	size_t data_size;
+};
+
+enum vnode_unpack {
+	VNODE_UNPACK_AUTO,		/* payload if its compression is known */
+	VNODE_UNPACK_NEVER,		/* the bzImage is entered and unpacks itself */
+	VNODE_UNPACK_ALWAYS,		/* an error where the compression is unknown */
+};
+
+/*
+ * @file stays the caller's and must outlive @image. -ENOEXEC: not a kernel image
+ * (truncated, random, another architecture, not relocatable).
+ */
+int vnode_image_open(struct vnode_image *image, const void *file, size_t size,
+		     enum vnode_unpack unpack, struct vnode_err *err);
+/* Moves an unpacked payload up by @delta in virtual memory (KASLR). Once only. */
+int vnode_image_relocate(struct vnode_image *image, uint64_t delta, struct vnode_err *err);
+void vnode_image_close(struct vnode_image *image);
+
+/*
+ * gzip, zstd, xz by magic; *out is malloc()ed. At most @max bytes come out:
+ * -EFBIG. -EOPNOTSUPP: a compression we do not know. -ENOMSG: not compressed.
+ */
+int vnode_decompress(const void *in, size_t in_size, size_t max, void **out,
+		     size_t *out_size, struct vnode_err *err);
+
+/* acpi.c: the tables that describe a vnode to its kernel */
+struct vnode_acpi_config {
+	unsigned int id;
+	uint32_t bsp_apicid;		/* the machine's; listed, never enabled */
+	const uint32_t *apicid;		/* boot CPU first */
+	unsigned int nr_apicids;
+	uint64_t base_pa;		/* where the tables will be */
+	uint32_t ioapic_pa;		/* the page that stands for an IO-APIC */
+	uint64_t control_pa;
+};
+
+/*
+ * Writes all tables, one after the other, from @base_pa on: RSDP, XSDT, FADT,
+ * DSDT, MADT, VNOD. Returns the bytes used (the RSDP is at the start), or
+ * -ENOSPC. With buf NULL: the bytes needed.
+ */
+int vnode_acpi_build(const struct vnode_acpi_config *config, void *buf, size_t size,
+		     struct vnode_err *err);
+/* The page behind ioapic_pa. */
+void vnode_acpi_ioapic(void *page);
+
+/* bootparams.c */
+struct vnode_e820 {
+	uint64_t start, size;
+	uint32_t type;			/* 1 RAM, 2 reserved, 3 ACPI */
+};
+
+struct vnode_bootparams_config {
+	const struct setup_header *header; /* of a bzImage, or NULL */
+	const struct vnode_e820 *e820;
+	unsigned int nr_e820;
+	uint64_t kernel_pa;
+	uint64_t cmdline_pa;
+	uint32_t cmdline_size;
+	uint64_t initrd_pa, initrd_size;
+	uint64_t rsdp_pa;
+	bool kaslr;			/* the kernel was moved: let it randomise the rest */
+};
+
+int vnode_bootparams_build(const struct vnode_bootparams_config *config,
+			   struct boot_params *params, struct vnode_err *err);
+
+/*
+ * pgtable.c: the identity page tables of the 64-bit entry: the first 2 MiB and
+ * [base, base + size), in 2 MiB pages. The top level is apart, since it must be
+ * below 4 GiB.
+ */
+size_t vnode_pgtable_size(uint64_t base, uint64_t size);
+/* @tables_pa: where @tables will be; vnode_pgtable_size() bytes */
+void vnode_pgtable_build(uint64_t base, uint64_t size, void *pml4, void *tables,
+			 uint64_t tables_pa);
+
+/*
+ * log.c: the kernel log of a vnode, dead or alive, from its memory alone.
+ */
+struct vnode_memory {
+	/* 0 or negative errno; offset counts from @base */
+	int (*read)(void *context, uint64_t offset, void *buf, size_t len);
+	void *context;
+	uint64_t base;			/* physical address of offset 0 */
+	uint64_t size;
+};
+
+/*
+ * Prints "[    0.123456] text" lines. -ENODATA: no log there yet. Any content of
+ * the memory is survived, without an endless loop.
+ */
+int vnode_log_print(const struct vnode_memory *memory, FILE *out, struct vnode_err *err);
+
+#endif /* KEXEC_VNODE_H */
