@@ -114,7 +114,7 @@ struct vnode_acpi_config {
 	const uint32_t *apicid;		/* boot CPU first */
 	unsigned int nr_apicids;
 	uint64_t base_pa;		/* where the tables will be */
-	uint32_t ioapic_pa;		/* the page that stands for an IO-APIC */
+	uint32_t ioapic_pa;		/* what stands for an IO-APIC */
 	uint64_t control_pa;
 };
 
@@ -125,8 +125,9 @@ struct vnode_acpi_config {
  */
 int vnode_acpi_build(const struct vnode_acpi_config *config, void *buf, size_t size,
 		     struct vnode_err *err);
-/* The page behind ioapic_pa. */
-void vnode_acpi_ioapic(void *page);
+/* What is behind ioapic_pa: VNODE_ACPI_IOAPIC_SIZE bytes of registers. */
+#define VNODE_ACPI_IOAPIC_SIZE	0x50
+void vnode_acpi_ioapic(void *registers);
 
 /* bootparams.c */
 struct vnode_e820 {
@@ -175,5 +176,107 @@ struct vnode_memory {
  * the memory is survived, without an endless loop.
  */
 int vnode_log_print(const struct vnode_memory *memory, FILE *out, struct vnode_err *err);
+
+/*
+ * cli.c: all that the command line says, parsed once.
+ */
+enum vnode_verb {
+	VNODE_VERB_START,		/* grant, load, start */
+	VNODE_VERB_LOAD,
+	VNODE_VERB_EXEC,
+	VNODE_VERB_UNLOAD,
+	VNODE_VERB_STATUS,
+	VNODE_VERB_LIST,
+	VNODE_VERB_LOG,
+};
+
+struct vnode_config {
+	enum vnode_verb verb;
+	const char *vnode;		/* ID or NAME as given, or NULL */
+	unsigned int id;
+	char name[32];			/* VNODE_NAME_LEN */
+	struct vnode_cpus cpus;		/* the boot CPU first */
+	long boot_cpu;			/* -1: the first of the list */
+	uint64_t mem_size, mem_min, mem_max;
+	const char *kernel, *initrd, *append;
+	enum vnode_unpack unpack;
+	double timeout;			/* seconds */
+	bool force, json, dry_run;
+};
+
+/* file.c: a regular file, read as a whole; *data is malloc()ed */
+int vnode_file_read(const char *path, const char *what, void **data, size_t *size,
+		    struct vnode_err *err);
+
+/*
+ * plan.c: where everything goes. The list of segments is made with kexec's own
+ * add_segment() and locate_hole() on the memory that was granted.
+ */
+struct kexec_segment;
+
+struct vnode_machine {			/* what root tells before a grant */
+	uint32_t bsp_apicid;
+	uint32_t tsc_khz;
+};
+
+struct vnode_lent {			/* and what the grant brought */
+	uint64_t mem_base, mem_size;
+	uint32_t low_base, low_size, low_page;
+	uint32_t apicid[VNODE_CPUS_MAX];
+};
+
+struct vnode_plan {
+	char cmdline[VNODE_CMDLINE_MAX + 1];
+	struct vnode_e820 e820[8];
+	unsigned int nr_e820;
+	int entry_mode;			/* 32 or 64 */
+	uint64_t entry, boot_params, cr3, control, kernel, initrd;
+	uint64_t virt_delta;		/* the kernel was moved up by so much */
+	const char *kaslr;		/* what became of it, for people */
+	struct kexec_segment *segment;
+	int nr_segments;
+	void *tables;			/* ACPI tables, as they will be */
+	int tables_size;
+};
+
+/* What can be known before anything is taken: -EINVAL, -EFBIG. */
+int vnode_plan_check(const struct vnode_config *config, const struct vnode_image *image,
+		     size_t initrd_size, struct vnode_err *err);
+int vnode_plan_make(struct vnode_plan *plan, const struct vnode_config *config,
+		    struct vnode_image *image, const void *initrd, size_t initrd_size,
+		    const struct vnode_machine *machine, const struct vnode_lent *lent,
+		    struct vnode_err *err);
+void vnode_plan_print(const struct vnode_plan *plan, const struct vnode_config *config,
+		      const struct vnode_image *image, const struct vnode_lent *lent, FILE *out);
+
+/*
+ * device.c: /dev/vnode; the only file that issues ioctls. Beside plain errnos:
+ * -ESRCH no such vnode, -EADDRINUSE in use by another vnode.
+ */
+struct vnode_status;
+struct vnode_info;
+
+int vnode_device_open(struct vnode_info *info, struct vnode_err *err);
+int vnode_device_grant(int fd, const struct vnode_config *config, struct vnode_lent *lent,
+		       struct vnode_err *err);
+int vnode_device_load(int fd, unsigned int id, const struct vnode_plan *plan, bool keep,
+		      struct vnode_err *err);
+int vnode_device_start(int fd, unsigned int id, struct vnode_err *err);
+int vnode_device_stop(int fd, unsigned int id, double timeout, bool force,
+		      struct vnode_err *err);
+int vnode_device_return(int fd, unsigned int id, struct vnode_err *err);
+/* @cpus has room for VNODE_CPUS_MAX. @next: the first one from @id on */
+int vnode_device_status(int fd, unsigned int id, bool next, struct vnode_status *status,
+			uint32_t *cpus, struct vnode_err *err);
+/* ID or NAME of an existing vnode */
+int vnode_device_find(int fd, const char *vnode, unsigned int *id, struct vnode_err *err);
+int vnode_device_memory(int fd, unsigned int id, struct vnode_memory *memory,
+			struct vnode_err *err);
+
+/* status.c */
+const char *vnode_state_name(unsigned int state);
+int vnode_status_print(int fd, const struct vnode_info *info, unsigned int id, bool json,
+		       FILE *out, bool *runs, struct vnode_err *err);
+int vnode_list_print(int fd, bool json, FILE *out, struct vnode_err *err);
 
 #endif /* KEXEC_VNODE_H */

@@ -31,15 +31,12 @@
 #define VNODE_CONTROL_SIZE	(2 * VNODE_PAGE)
 
 /*
- * The low piece: memory below 640 KiB that a vnode needs for the real-mode
- * trampoline of its own SMP bring-up. Its first two pages are hidden from the
- * vnode's memory map: the top-level page table it is entered with, and the page
- * that stands for an IO-APIC. The fewest pages a stock kernel boots with, so
- * that 15 vnodes fit (Documentation/layout.md).
+ * The low page: what must be below 4 GiB though the vnode's range may be above,
+ * and what the vnode must not use as RAM. It is the top-level page table that the
+ * vnode is entered with; and, in the half of it that no identity mapping reaches,
+ * the registers that stand for an IO-APIC.
  */
-#define VNODE_LOW_PML4		0x0000
-#define VNODE_LOW_IOAPIC	0x1000
-#define VNODE_LOW_RAM		0x2000
+#define VNODE_LOW_IOAPIC	0xf00
 
 /**
  * struct acpi_table_vnod - ACPI table "VNOD", revision 1

@@ -66,7 +66,7 @@ enum vnode_state {
  * @abi: out: VNODE_ABI_VERSION of the module
  * @bsp_apicid: out: APIC id of the machine's bootstrap processor
  * @tsc_khz: out: refined TSC frequency
- * @low_size: out: bytes of memory below 640 KiB that each vnode is lent
+ * @low_size: out: bytes of RAM below 640 KiB that each vnode is lent
  * @mem_block: out: granule of memory hot-plug, in bytes
  * @mem_available: out: bytes of memory root can spare at this moment
  * @reserved: zero
@@ -92,8 +92,10 @@ struct vnode_info {
  * @mem_min: in: lowest address wanted
  * @mem_max: in: highest address wanted, 0 for any
  * @mem_base: out: where the granted memory starts
- * @low_base: out: where its piece below 640 KiB starts
+ * @low_base: out: where its RAM below 640 KiB starts, at least at 64 KiB
  * @low_size: out: size of that piece
+ * @low_page: out: one more page below 640 KiB, not for its memory map (see
+ *	vnode/layout.h)
  * @reserved: zero
  * @name: in: NUL-terminated, letters, digits, '-', '_' and '.', not starting
  *	with a digit
@@ -116,8 +118,9 @@ struct vnode_grant {
 	__u64 mem_base;
 	__u32 low_base;
 	__u32 low_size;
+	__u32 low_page;
 	__u32 bad_cpu;
-	__u32 reserved[3];
+	__u32 reserved[2];
 	char name[VNODE_NAME_LEN];
 };
 
@@ -125,7 +128,7 @@ struct vnode_grant {
  * struct vnode_segment - one piece of an image; kexec's struct kexec_segment
  * @buf: pointer to the bytes
  * @bufsz: how many; the rest up to @memsz is zero
- * @mem: physical address, in the vnode's range or in its low piece
+ * @mem: physical address, in the vnode's range or in what it has below 640 KiB
  * @memsz: size in memory
  */
 struct vnode_segment {

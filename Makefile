@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# For people; Kbuild is for kbuild. `make help` says what there is.
+
+PREFIX	?= /usr/local
+BUILD	:= $(CURDIR)/build
+# Where the modules are built, a directory for each kernel release.
+MODULES	:= $(BUILD)/modules
+JOBS	:= -j$(shell nproc)
+
+# Debian packages by purpose. gcc-12 is the compiler Debian's kernels are built
+# with, libssl3 and libelf1 are used by the programs in linux-kbuild.
+BUILD_PACKAGES	:= make gcc gcc-12 libc6-dev dpkg-dev patch util-linux xz-utils kmod \
+		   libelf-dev libzstd-dev liblzma-dev zlib1g-dev libssl3
+DEMO_PACKAGES	:= qemu-system-x86 busybox-static cpio
+CHECK_PACKAGES	:= clang libclang-rt-14-dev sparse shellcheck acpica-tools perl python3-minimal
+
+# The kernels we support: root and vnodes, and those for vnodes alone.
+ROOT_KERNELS	:= 6.12-cloud 6.12-rt
+VNODE_KERNELS	:= 6.1-cloud
+
+.PHONY: all modules kexec machine demo tests check check-long bench install deps deps-check clean help FORCE
+.DELETE_ON_ERROR:
+
+all: modules kexec
+
+help:
+	@echo 'make              the modules (adeos-lite, vnode) and the kexec binary'
+	@echo 'make demo         two more kernels beside the first, in a QEMU machine'
+	@echo 'make check        unit tests, static checks, system tests in QEMU (TESTS=NAME...)'
+	@echo 'make check-long   the same and the long system tests'
+	@echo 'make bench        the measurements, as a table'
+	@echo 'make install      modules, kexec, manual page, header of /dev/vnode'
+	@echo 'make deps         the Debian packages all of this needs (as root)'
+	@echo 'make clean        remove build/ but for what was downloaded'
+	@echo
+	@echo 'KDIR=DIRECTORY    headers of the kernel to build for (default: the newest'
+	@echo '                  linux-headers-6.12-cloud-amd64, unpacked under build/)'
+	@echo 'PREFIX=DIRECTORY  where kexec is installed (/usr/local)'
+
+# ---- packages ----
+
+# $(call need,PACKAGES): installs what is missing, or says what it is.
+need = selftests/need $(1)
+
+deps:
+	@$(call need,$(BUILD_PACKAGES) $(DEMO_PACKAGES) $(CHECK_PACKAGES))
+
+# ---- modules ----
+
+# Several kernels' objects must not meet, and kbuild leaves them beside their
+# sources: each kernel gets a directory of links. BTF is left out, since it ties
+# a module to one build of the kernel.
+#
+# $(call build_modules,KDIR,RELEASE,CONFIG_VNODE_KMB)
+define build_modules
+	tree=$(MODULES)/$(2) && \
+	mkdir -p $$tree/adeos-lite $$tree/kernel && \
+	find $$tree -xtype l -delete && \
+	ln -sfn $(CURDIR)/include $$tree/include && \
+	ln -sf $(CURDIR)/Kbuild $$tree/ && \
+	for room in adeos-lite kernel; do \
+		ln -sf $(CURDIR)/$$room/Kbuild $(CURDIR)/$$room/*.[chS] $$tree/$$room/ || exit 1; \
+	done && \
+	echo "  MODULES $(2)" && \
+	flock $$tree $(MAKE) --no-print-directory $(JOBS) -C $(1) M=$$tree W=$(if $(W),$(W),1) \
+		CONFIG_ADEOS_LITE=m CONFIG_VNODE_KMB=$(3) CONFIG_DEBUG_INFO_BTF_MODULES= modules
+endef
+
+modules: $(if $(KDIR),modules-kdir,modules-6.12-cloud)
+
+modules-kdir: | deps-build
+	@release=$$($(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease) && \
+	$(call build_modules,$(abspath $(KDIR)),$$release,m)
+
+modules-%: FORCE | deps-build
+	@selftests/fetch kernel $*
+	@read -r release rest < $(BUILD)/debian/$* && \
+	$(call build_modules,$(BUILD)/debian/usr/src/linux-headers-$$release,$$release,$(if $(filter $*,$(ROOT_KERNELS)),m,n))
+
+.PHONY: deps-build deps-demo deps-check
+deps-build:
+	@$(call need,$(BUILD_PACKAGES))
+deps-demo:
+	@$(call need,$(BUILD_PACKAGES) $(DEMO_PACKAGES))
+deps-check:
+	@$(call need,$(BUILD_PACKAGES) $(DEMO_PACKAGES) $(CHECK_PACKAGES))
+
+# ---- kexec ----
+
+include kexec-vnode/objs.mk
+
+KEXEC_TOOLS	:= $(BUILD)/kexec-tools
+VNODE_DIR	:= $(BUILD)/kexec-vnode
+VNODE_CFLAGS	:= -O2 -g -Wall -Wextra -Wno-unused-parameter -Wstrict-prototypes -Wmissing-prototypes \
+		   -Iinclude -Iinclude/uapi -Ikexec-vnode \
+		   -iquote $(KEXEC_TOOLS)/kexec -iquote $(KEXEC_TOOLS)/include
+
+kexec: $(BUILD)/kexec
+
+$(BUILD)/debian/kexec-tools: FORCE | deps-build
+	@selftests/fetch kexec-tools
+
+# kexec-tools is patched in a copy, from its beginning each time.
+$(KEXEC_TOOLS)/.patched: $(BUILD)/debian/kexec-tools kexec-vnode/kexec-tools.patch
+	@echo '  PATCH   kexec-tools'
+	@rm -rf $(KEXEC_TOOLS)
+	@cp -r $(BUILD)/debian/kexec-tools-2.0.25 $(KEXEC_TOOLS)
+	@patch -s -p1 -d $(KEXEC_TOOLS) < kexec-vnode/kexec-tools.patch
+	@cd $(KEXEC_TOOLS) && ./configure -q --prefix=$(PREFIX) > configure.log
+	@touch $@
+
+$(VNODE_DIR)/%.o: kexec-vnode/%.c $(KEXEC_TOOLS)/.patched
+	@mkdir -p $(@D)
+	@echo '  CC      kexec-vnode/$*.c'
+	@$(CC) $(VNODE_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(VNODE_OBJS:%=$(VNODE_DIR)/%.d)
+
+$(VNODE_DIR)/libvnode.a: $(VNODE_OBJS:%=$(VNODE_DIR)/%.o) kexec-vnode/objs.mk
+	@rm -f $@
+	@$(AR) rcs $@ $(filter %.o,$^)
+
+$(BUILD)/kexec: $(VNODE_DIR)/libvnode.a
+	@echo '  LD      build/kexec'
+	@flock $(KEXEC_TOOLS) $(MAKE) -s --no-print-directory -C $(KEXEC_TOOLS) build/sbin/kexec MAKEFLAGS= \
+		VNODE_LIB=$(abspath $<) VNODE_LIBS='$(VNODE_LIBS)' > $(KEXEC_TOOLS)/make.log 2>&1 || \
+		{ cat $(KEXEC_TOOLS)/make.log; exit 1; }
+	@cp $(KEXEC_TOOLS)/build/sbin/kexec $@.new && mv $@.new $@
+
+# ---- the machine ----
+
+# All that selftests/vm puts into it.
+machine: deps-demo kexec $(ROOT_KERNELS:%=modules-%) $(VNODE_KERNELS:%=modules-%)
+
+demo: machine
+	@selftests/demo
+
+# The pure core once more, for tests on the host: with sanitizers, and with the
+# counters of libFuzzer, which only fuzzers read.
+CHECK		:= build/check
+SANITIZERS	:= address,undefined
+CHECK_CC	:= clang -g -O1 -fno-sanitize-recover=all $(VNODE_CFLAGS)
+
+$(CHECK)/core/%.o: kexec-vnode/%.c $(KEXEC_TOOLS)/.patched
+	@mkdir -p $(@D)
+	@$(CHECK_CC) -fsanitize=fuzzer-no-link,$(SANITIZERS) -MMD -MP -c -o $@ $<
+
+$(CHECK)/core/libvnode.a: $(VNODE_OBJS:%=$(CHECK)/core/%.o) kexec-vnode/objs.mk
+	@rm -f $@
+	@$(AR) rcs $@ $(filter %.o,$^)
+
+$(CHECK)/bin/fuzz-%: SANITIZERS := fuzzer,$(SANITIZERS)
+$(CHECK)/bin/%: selftests/unit/%.c $(CHECK)/core/libvnode.a
+	@mkdir -p $(@D)
+	@$(CHECK_CC) -fsanitize=$(SANITIZERS) -MMD -MP -o $@ $< $(CHECK)/core/libvnode.a $(VNODE_LIBS) -lm
+
+# Programs that system tests run in the machine.
+$(CHECK)/guest/%: selftests/system/%.c
+	@mkdir -p $(@D)
+	@$(CC) -static -O2 -Wall -Wextra -Werror -pthread -Iinclude -Iinclude/uapi -MMD -MP -o $@ $<
+
+-include $(wildcard $(CHECK)/*/*.d)
+
+GUEST_PROGRAMS	:= $(patsubst selftests/system/%.c,$(CHECK)/guest/%,$(wildcard selftests/system/*.c))
+
+tests: deps-check machine $(CHECK)/core/libvnode.a $(GUEST_PROGRAMS)
+	@mkdir -p $(CHECK)/guest
+
+# TESTS=NAME...: only these
+check: tests
+	@selftests/check $(TESTS)
+
+check-long: tests
+	@selftests/check long $(TESTS)
+
+bench: machine
+	@selftests/bench/run
+
+# ---- installation ----
+
+# The release the modules were built for: KDIR's, else the running kernel's.
+install:
+	@$(MAKE) --no-print-directory all KDIR=$(if $(KDIR),$(KDIR),/lib/modules/$(shell uname -r)/build)
+	@$(MAKE) --no-print-directory install-files KDIR=$(abspath $(if $(KDIR),$(KDIR),/lib/modules/$(shell uname -r)/build))
+
+install-files:
+	@release=$$($(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease) && \
+	tree=$(MODULES)/$$release && moddir=$(DESTDIR)/lib/modules/$$release && \
+	install -D -m 644 -t $$moddir/updates $$tree/adeos-lite/adeos-lite.ko $$tree/kernel/vnode.ko && \
+	{ [ ! -e $$moddir/modules.order ] || depmod $(if $(DESTDIR),-b $(DESTDIR)) $$release; }
+	install -D -m 755 $(BUILD)/kexec $(DESTDIR)$(PREFIX)/sbin/kexec
+	install -D -m 644 include/uapi/linux/vnode.h $(DESTDIR)$(PREFIX)/include/linux/vnode.h
+	[ ! -e kexec-vnode/kexec-vnode.8 ] || \
+		install -D -m 644 kexec-vnode/kexec-vnode.8 $(DESTDIR)$(PREFIX)/share/man/man8/kexec-vnode.8
+
+clean:
+	@if [ -d $(BUILD) ]; then find $(BUILD) -mindepth 1 -maxdepth 1 ! -name debian -exec rm -rf {} +; fi

@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Regions: physically contiguous memory that root lends.
+ *
+ * A region has two parts, one after the other; either may be empty:
+ *
+ *	main	whole memory blocks, hot-removed from Linux: they leave its direct
+ *		map, a stray write in root cannot hit them. Or a piece of the pool
+ *		that root was booted without.
+ *	tail	less than a memory block, allocated from the page allocator and so
+ *		still in the direct map.
+ *
+ * Memory is zero when it is lent, and when Linux gets it back.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/gfp.h>
+#include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/memory.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "adeos.h"
+
+/* Root keeps this much of what it could still allocate. */
+#define ROOT_KEEPS	(64ULL << 20)
+/* How many ranges are tried before the answer is that there is none. */
+#define REGION_TRIES	16
+#define REGION_CHUNK	(2UL << 20)
+
+enum region_kind {
+	REGION_POOL,		/* main is from the pool, no tail */
+	REGION_LINUX,		/* main is hot-removed, tail is allocated */
+};
+
+struct adeos_region {
+	enum region_kind kind;
+	phys_addr_t pa;
+	u64 size;
+	u64 main_size;
+	void *main_va;
+	int nid;
+};
+
+static int main_map(struct adeos_region *region)
+{
+	if (!region->main_size)
+		return 0;
+	if (!request_mem_region(region->pa, region->main_size, "vnode"))
+		return -EBUSY;
+	region->main_va = memremap(region->pa, region->main_size, MEMREMAP_WB);
+	if (!region->main_va) {
+		release_mem_region(region->pa, region->main_size);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static void main_unmap(struct adeos_region *region)
+{
+	if (!region->main_va)
+		return;
+	memunmap(region->main_va);
+	release_mem_region(region->pa, region->main_size);
+	region->main_va = NULL;
+}
+
+static void main_give_back(struct adeos_region *region)
+{
+	int err;
+
+	if (!region->main_size)
+		return;
+	err = add_memory(region->nid, region->pa, region->main_size, MHP_NONE);
+	if (err)
+		pr_err("cannot return %#llx bytes at %pa to Linux: %d\n",
+		       region->main_size, &region->pa, err);
+	else if (!pfn_to_online_page(PFN_DOWN(region->pa)))
+		pr_notice("memory at %pa is back but offline, as auto_online_blocks says\n",
+			  &region->pa);
+}
+
+static int main_take(struct adeos_region *region)
+{
+	int err;
+
+	if (!region->main_size)
+		return 0;
+	err = adeos_ram_prepare(region->pa, region->main_size);
+	if (err)
+		return err;
+	err = offline_and_remove_memory(region->pa, region->main_size);
+	if (err)
+		return err;
+	err = main_map(region);
+	if (err)
+		main_give_back(region);
+	return err;
+}
+
+static unsigned long tail_pfn(const struct adeos_region *region)
+{
+	return PFN_DOWN(region->pa + region->main_size);
+}
+
+static unsigned long tail_pages(const struct adeos_region *region)
+{
+	return (region->size - region->main_size) >> PAGE_SHIFT;
+}
+
+static int tail_take(struct adeos_region *region)
+{
+	if (!tail_pages(region))
+		return 0;
+	return alloc_contig_range(tail_pfn(region), tail_pfn(region) + tail_pages(region),
+				  MIGRATE_MOVABLE, GFP_KERNEL | __GFP_NOWARN);
+}
+
+static void tail_give_back(struct adeos_region *region)
+{
+	if (tail_pages(region))
+		free_contig_range(tail_pfn(region), tail_pages(region));
+}
+
+static int linux_take(struct adeos_region *region)
+{
+	int err;
+
+	region->nid = page_to_nid(pfn_to_page(PFN_DOWN(region->pa)));
+	/* The tail first: it is the quicker one to give back. */
+	err = tail_take(region);
+	if (err)
+		return err;
+	err = main_take(region);
+	if (err)
+		tail_give_back(region);
+	return err;
+}
+
+static int linux_search(struct adeos_region *region, struct adeos_scan *scan, u64 align)
+{
+	int tries, err;
+
+	for (tries = 0; tries < REGION_TRIES; tries++) {
+		region->pa = adeos_scan_best(scan, region->size, align);
+		if (!region->pa)
+			return -ENOMEM;
+		err = linux_take(region);
+		if (!err)
+			return 0;
+		if (fatal_signal_pending(current) || err == -EINTR)
+			return -EINTR;
+		adeos_scan_reject(scan, region->pa);
+	}
+	return -ENOMEM;
+}
+
+static int linux_create(struct adeos_region *region, u64 min, u64 max)
+{
+	u64 block = memory_block_size_bytes();
+	struct adeos_scan *scan;
+	int err;
+
+	if (adeos_memory_available() < region->size)
+		return -ENOMEM;
+	scan = adeos_scan_create(min, max);
+	if (IS_ERR(scan))
+		return PTR_ERR(scan);
+
+	region->kind = REGION_LINUX;
+	region->main_size = round_down(region->size, block);
+	err = region->main_size ? linux_search(region, scan, block) : -ENOMEM;
+	if (err == -ENOMEM) {
+		region->main_size = 0;
+		err = linux_search(region, scan, ADEOS_UNIT);
+	}
+	adeos_scan_destroy(scan);
+	return err;
+}
+
+static int pool_create(struct adeos_region *region, u64 min, u64 max)
+{
+	int err;
+
+	region->pa = adeos_pool_get(region->size, min, max);
+	if (!region->pa)
+		return -ENOMEM;
+	region->kind = REGION_POOL;
+	region->main_size = region->size;
+	err = main_map(region);
+	if (err)
+		adeos_pool_put(region->pa, region->size);
+	return err;
+}
+
+static void region_give_back(struct adeos_region *region)
+{
+	main_unmap(region);
+	if (region->kind == REGION_POOL) {
+		adeos_pool_put(region->pa, region->size);
+		return;
+	}
+	main_give_back(region);
+	tail_give_back(region);
+}
+
+/**
+ * adeos_region_create - take contiguous memory from Linux
+ * @size: bytes, a multiple of 2 MiB
+ * @min: lowest address wanted
+ * @max: highest address wanted, inclusive
+ *
+ * Context: process context, may sleep for seconds while pages move.
+ * Return: the region, its content undefined, or ERR_PTR: -ENOMEM (root has not
+ * that much to give there), -EINTR (a signal came), -EINVAL.
+ */
+struct adeos_region *adeos_region_create(u64 size, u64 min, u64 max)
+{
+	struct adeos_region *region;
+	int err;
+
+	if (!size || !IS_ALIGNED(size, ADEOS_UNIT) || min > max)
+		return ERR_PTR(-EINVAL);
+	region = kzalloc(sizeof(*region), GFP_KERNEL);
+	if (!region)
+		return ERR_PTR(-ENOMEM);
+
+	region->size = size;
+	err = pool_create(region, min, max);
+	if (err)
+		err = linux_create(region, min, max);
+	if (err) {
+		kfree(region);
+		return ERR_PTR(err);
+	}
+	return region;
+}
+EXPORT_SYMBOL_GPL(adeos_region_create);
+
+/* The mapping of @offset, and how many bytes of @size follow there. */
+static void *region_va(struct adeos_region *region, u64 offset, u64 *size)
+{
+	u64 chunk = min_t(u64, *size, REGION_CHUNK);
+
+	if (offset < region->main_size) {
+		*size = min(chunk, region->main_size - offset);
+		return region->main_va + offset;
+	}
+	*size = chunk;
+	return phys_to_virt(region->pa + offset);
+}
+
+static bool region_holds(const struct adeos_region *region, u64 offset, u64 size)
+{
+	return size <= region->size && offset <= region->size - size;
+}
+
+/**
+ * adeos_region_zero - fill a part of a region with zeros
+ * @region: the region
+ * @offset: where in it
+ * @size: how many bytes
+ *
+ * Return: 0, -EINVAL (not inside), -EINTR (the task is being killed).
+ */
+int adeos_region_zero(struct adeos_region *region, u64 offset, u64 size)
+{
+	if (!region_holds(region, offset, size))
+		return -EINVAL;
+	while (size) {
+		u64 len = size;
+		void *va = region_va(region, offset, &len);
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		/* by words: "rep stosb" is slow where it is emulated */
+		memset64(va, 0, len / sizeof(u64));
+		memset(va + round_down(len, sizeof(u64)), 0, len % sizeof(u64));
+		offset += len;
+		size -= len;
+		cond_resched();
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(adeos_region_zero);
+
+/**
+ * adeos_region_write - copy from user space into a region
+ * @region: the region
+ * @offset: where in it
+ * @buf: the bytes
+ * @size: how many
+ *
+ * Return: 0, -EINVAL (not inside), -EFAULT, -EINTR (the task is being killed).
+ */
+int adeos_region_write(struct adeos_region *region, u64 offset, const void __user *buf, u64 size)
+{
+	if (!region_holds(region, offset, size))
+		return -EINVAL;
+	while (size) {
+		u64 len = size;
+		void *va = region_va(region, offset, &len);
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (copy_from_user(va, buf, len))
+			return -EFAULT;
+		buf += len;
+		offset += len;
+		size -= len;
+		cond_resched();
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(adeos_region_write);
+
+/**
+ * adeos_region_read_user - copy from a region to user space
+ * @region: the region
+ * @offset: where in it
+ * @buf: where to
+ * @size: how many bytes
+ *
+ * Return: 0, -EINVAL (not inside), -EFAULT, -EINTR (the task is being killed).
+ */
+int adeos_region_read_user(struct adeos_region *region, u64 offset, void __user *buf, u64 size)
+{
+	if (!region_holds(region, offset, size))
+		return -EINVAL;
+	while (size) {
+		u64 len = size;
+		void *va = region_va(region, offset, &len);
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (copy_to_user(buf, va, len))
+			return -EFAULT;
+		buf += len;
+		offset += len;
+		size -= len;
+		cond_resched();
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(adeos_region_read_user);
+
+/**
+ * adeos_region_read - copy from a region to kernel memory
+ * @region: the region
+ * @offset: where in it
+ * @buf: where to
+ * @size: how many bytes
+ *
+ * Return: 0 or -EINVAL (not inside).
+ */
+int adeos_region_read(struct adeos_region *region, u64 offset, void *buf, u64 size)
+{
+	if (!region_holds(region, offset, size))
+		return -EINVAL;
+	while (size) {
+		u64 len = size;
+		void *va = region_va(region, offset, &len);
+
+		memcpy(buf, va, len);
+		buf += len;
+		offset += len;
+		size -= len;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(adeos_region_read);
+
+/**
+ * adeos_region_destroy - scrub a region and give it back to Linux
+ * @region: the region, or NULL; nobody may run in it any more
+ *
+ * Context: process context that is not being killed (a worker), so that the
+ * scrub is complete.
+ */
+void adeos_region_destroy(struct adeos_region *region)
+{
+	if (IS_ERR_OR_NULL(region))
+		return;
+	if (WARN_ON(adeos_region_zero(region, 0, region->size)))
+		return;
+	region_give_back(region);
+	kfree(region);
+}
+EXPORT_SYMBOL_GPL(adeos_region_destroy);
+
+/**
+ * adeos_region_pa - where a region is
+ * @region: the region
+ *
+ * Return: its physical address.
+ */
+phys_addr_t adeos_region_pa(const struct adeos_region *region)
+{
+	return region->pa;
+}
+EXPORT_SYMBOL_GPL(adeos_region_pa);
+
+/**
+ * adeos_region_size - how large a region is
+ * @region: the region
+ *
+ * Return: its size in bytes.
+ */
+u64 adeos_region_size(const struct adeos_region *region)
+{
+	return region->size;
+}
+EXPORT_SYMBOL_GPL(adeos_region_size);
+
+/**
+ * adeos_region_offlined - how much of a region is out of root's reach
+ * @region: the region
+ *
+ * Return: bytes that are not in root's direct map.
+ */
+u64 adeos_region_offlined(const struct adeos_region *region)
+{
+	return region->main_size;
+}
+EXPORT_SYMBOL_GPL(adeos_region_offlined);
+
+/**
+ * adeos_memory_available - what Linux could give at this moment
+ *
+ * Return: bytes; an estimate.
+ */
+u64 adeos_memory_available(void)
+{
+	u64 available = (u64)max(si_mem_available(), 0L) << PAGE_SHIFT;
+
+	return available > ROOT_KEEPS ? available - ROOT_KEEPS : 0;
+}
+EXPORT_SYMBOL_GPL(adeos_memory_available);

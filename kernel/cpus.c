@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * CPUs out of Linux and back, by hot-unplug.
+ *
+ * A lent CPU must not be reached by root's broadcast IPIs. x86 sends "all but
+ * self" as one shorthand while the CPUs that were booted once are exactly the
+ * present ones, offline or not (apic_smt_update() in arch/x86/kernel/apic/ipi.c,
+ * looked at after each hot-plug step). So the present bit of a lent CPU is
+ * cleared, and inside the very step that takes it down: a callback of our own
+ * among those of the hot-plug state machine. Without its present bit a CPU cannot
+ * be brought up again either (_cpu_up() in kernel/cpu.c).
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/cpumask.h>
+#include <linux/module.h>
+#include <asm/smp.h>
+
+#include "kmb.h"
+
+/* Protects lent. The hot-plug callbacks read it; they run below our own calls. */
+static DEFINE_MUTEX(cpus_lock);
+static struct cpumask lent;
+
+static int cpus_state;
+
+static int cpu_prepare(unsigned int cpu)
+{
+	return cpumask_test_cpu(cpu, &lent) ? -EBUSY : 0;
+}
+
+static int cpu_dead(unsigned int cpu)
+{
+	if (cpumask_test_cpu(cpu, &lent))
+		set_cpu_present(cpu, false);
+	return 0;
+}
+
+int kmb_cpus_init(void)
+{
+	cpus_state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "vnode:lent",
+					       cpu_prepare, cpu_dead);
+	return cpus_state < 0 ? cpus_state : 0;
+}
+
+void kmb_cpus_exit(void)
+{
+	cpuhp_remove_state_nocalls(cpus_state);
+}
+
+static int cpu_check(u32 cpu)
+{
+	if (cpu >= nr_cpu_ids || !cpu_possible(cpu))
+		return -ENXIO;
+	if (cpumask_test_cpu(cpu, &lent))
+		return -EBUSY;
+	if (!cpu_online(cpu))
+		return -ENXIO;
+	/* CPU 0 cannot be unplugged: x86 has no way to bring it back */
+	if (cpu == 0)
+		return -EADDRNOTAVAIL;
+	return 0;
+}
+
+static int cpu_take(struct kmb_cpu *cpu)
+{
+	int err;
+
+	err = cpu_check(cpu->cpu);
+	if (err)
+		return err;
+	cpumask_set_cpu(cpu->cpu, &lent);
+	err = remove_cpu(cpu->cpu);
+	if (err) {
+		pr_debug("remove_cpu(%u): %d\n", cpu->cpu, err);
+		cpumask_clear_cpu(cpu->cpu, &lent);
+		return -EADDRNOTAVAIL;
+	}
+	cpu->apicid = per_cpu(x86_cpu_to_apicid, cpu->cpu);
+	/*
+	 * It sits in root's idle loop, in root's page tables. Let it wait for a
+	 * SIPI instead.
+	 */
+	kmb_cpu_init(cpu->apicid);
+	return 0;
+}
+
+static void cpu_return(u32 cpu)
+{
+	int err;
+
+	cpumask_clear_cpu(cpu, &lent);
+	set_cpu_present(cpu, true);
+	err = add_cpu(cpu);
+	if (err)
+		pr_err("CPU %u cannot be brought up again: %d\n", cpu, err);
+}
+
+/**
+ * kmb_cpus_take - take CPUs from Linux
+ * @cpu: their numbers; filled with their APIC ids
+ * @nr: how many
+ * @bad_cpu: which one could not be taken
+ *
+ * Return: 0, or as GRANT documents; then none is taken.
+ */
+int kmb_cpus_take(struct kmb_cpu *cpu, unsigned int nr, u32 *bad_cpu)
+{
+	unsigned int i;
+	int err = 0;
+
+	mutex_lock(&cpus_lock);
+	/* Refuse before anything is touched what is known to fail. */
+	for (i = 0; i < nr; i++) {
+		err = cpu_check(cpu[i].cpu);
+		if (err)
+			goto err_cpu;
+	}
+	for (i = 0; i < nr; i++) {
+		err = fatal_signal_pending(current) ? -EINTR : cpu_take(&cpu[i]);
+		if (err)
+			goto err_return;
+	}
+	mutex_unlock(&cpus_lock);
+	return 0;
+
+err_return:
+	*bad_cpu = cpu[i].cpu;
+	while (i--)
+		cpu_return(cpu[i].cpu);
+	mutex_unlock(&cpus_lock);
+	return err;
+err_cpu:
+	*bad_cpu = cpu[i].cpu;
+	mutex_unlock(&cpus_lock);
+	return err;
+}
+
+/**
+ * kmb_cpus_return - give CPUs back to Linux
+ * @cpu: the CPUs, which wait for a SIPI
+ * @nr: how many
+ *
+ * Context: a worker; a task that is being killed cannot bring up a CPU.
+ */
+void kmb_cpus_return(const struct kmb_cpu *cpu, unsigned int nr)
+{
+	unsigned int i;
+
+	mutex_lock(&cpus_lock);
+	for (i = 0; i < nr; i++)
+		cpu_return(cpu[i].cpu);
+	mutex_unlock(&cpus_lock);
+}

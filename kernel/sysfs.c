@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* /sys/class/vnode/NAME/, and a uevent at each change of state. */
+#include <linux/device.h>
+#include <linux/kobject.h>
+#include <linux/module.h>
+#include <linux/sysfs.h>
+#include <linux/version.h>
+#include <vnode/adeos.h>
+
+#include "kmb.h"
+
+/*
+ * Attributes read what does not change while the device is there, and the state,
+ * which is one word.
+ */
+static ssize_t id_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct kmb_node *node = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%u\n", node->id);
+}
+static DEVICE_ATTR_RO(id);
+
+static ssize_t state_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct kmb_node *node = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%s\n", kmb_node_state_name(READ_ONCE(node->state)));
+}
+static DEVICE_ATTR_RO(state);
+
+static ssize_t cpus_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct kmb_node *node = dev_get_drvdata(dev);
+	unsigned int i;
+	int len = 0;
+
+	for (i = 0; i < node->nr_cpus; i++)
+		len += sysfs_emit_at(buf, len, "%s%u", i ? "," : "", node->cpu[i].cpu);
+	return len + sysfs_emit_at(buf, len, "\n");
+}
+static DEVICE_ATTR_RO(cpus);
+
+static ssize_t memory_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct kmb_node *node = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%#llx %#llx\n", (u64)adeos_region_pa(node->region),
+			  adeos_region_size(node->region));
+}
+static DEVICE_ATTR_RO(memory);
+
+static struct attribute *vnode_attrs[] = {
+	&dev_attr_id.attr,
+	&dev_attr_state.attr,
+	&dev_attr_cpus.attr,
+	&dev_attr_memory.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(vnode);
+
+static int vnode_uevent(const struct device *dev, struct kobj_uevent_env *env)
+{
+	struct kmb_node *node = dev_get_drvdata(dev);
+
+	return add_uevent_var(env, "VNODE_ID=%u", node->id) ?:
+	       add_uevent_var(env, "VNODE_STATE=%s", kmb_node_state_name(READ_ONCE(node->state)));
+}
+
+static struct class vnode_class = {
+	.name = "vnode",
+	.dev_groups = vnode_groups,
+	.dev_uevent = vnode_uevent,
+};
+
+int kmb_sysfs_init(void)
+{
+	return class_register(&vnode_class);
+}
+
+void kmb_sysfs_exit(void)
+{
+	class_unregister(&vnode_class);
+}
+
+struct device *kmb_sysfs_add(struct kmb_node *node)
+{
+	return device_create(&vnode_class, NULL, MKDEV(0, 0), node, "%s", node->name);
+}
+
+/* Waits for readers of its attributes. */
+void kmb_sysfs_remove(struct device *dev)
+{
+	device_unregister(dev);
+}
+
+void kmb_sysfs_event(struct kmb_node *node)
+{
+	if (node->dev)
+		kobject_uevent(&node->dev->kobj, KOBJ_CHANGE);
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * INIT and SIPI. INIT makes a CPU stop at once, whatever it does, and wait; a
+ * SIPI lets it go on in real mode on a page of ours (SDM volume 3, section 9.4).
+ * A CPU counts as awake, or as stopped, when it has said so from that page, not
+ * because a message was sent.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/delay.h>
+#include <linux/io.h>
+#include <linux/ktime.h>
+#include <linux/mutex.h>
+#include <linux/string.h>
+#include <asm/apic.h>
+#include <asm/processor.h>
+#include <asm/tsc.h>
+#include <vnode/adeos.h>
+
+#include "kmb.h"
+#include "trampoline.h"
+
+/* A CPU that has not come by then will not: real ones take microseconds. */
+#define ARRIVE_TIMEOUT_MS	2000
+#define SIPI_AGAIN_US		1000
+
+/* flat 32-bit code, 64-bit code and data, all accessed */
+#define GDT_CODE32		0x00cf9b000000ffffULL
+#define GDT_CODE64		0x00af9b000000ffffULL
+#define GDT_DATA		0x00cf93000000ffffULL
+
+/* protects the page: one CPU at a time goes over it */
+static DEFINE_MUTEX(wake_lock);
+static void *page_va;
+static phys_addr_t page_pa;
+static u32 last_token;
+
+int kmb_wake_init(void)
+{
+	page_va = adeos_low_get(PAGE_SIZE, 0, &page_pa);
+	if (!page_va) {
+		pr_err("no page below 640 KiB to start CPUs on\n");
+		return -ENOMEM;
+	}
+	memcpy(page_va, kmb_trampoline, kmb_trampoline_end - kmb_trampoline);
+	return 0;
+}
+
+void kmb_wake_exit(void)
+{
+	adeos_low_put(page_va, PAGE_SIZE);
+}
+
+static void icr_wait(void)
+{
+	/* an xAPIC may still be busy with the last one; an x2APIC never is */
+	if (!x2apic_mode)
+		while (apic->read(APIC_ICR) & APIC_ICR_BUSY)
+			cpu_relax();
+}
+
+static void icr_send(u32 apicid, u32 command)
+{
+	preempt_disable();
+	/* what this CPU wrote must be there before the other one looks */
+	mb();
+	icr_wait();
+	apic->icr_write(command, apicid);
+	icr_wait();
+	preempt_enable();
+}
+
+/* As smp_quirk_init_udelay() in arch/x86/kernel/smpboot.c decides. */
+static bool init_needs_wait(void)
+{
+	switch (boot_cpu_data.x86_vendor) {
+	case X86_VENDOR_INTEL:
+		return boot_cpu_data.x86 < 6;
+	case X86_VENDOR_AMD:
+		return boot_cpu_data.x86 < 0xf;
+	case X86_VENDOR_HYGON:
+		return boot_cpu_data.x86 < 0x18;
+	default:
+		return true;
+	}
+}
+
+/**
+ * kmb_cpu_init - make a CPU stop and wait for a SIPI
+ * @apicid: which
+ */
+void kmb_cpu_init(u32 apicid)
+{
+	icr_send(apicid, APIC_INT_LEVELTRIG | APIC_INT_ASSERT | APIC_DM_INIT);
+	if (init_needs_wait())
+		usleep_range(10000, 11000);
+	icr_send(apicid, APIC_INT_LEVELTRIG | APIC_DM_INIT);
+}
+
+/*
+ * Sends SIPIs until the CPU answers: one that comes while the INIT before it is
+ * still on its way is lost, and one too many is ignored.
+ */
+static int sipi_until(u32 apicid, const u32 *answer, u32 token)
+{
+	ktime_t end = ktime_add_ms(ktime_get(), ARRIVE_TIMEOUT_MS);
+	ktime_t again = ktime_get();
+
+	while (READ_ONCE(*answer) != token) {
+		ktime_t now = ktime_get();
+
+		if (ktime_after(now, end))
+			return -ETIMEDOUT;
+		if (ktime_compare(now, again) >= 0) {
+			icr_send(apicid, APIC_DM_STARTUP | (u32)(page_pa >> PAGE_SHIFT));
+			again = ktime_add_us(now, SIPI_AGAIN_US);
+		}
+		cpu_relax();
+		cond_resched();
+	}
+	return 0;
+}
+
+static int left_wait(const u32 *answer, u32 token)
+{
+	ktime_t end = ktime_add_ms(ktime_get(), ARRIVE_TIMEOUT_MS);
+
+	while (READ_ONCE(*answer) != token) {
+		if (ktime_after(ktime_get(), end))
+			return -ETIMEDOUT;
+		cpu_relax();
+		cond_resched();
+	}
+	return 0;
+}
+
+static struct trampoline_args *args_prepare(u32 mode)
+{
+	struct trampoline_args *args = page_va + TRAMPOLINE_ARGS;
+
+	memset(args, 0, sizeof(*args));
+	args->token = ++last_token ?: ++last_token;
+	args->mode = mode;
+	return args;
+}
+
+static void args_fill(struct trampoline_args *args, const struct vnode_load *load)
+{
+	bool is_64 = load->entry_mode == MODE_64;
+
+	args->entry = load->entry;
+	args->boot_params = load->boot_params;
+	args->cr3 = load->cr3;
+	args->gdt_limit = sizeof(args->gdt) - 1;
+	args->gdt_base = page_pa + ARG_GDT;
+	args->far32 = page_pa + (kmb_trampoline_32 - kmb_trampoline);
+	args->far32_cs = is_64 ? SEL_CODE32 : SEL_BOOT_CS;
+	args->far64 = page_pa + (kmb_trampoline_64 - kmb_trampoline);
+	args->far64_cs = SEL_BOOT_CS;
+	args->gdt[SEL_CODE32 / 8] = GDT_CODE32;
+	args->gdt[SEL_BOOT_CS / 8] = is_64 ? GDT_CODE64 : GDT_CODE32;
+	args->gdt[SEL_BOOT_DS / 8] = GDT_DATA;
+}
+
+/**
+ * kmb_wake - start a CPU at its entry
+ * @apicid: which
+ * @load: where
+ * @cycles: TSC cycles from INIT to its first instruction
+ * @entry_tsc: TSC at that instruction
+ *
+ * Return: 0, or -ETIMEDOUT; then the CPU waits for a SIPI again.
+ */
+int kmb_wake(u32 apicid, const struct vnode_load *load, u64 *cycles, u64 *entry_tsc)
+{
+	struct trampoline_args *args;
+	u64 begin;
+	int err;
+
+	mutex_lock(&wake_lock);
+	args = args_prepare(load->entry_mode);
+	args_fill(args, load);
+
+	begin = rdtsc_ordered();
+	kmb_cpu_init(apicid);
+	err = sipi_until(apicid, &args->arrived, args->token);
+	if (!err)
+		err = left_wait(&args->left, args->token);
+	if (err)
+		kmb_cpu_init(apicid);
+	*entry_tsc = args->tsc;
+	*cycles = *entry_tsc - begin;
+	mutex_unlock(&wake_lock);
+	return err;
+}
+
+static int park_one(u32 apicid)
+{
+	struct trampoline_args *args;
+	int err;
+
+	mutex_lock(&wake_lock);
+	args = args_prepare(MODE_PARK);
+	err = sipi_until(apicid, &args->arrived, args->token);
+	/*
+	 * Out of the page: an NMI would find no handler there. It has nothing to
+	 * come back to but the resting loop, should it be late.
+	 */
+	kmb_cpu_init(apicid);
+	mutex_unlock(&wake_lock);
+	return err;
+}
+
+/**
+ * kmb_park - stop CPUs, whatever they do
+ * @cpu: which
+ * @nr: how many
+ *
+ * Return: 0 once each has answered from our page and waits for a SIPI;
+ * -ETIMEDOUT if one has not: it may still run.
+ */
+int kmb_park(const struct kmb_cpu *cpu, unsigned int nr)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < nr; i++)
+		kmb_cpu_init(cpu[i].apicid);
+	for (i = 0; i < nr; i++) {
+		int this_err = park_one(cpu[i].apicid);
+
+		if (this_err) {
+			pr_err("CPU %u does not answer\n", cpu[i].cpu);
+			err = this_err;
+		}
+	}
+	return err;
+}

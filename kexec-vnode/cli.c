@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kexec --vnode: the command line, parsed once into one struct, and the verbs.
+ * main() of kexec hands over when it sees an option that only a vnode has.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+#include <linux/vnode.h>
+
+#include "vnode-hooks.h"
+#include "vnode.h"
+
+/* exit statuses, as kexec-vnode(8) documents them */
+enum {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_NOT_RUNNING = 3,
+	EXIT_NO_VNODE = 4,
+	EXIT_IN_USE = 5,
+};
+
+enum {
+	OPT_VNODE = 256, OPT_LIST, OPT_CPUS, OPT_MEM, OPT_MEM_MIN, OPT_MEM_MAX, OPT_NAME,
+	OPT_BOOT_CPU, OPT_INITRD, OPT_APPEND, OPT_NO_UNPACK, OPT_UNPACK, OPT_TIMEOUT,
+	OPT_FORCE, OPT_JSON, OPT_DRY_RUN, OPT_LOG, OPT_NOT_YET,
+};
+
+static const struct option options[] = {
+	{ "vnode", required_argument, NULL, OPT_VNODE },
+	{ "vnode-list", no_argument, NULL, OPT_LIST },
+	{ "cpus", required_argument, NULL, OPT_CPUS },
+	{ "mem", required_argument, NULL, OPT_MEM },
+	{ "mem-min", required_argument, NULL, OPT_MEM_MIN },
+	{ "mem-max", required_argument, NULL, OPT_MEM_MAX },
+	{ "name", required_argument, NULL, OPT_NAME },
+	{ "boot-cpu", required_argument, NULL, OPT_BOOT_CPU },
+	{ "initrd", required_argument, NULL, OPT_INITRD },
+	{ "ramdisk", required_argument, NULL, OPT_INITRD },
+	{ "append", required_argument, NULL, OPT_APPEND },
+	{ "command-line", required_argument, NULL, OPT_APPEND },
+	{ "no-unpack", no_argument, NULL, OPT_NO_UNPACK },
+	{ "unpack", no_argument, NULL, OPT_UNPACK },
+	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
+	{ "force", no_argument, NULL, OPT_FORCE },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
+	{ "log", no_argument, NULL, OPT_LOG },
+	{ "load", no_argument, NULL, 'l' },
+	{ "exec", no_argument, NULL, 'e' },
+	{ "unload", no_argument, NULL, 'u' },
+	{ "status", no_argument, NULL, 'S' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "devices", required_argument, NULL, OPT_NOT_YET },
+	{ "restart", required_argument, NULL, OPT_NOT_YET },
+	{ "console", no_argument, NULL, OPT_NOT_YET },
+	{ "dump", required_argument, NULL, OPT_NOT_YET },
+	{ "vnode-config", required_argument, NULL, OPT_NOT_YET },
+	{ }
+};
+
+/* Options that plain kexec has too do not make it a vnode's command line. */
+static const char * const only_ours[] = {
+	"vnode", "vnode-list", "vnode-config", "cpus", "mem", "name", "boot-cpu", "no-unpack",
+	"unpack", "timeout", "json", "dry-run", "log", "devices", "restart", "console", "dump",
+};
+
+bool vnode_wants(int argc, char **argv)
+{
+	size_t k;
+	int i;
+
+	for (i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+		if (strncmp(argv[i], "--", 2))
+			continue;
+		for (k = 0; k < sizeof(only_ours) / sizeof(*only_ours); k++) {
+			size_t len = strcspn(argv[i] + 2, "=");
+
+			if (strlen(only_ours[k]) == len && !strncmp(argv[i] + 2, only_ours[k], len))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void usage(FILE *out)
+{
+	fprintf(out,
+		"Usage: kexec --vnode=ID --cpus=LIST --mem=SIZE [OPTION]... KERNEL\n"
+		"       kexec --vnode=ID VERB [OPTION]...\n"
+		"       kexec --vnode-list [--json]\n"
+		"\n"
+		"Starts a second kernel beside this one, or controls it. See kexec-vnode(8).\n"
+		"\n"
+		"Start:\n"
+		"  --cpus=LIST      CPUs it gets, as in taskset: 2-3,6\n"
+		"  --mem=SIZE       memory it gets: 512M, 2G\n"
+		"  --initrd=FILE    initial RAM disk\n"
+		"  --append=STRING  its command line\n"
+		"  --name=NAME      a name to use in place of ID (vnodeID)\n"
+		"  --boot-cpu=N     the CPU that boots (the first of --cpus)\n"
+		"  --mem-min=ADDR, --mem-max=ADDR  where the memory may be\n"
+		"  --no-unpack      let a bzImage unpack itself on the vnode's CPU\n"
+		"  --timeout=S      how long root may take to free the memory (60)\n"
+		"  --dry-run        show the plan, touch nothing\n"
+		"  -l, --load       grant and load only\n"
+		"Verbs:\n"
+		"  -e, --exec       start what is loaded\n"
+		"  -u, --unload     stop it (--timeout=S; --force: at once), give everything back\n"
+		"  -S, --status     what is known of it (--json)\n"
+		"  --log            its kernel log, from its memory\n"
+		"\n"
+		"Exit status: 0 done, 1 failed, 2 usage, 3 does not run (-S), 4 no such vnode,\n"
+		"5 in use by another vnode.\n");
+}
+
+static int parse_verb(struct vnode_config *config, enum vnode_verb verb, struct vnode_err *err)
+{
+	if (config->verb != VNODE_VERB_START && config->verb != verb)
+		return vnode_err(err, EINVAL, "more than one of -l, -e, -u, -S, --log, --vnode-list");
+	config->verb = verb;
+	return 0;
+}
+
+static int parse_number(const char *option, const char *text, double max, double *value,
+			struct vnode_err *err)
+{
+	char *end;
+
+	*value = strtod(text, &end);
+	if (end == text || *end || !isfinite(*value) || *value < 0 || *value > max)
+		return vnode_err(err, EINVAL, "--%s=%s: want a number from 0 to %g", option, text,
+				 max);
+	return 0;
+}
+
+/* Addresses may be zero, sizes not. */
+static int parse_address(const char *text, uint64_t *address, struct vnode_err *err)
+{
+	char *end;
+
+	errno = 0;
+	*address = strtoull(text, &end, 0);
+	if (*text >= '0' && *text <= '9' && !*end && !errno)
+		return 0;
+	return vnode_parse_size(text, address, err);
+}
+
+static int parse_option(struct vnode_config *config, int option, const char *name,
+			const char *value, struct vnode_err *err)
+{
+	double number;
+	int ret = 0;
+
+	switch (option) {
+	case OPT_VNODE:
+		config->vnode = value;
+		return 0;
+	case OPT_LIST:
+		return parse_verb(config, VNODE_VERB_LIST, err);
+	case 'l':
+		return parse_verb(config, VNODE_VERB_LOAD, err);
+	case 'e':
+		return parse_verb(config, VNODE_VERB_EXEC, err);
+	case 'u':
+		return parse_verb(config, VNODE_VERB_UNLOAD, err);
+	case 'S':
+		return parse_verb(config, VNODE_VERB_STATUS, err);
+	case OPT_LOG:
+		return parse_verb(config, VNODE_VERB_LOG, err);
+	case OPT_CPUS:
+		return vnode_parse_cpus(value, &config->cpus, err);
+	case OPT_MEM:
+		return vnode_parse_size(value, &config->mem_size, err);
+	case OPT_MEM_MIN:
+		return parse_address(value, &config->mem_min, err);
+	case OPT_MEM_MAX:
+		return parse_address(value, &config->mem_max, err);
+	case OPT_NAME:
+		ret = vnode_check_name(value, err);
+		if (!ret)
+			snprintf(config->name, sizeof(config->name), "%s", value);
+		return ret;
+	case OPT_BOOT_CPU:
+		ret = parse_number("boot-cpu", value, 1e6, &number, err);
+		config->boot_cpu = number;
+		return ret;
+	case OPT_TIMEOUT:
+		return parse_number("timeout", value, 86400, &config->timeout, err);
+	case OPT_INITRD:
+		config->initrd = value;
+		return 0;
+	case OPT_APPEND:
+		config->append = value;
+		return 0;
+	case OPT_NO_UNPACK:
+		config->unpack = VNODE_UNPACK_NEVER;
+		return 0;
+	case OPT_UNPACK:
+		config->unpack = VNODE_UNPACK_ALWAYS;
+		return 0;
+	case OPT_FORCE:
+		config->force = true;
+		return 0;
+	case OPT_JSON:
+		config->json = true;
+		return 0;
+	case OPT_DRY_RUN:
+		config->dry_run = true;
+		return 0;
+	case OPT_NOT_YET:
+		return vnode_err(err, EINVAL, "--%s is not supported yet", name);
+	}
+	return vnode_err(err, EINVAL, "see kexec --vnode=1 --help");
+}
+
+/* The list of CPUs begins with the boot CPU. */
+static int order_cpus(struct vnode_config *config, struct vnode_err *err)
+{
+	unsigned int i = 0;
+
+	if (config->boot_cpu < 0)
+		return 0;
+	while (i < config->cpus.nr && config->cpus.cpu[i] != config->boot_cpu)
+		i++;
+	if (i == config->cpus.nr)
+		return vnode_err(err, EINVAL, "--boot-cpu=%ld is not one of --cpus",
+				 config->boot_cpu);
+	memmove(&config->cpus.cpu[1], &config->cpus.cpu[0], i * sizeof(config->cpus.cpu[0]));
+	config->cpus.cpu[0] = config->boot_cpu;
+	return 0;
+}
+
+static int check_start(struct vnode_config *config, struct vnode_err *err)
+{
+	int ret;
+
+	ret = vnode_parse_id(config->vnode, &config->id, err);
+	if (ret)
+		return vnode_err(err, EINVAL,
+				 "--vnode=%s: a new vnode needs a number from 1 to 255 (and --name=NAME, if wanted)",
+				 config->vnode);
+	if (!config->cpus.nr)
+		return vnode_err(err, EINVAL, "--cpus=LIST is missing");
+	if (!config->mem_size)
+		return vnode_err(err, EINVAL, "--mem=SIZE is missing");
+	if (!config->kernel)
+		return vnode_err(err, EINVAL, "no KERNEL given");
+	if (config->mem_size < VNODE_MEM_MIN)
+		return vnode_err(err, EINVAL, "--mem: at least %lu MiB", VNODE_MEM_MIN >> 20);
+	if (config->mem_size > UINT64_MAX - VNODE_MEM_ALIGN)
+		return vnode_err(err, EINVAL, "--mem: no machine has that much");
+	if (config->mem_max && config->mem_max < config->mem_min)
+		return vnode_err(err, EINVAL, "--mem-max is below --mem-min");
+	config->mem_size = VNODE_ALIGN_UP(config->mem_size, VNODE_MEM_ALIGN);
+	if (!*config->name)
+		snprintf(config->name, sizeof(config->name), "vnode%u", config->id);
+	return order_cpus(config, err);
+}
+
+static int check_config(struct vnode_config *config, struct vnode_err *err)
+{
+	bool starts = config->verb == VNODE_VERB_START || config->verb == VNODE_VERB_LOAD;
+
+	if (config->verb == VNODE_VERB_LIST && config->vnode)
+		return vnode_err(err, EINVAL, "--vnode-list takes no --vnode");
+	if (config->verb != VNODE_VERB_LIST && !config->vnode)
+		return vnode_err(err, EINVAL, "--vnode=ID is missing");
+	if (starts)
+		return check_start(config, err);
+	if (config->kernel || config->cpus.nr || config->mem_size || config->initrd ||
+	    config->append || *config->name || config->boot_cpu >= 0 || config->dry_run)
+		return vnode_err(err, EINVAL,
+				 "KERNEL and the options of a start go with a start or -l only");
+	return 0;
+}
+
+static int parse(struct vnode_config *config, int argc, char **argv, struct vnode_err *err)
+{
+	int option, ret, index = 0;
+
+	optind = 0;
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "+:leuSh-:", options, &index)) != -1) {
+		if (option == 'h') {
+			usage(stdout);
+			exit(EXIT_DONE);
+		}
+		if (option == ':')
+			return vnode_err(err, EINVAL, "%s needs a value", argv[optind - 1]);
+		if (option == '?')
+			return vnode_err(err, EINVAL, "%s: not an option for vnodes (see kexec --vnode=1 --help)",
+					 argv[optind - 1]);
+		ret = parse_option(config, option, options[index].name, optarg, err);
+		if (ret)
+			return ret;
+	}
+	if (optind < argc)
+		config->kernel = argv[optind++];
+	if (optind < argc)
+		return vnode_err(err, EINVAL, "%s: one KERNEL is enough; options come before it",
+				 argv[optind]);
+	return check_config(config, err);
+}
+
+/*
+ * Moving pages out of the way has no bound of its own in Linux, but yields to a
+ * signal.
+ */
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+static void set_alarm(double seconds)
+{
+	struct sigaction action = { .sa_handler = on_alarm };
+	struct itimerval timer = {
+		.it_value = { (time_t)seconds, (seconds - (time_t)seconds) * 1e6 },
+	};
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* What a start works with, from the files to the plan. */
+struct start {
+	void *kernel, *initrd;
+	size_t kernel_size, initrd_size;
+	struct vnode_image image;
+	struct vnode_lent lent;
+	struct vnode_plan plan;
+};
+
+static int start_read(struct start *s, const struct vnode_config *config, struct vnode_err *err)
+{
+	struct vnode_err why;
+	int ret;
+
+	ret = vnode_file_read(config->kernel, "kernel", &s->kernel, &s->kernel_size, err);
+	if (!ret && config->initrd)
+		ret = vnode_file_read(config->initrd, "initrd", &s->initrd, &s->initrd_size, err);
+	if (ret)
+		return ret;
+	ret = vnode_image_open(&s->image, s->kernel, s->kernel_size, config->unpack, &why);
+	if (ret)
+		return vnode_err(err, -ret, "kernel %s: %s", config->kernel, why.text);
+	return vnode_plan_check(config, &s->image, s->initrd_size, err);
+}
+
+static int start_plan(struct start *s, const struct vnode_config *config,
+		      const struct vnode_info *info, struct vnode_err *err)
+{
+	struct vnode_machine machine = {
+		.bsp_apicid = info->bsp_apicid, .tsc_khz = info->tsc_khz,
+	};
+
+	return vnode_plan_make(&s->plan, config, &s->image, s->initrd, s->initrd_size, &machine,
+			       &s->lent, err);
+}
+
+/* Nothing is asked of the module: the addresses are an example. */
+static int dry_run(struct start *s, const struct vnode_config *config, struct vnode_err *err)
+{
+	struct vnode_info info = { .tsc_khz = 1000000 };
+	unsigned int i;
+	int ret;
+
+	s->lent.mem_base = config->mem_min ? VNODE_ALIGN_UP(config->mem_min, VNODE_MEM_ALIGN) :
+					     1ULL << 30;
+	s->lent.mem_size = config->mem_size;
+	s->lent.low_base = 0x10000;
+	s->lent.low_size = 8 * 4096;
+	s->lent.low_page = 0x2000;
+	for (i = 0; i < config->cpus.nr; i++)
+		s->lent.apicid[i] = config->cpus.cpu[i];
+	ret = start_plan(s, config, &info, err);
+	if (ret)
+		return ret;
+	printf("A plan with example addresses, APIC ids and TSC frequency; nothing is taken.\n");
+	vnode_plan_print(&s->plan, config, &s->image, &s->lent, stdout);
+	return 0;
+}
+
+static int start_run(struct start *s, const struct vnode_config *config, struct vnode_err *err)
+{
+	bool keep = config->verb == VNODE_VERB_LOAD;
+	struct vnode_info info;
+	char text[256];
+	int fd, ret;
+
+	fd = vnode_device_open(&info, err);
+	if (fd < 0)
+		return fd;
+	printf("%s: taking CPUs %s and %llu MiB\n", config->name,
+	       vnode_format_cpus(config->cpus.cpu, config->cpus.nr, text, sizeof(text)),
+	       (unsigned long long)config->mem_size >> 20);
+	fflush(stdout);
+	set_alarm(config->timeout);
+	ret = vnode_device_grant(fd, config, &s->lent, err);
+	set_alarm(0);
+	ret = ret ?: start_plan(s, config, &info, err);
+	ret = ret ?: vnode_device_load(fd, config->id, &s->plan, keep, err);
+	if (!ret)
+		printf("%s: loaded %s at %#llx%s%s\n", config->name, s->image.format,
+		       (unsigned long long)s->plan.kernel, *s->image.release ? ", " : "",
+		       s->image.release);
+	if (!ret && !keep)
+		ret = vnode_device_start(fd, config->id, err);
+	if (!ret && !keep)
+		printf("%s: started, %d-bit entry at %#llx\n", config->name, s->plan.entry_mode,
+		       (unsigned long long)s->plan.entry);
+	/* If it did not come to its end, closing gives everything back. */
+	close(fd);
+	return ret;
+}
+
+static int verb_start(const struct vnode_config *config, struct vnode_err *err)
+{
+	static struct start s;
+	int ret;
+
+	ret = start_read(&s, config, err);
+	if (ret)
+		return ret;
+	return config->dry_run ? dry_run(&s, config, err) : start_run(&s, config, err);
+}
+
+static int verb_unload(int fd, const struct vnode_config *config, struct vnode_err *err)
+{
+	int ret;
+
+	ret = vnode_device_stop(fd, config->id, config->timeout, config->force, err);
+	if (ret == -EOPNOTSUPP) {
+		fprintf(stderr, "kexec: %s; stopping it at once\n", err->text);
+		ret = vnode_device_stop(fd, config->id, config->timeout, true, err);
+	}
+	return ret ?: vnode_device_return(fd, config->id, err);
+}
+
+static int verb_log(int fd, const struct vnode_config *config, struct vnode_err *err)
+{
+	struct vnode_memory memory;
+	int ret;
+
+	ret = vnode_device_memory(fd, config->id, &memory, err);
+	return ret ?: vnode_log_print(&memory, stdout, err);
+}
+
+static int verb(struct vnode_config *config, bool *runs, struct vnode_err *err)
+{
+	struct vnode_info info;
+	int fd, ret;
+
+	if (config->verb == VNODE_VERB_START || config->verb == VNODE_VERB_LOAD)
+		return verb_start(config, err);
+	fd = vnode_device_open(&info, err);
+	if (fd < 0)
+		return fd;
+	ret = config->vnode ? vnode_device_find(fd, config->vnode, &config->id, err) : 0;
+	if (ret)
+		return ret;
+	switch (config->verb) {
+	case VNODE_VERB_LIST:
+		return vnode_list_print(fd, config->json, stdout, err);
+	case VNODE_VERB_EXEC:
+		return vnode_device_start(fd, config->id, err);
+	case VNODE_VERB_UNLOAD:
+		return verb_unload(fd, config, err);
+	case VNODE_VERB_LOG:
+		return verb_log(fd, config, err);
+	default:
+		return vnode_status_print(fd, &info, config->id, config->json, stdout, runs, err);
+	}
+}
+
+static int exit_status(int ret)
+{
+	switch (ret) {
+	case -EINVAL:
+		return EXIT_USAGE;
+	case -ESRCH:
+		return EXIT_NO_VNODE;
+	case -EADDRINUSE:
+		return EXIT_IN_USE;
+	}
+	return EXIT_FAILED;
+}
+
+int vnode_main(int argc, char **argv)
+{
+	static struct vnode_config config = { .boot_cpu = -1, .timeout = 60 };
+	struct vnode_err err = {};
+	bool runs = true;
+	int ret;
+
+	ret = parse(&config, argc, argv, &err);
+	ret = ret ?: verb(&config, &runs, &err);
+	if (!ret && fflush(stdout))
+		ret = vnode_err(&err, errno, "cannot write the output: %s", strerror(errno));
+	if (ret) {
+		fprintf(stderr, "kexec: %s\n", err.text);
+		return exit_status(ret);
+	}
+	return runs ? EXIT_DONE : EXIT_NOT_RUNNING;
+}

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The compressions of kernel images. This is on the way of every start: memory is
+ * touched once, and the buffer grows by realloc(), which moves pages, not bytes.
+ *
+ * The input must be the compressed stream and nothing else.
+ */
+#include <errno.h>
+#include <lzma.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#include "image.h"
+
+/*
+ * Output so far. A decoder that fills the last of @limit bytes has more than it
+ * may: the limit is one byte above what the caller allowed.
+ */
+struct output {
+	uint8_t *buf;
+	size_t used, room, limit;
+};
+
+struct compression {
+	const char *name;
+	const char *magic;
+	size_t magic_size;
+	/* -EBADMSG: damaged; -EFBIG; -ENOMEM. NULL: known by name only. */
+	int (*decode)(const uint8_t *in, size_t in_size, struct output *out);
+};
+
+/* Makes room for more, up to @size bytes behind those in use. */
+static int output_reserve(struct output *out, size_t size)
+{
+	size_t room = out->room;
+	uint8_t *buf;
+
+	while (room - out->used < size && room < out->limit)
+		room = room > out->limit / 2 ? out->limit : room * 2;
+	if (room == out->room)
+		return 0;
+	buf = realloc(out->buf, room);
+	if (!buf)
+		return -ENOMEM;
+	out->buf = buf;
+	out->room = room;
+	return 0;
+}
+
+static int decode_gzip(const uint8_t *in, size_t in_size, struct output *out)
+{
+	z_stream stream = { .next_in = (Bytef *)in, .avail_in = in_size };
+	int ret, status;
+
+	/* 15: the largest window; 16: a gzip header */
+	if (inflateInit2(&stream, 15 + 16) != Z_OK)
+		return -ENOMEM;
+	do {
+		ret = output_reserve(out, 1);
+		if (ret)
+			break;
+		stream.next_out = out->buf + out->used;
+		stream.avail_out = out->room - out->used;
+		if (!stream.avail_out) {
+			ret = -EFBIG;
+			break;
+		}
+		status = inflate(&stream, Z_NO_FLUSH);
+		out->used = stream.next_out - out->buf;
+		if (status == Z_MEM_ERROR)
+			ret = -ENOMEM;
+		else if (status != Z_OK && status != Z_STREAM_END)
+			ret = -EBADMSG;
+	} while (!ret && status != Z_STREAM_END);
+	if (!ret && stream.avail_in)
+		ret = -EBADMSG;
+	inflateEnd(&stream);
+	return ret;
+}
+
+static int decode_xz(const uint8_t *in, size_t in_size, struct output *out)
+{
+	lzma_stream stream = LZMA_STREAM_INIT;
+	lzma_ret status;
+	int ret;
+
+	/* The kernel's dictionary is 128 MiB (scripts/xz_wrap.sh). */
+	if (lzma_stream_decoder(&stream, 512 << 20, 0) != LZMA_OK)
+		return -ENOMEM;
+	stream.next_in = in;
+	stream.avail_in = in_size;
+	do {
+		ret = output_reserve(out, 1);
+		if (ret)
+			break;
+		stream.next_out = out->buf + out->used;
+		stream.avail_out = out->room - out->used;
+		if (!stream.avail_out) {
+			ret = -EFBIG;
+			break;
+		}
+		status = lzma_code(&stream, LZMA_FINISH);
+		out->used = stream.next_out - out->buf;
+		if (status == LZMA_MEM_ERROR || status == LZMA_MEMLIMIT_ERROR)
+			ret = -ENOMEM;
+		else if (status != LZMA_OK && status != LZMA_STREAM_END)
+			ret = -EBADMSG;
+	} while (!ret && status != LZMA_STREAM_END);
+	if (!ret && stream.avail_in)
+		ret = -EBADMSG;
+	lzma_end(&stream);
+	return ret;
+}
+
+/*
+ * In one pass into one buffer: streaming would need a window of 128 MiB for the
+ * kernel's "zstd -22 --ultra" and copy everything once more. The price is to begin
+ * again where the buffer was too small. A size in the frame's header is not asked:
+ * kernels have none (made in a pipe), others may lie.
+ */
+static int decode_zstd(const uint8_t *in, size_t in_size, struct output *out)
+{
+	size_t ret;
+	int err;
+
+	for (;;) {
+		ret = ZSTD_decompress(out->buf, out->room, in, in_size);
+		if (!ZSTD_isError(ret)) {
+			out->used = ret;
+			return 0;
+		}
+		if (ZSTD_getErrorCode(ret) == ZSTD_error_memory_allocation)
+			return -ENOMEM;
+		if (ZSTD_getErrorCode(ret) != ZSTD_error_dstSize_tooSmall)
+			return -EBADMSG;
+		if (out->room == out->limit)
+			return -EFBIG;
+		err = output_reserve(out, out->room + 1);
+		if (err)
+			return err;
+	}
+}
+
+/*
+ * LZ4, the format of "lz4 -l": a magic, then blocks with their compressed size in
+ * front, each on its own and of 8 MiB unpacked except for the last. See
+ * lib/decompress_unlz4.c and, for a block, lz4's doc/lz4_Block_format.md.
+ */
+#define LZ4_MAGIC	0x184c2102
+#define LZ4_BLOCK_MAX	(8u << 20)
+#define LZ4_MATCH_MIN	4
+
+/* A length that did not fit into its nibble goes on in bytes, up to one below 255. */
+static int lz4_length(const uint8_t **in, const uint8_t *in_end, size_t *len)
+{
+	uint8_t byte;
+
+	if (*len != 15)
+		return 0;
+	do {
+		if (*in == in_end)
+			return -EBADMSG;
+		byte = *(*in)++;
+		*len += byte;
+	} while (byte == 255);
+	return 0;
+}
+
+/*
+ * @offset is the distance back to what is repeated, which may run into the copy:
+ * the piece that can be copied at once doubles each time.
+ */
+static void lz4_copy_match(uint8_t *to, size_t offset, size_t len)
+{
+	const uint8_t *from = to - offset;
+	size_t n;
+
+	while (len) {
+		n = (size_t)(to - from) < len ? (size_t)(to - from) : len;
+		memcpy(to, from, n);
+		to += n;
+		len -= n;
+	}
+}
+
+/* One block of exactly [in, in_end). Returns the bytes written, or -EBADMSG, -EFBIG. */
+static int lz4_block(const uint8_t *in, const uint8_t *in_end, uint8_t *out, size_t room)
+{
+	uint8_t *to = out, *out_end = out + room;
+	size_t literals, offset, match;
+	uint8_t token;
+
+	while (in < in_end) {
+		token = *in++;
+		literals = token >> 4;
+		if (lz4_length(&in, in_end, &literals) || literals > (size_t)(in_end - in))
+			return -EBADMSG;
+		if (literals > (size_t)(out_end - to))
+			return -EFBIG;
+		memcpy(to, in, literals);
+		to += literals;
+		in += literals;
+		/* the last sequence has literals only */
+		if (in == in_end)
+			return to - out;
+		if (in_end - in < 2)
+			return -EBADMSG;
+		offset = in[0] | in[1] << 8;
+		in += 2;
+		match = token & 15;
+		if (lz4_length(&in, in_end, &match) || !offset || offset > (size_t)(to - out))
+			return -EBADMSG;
+		match += LZ4_MATCH_MIN;
+		if (match > (size_t)(out_end - to))
+			return -EFBIG;
+		lz4_copy_match(to, offset, match);
+		to += match;
+	}
+	return -EBADMSG;
+}
+
+static int decode_lz4(const uint8_t *in, size_t in_size, struct output *out)
+{
+	const uint8_t *end = in + in_size;
+	size_t size, room;
+	int ret;
+
+	while (in < end) {
+		if (end - in < 4)
+			return -EBADMSG;
+		size = image_get32(in);
+		in += 4;
+		/* files may be put one behind the other */
+		if (size == LZ4_MAGIC)
+			continue;
+		if (size > (size_t)(end - in))
+			return -EBADMSG;
+		ret = output_reserve(out, LZ4_BLOCK_MAX);
+		if (ret)
+			return ret;
+		room = out->room - out->used;
+		ret = lz4_block(in, in + size, out->buf + out->used,
+				room < LZ4_BLOCK_MAX ? room : LZ4_BLOCK_MAX);
+		/* more than any block may hold */
+		if (ret == -EFBIG && room >= LZ4_BLOCK_MAX)
+			return -EBADMSG;
+		if (ret < 0)
+			return ret;
+		out->used += ret;
+		in += size;
+	}
+	return 0;
+}
+
+#define MAGIC(bytes)	.magic = (bytes), .magic_size = sizeof(bytes) - 1
+
+static const struct compression compressions[] = {
+	{ "gzip", MAGIC("\x1f\x8b"), decode_gzip },
+	{ "xz", MAGIC("\xfd" "7zXZ\0"), decode_xz },
+	{ "zstd", MAGIC("\x28\xb5\x2f\xfd"), decode_zstd },
+	{ "lz4", MAGIC("\x02\x21\x4c\x18"), decode_lz4 },
+	{ "bzip2", MAGIC("BZh"), NULL },
+	{ "lzma", MAGIC("\x5d\0\0"), NULL },
+	{ "lzo", MAGIC("\x89LZO\0\r\n\x1a\n"), NULL },
+};
+
+static const struct compression *compression_find(const uint8_t *in, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(compressions) / sizeof(compressions[0]); i++) {
+		if (size >= compressions[i].magic_size &&
+		    !memcmp(in, compressions[i].magic, compressions[i].magic_size))
+			return &compressions[i];
+	}
+	return NULL;
+}
+
+const char *decompress_name(const uint8_t *in, size_t size)
+{
+	const struct compression *compression = compression_find(in, size);
+
+	return compression ? compression->name : NULL;
+}
+
+bool decompress_supported(const uint8_t *in, size_t size)
+{
+	const struct compression *compression = compression_find(in, size);
+
+	return compression && compression->decode;
+}
+
+static int decompress_error(const char *name, int ret, size_t max, struct vnode_err *err)
+{
+	switch (ret) {
+	case -ENOMEM:
+		return vnode_err(err, ret, "not enough memory to unpack %s", name);
+	case -EFBIG:
+		return vnode_err(err, ret, "%s data of more than %zu bytes", name, max);
+	default:
+		return vnode_err(err, ret, "damaged or truncated %s data", name);
+	}
+}
+
+/**
+ * vnode_decompress() - undo a compression that is known by its magic
+ * @in: the compressed stream, with nothing behind it
+ * @in_size: bytes
+ * @max: what may come out, in bytes; close to what will makes it quick
+ * @out: malloc()ed; NULL after an error
+ * @out_size: bytes
+ *
+ * Return: 0, or -ENOMSG (not compressed), -EOPNOTSUPP (bzip2, lzma, lzo), -EFBIG,
+ * -EBADMSG (damaged, truncated or followed by something), -ENOMEM.
+ */
+int vnode_decompress(const void *in, size_t in_size, size_t max, void **out,
+		     size_t *out_size, struct vnode_err *err)
+{
+	const struct compression *compression = compression_find(in, in_size);
+	struct output output = { .limit = max + 1 };
+	int ret;
+
+	*out = NULL;
+	*out_size = 0;
+	if (!compression)
+		return vnode_err(err, ENOMSG, "not compressed");
+	if (!compression->decode)
+		return vnode_err(err, EOPNOTSUPP,
+				 "compressed with %s, which cannot be unpacked here: unpack it first",
+				 compression->name);
+	/* Lengths of 32 bits are enough for every decoder. */
+	if (in_size > UINT32_MAX || max >= UINT32_MAX)
+		return decompress_error(compression->name, -EFBIG, UINT32_MAX, err);
+
+	/* A kernel grows five-fold: mostly this is enough, and only touched pages count. */
+	output.room = in_size < output.limit / 8 ? in_size * 8 : output.limit;
+	output.buf = malloc(output.room);
+	if (!output.buf)
+		return decompress_error(compression->name, -ENOMEM, max, err);
+	ret = compression->decode(in, in_size, &output);
+	if (!ret && output.used > max)
+		ret = -EFBIG;
+	if (ret) {
+		free(output.buf);
+		return decompress_error(compression->name, ret, max, err);
+	}
+	*out = output.buf;
+	*out_size = output.used;
+	return 0;
+}

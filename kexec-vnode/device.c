@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/vnode: the only file that issues ioctls, and the one that turns their
+ * errnos into sentences.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <linux/vnode.h>
+
+#include "kexec.h"
+#include "vnode.h"
+
+#define DEVICE	"/dev/vnode"
+
+int vnode_device_open(struct vnode_info *info, struct vnode_err *err)
+{
+	int fd = open(DEVICE, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 && (errno == ENOENT || errno == ENODEV || errno == ENXIO))
+		return vnode_err(err, ENODEV, DEVICE
+				 ": the module is not loaded (try: modprobe vnode)");
+	if (fd < 0)
+		return vnode_err(err, errno, DEVICE ": %s", strerror(errno));
+	if (ioctl(fd, VNODE_IOC_INFO, info)) {
+		int ret = vnode_err(err, errno, DEVICE ": not the device of the module vnode");
+
+		close(fd);
+		return ret;
+	}
+	if (info->abi != VNODE_ABI_VERSION) {
+		close(fd);
+		return vnode_err(err, EPROTO,
+				 "the module vnode speaks version %u, this kexec version %u: install both of one release",
+				 info->abi, VNODE_ABI_VERSION);
+	}
+	return fd;
+}
+
+static int say_eperm(struct vnode_err *err)
+{
+	if (geteuid())
+		return vnode_err(err, EPERM, "not permitted: be root (CAP_SYS_BOOT)");
+	return vnode_err(err, EPERM,
+			 "not permitted: the kernel is locked down, or CAP_SYS_BOOT is missing");
+}
+
+static int say_grant(int errnum, const struct vnode_config *config,
+		     const struct vnode_grant *grant, struct vnode_err *err)
+{
+	unsigned long long mib = config->mem_size >> 20;
+
+	switch (errnum) {
+	case EPERM:
+		return say_eperm(err);
+	case EEXIST:
+		return vnode_err(err, EADDRINUSE, "vnode %u exists already", config->id);
+	case ENOTUNIQ:
+		return vnode_err(err, EADDRINUSE, "the name %s is in use", config->name);
+	case ENXIO:
+		return vnode_err(err, ENXIO, "CPU %u: there is none, or it is offline",
+				 grant->bad_cpu);
+	case EBUSY:
+		return vnode_err(err, EADDRINUSE, "CPU %u is lent to a vnode already",
+				 grant->bad_cpu);
+	case EADDRNOTAVAIL:
+		return vnode_err(err, EADDRNOTAVAIL,
+				 "CPU %u: root cannot give it up (CPU 0, or its last one)",
+				 grant->bad_cpu);
+	case ENOMEM:
+		return vnode_err(err, ENOMEM, "root has no %llu MiB in one piece to give", mib);
+	case ENOSPC:
+		return vnode_err(err, ENOSPC, "no memory below 640 KiB is left for another vnode");
+	case EINTR:
+		return vnode_err(err, EINTR, "root could not free %llu MiB within %g s", mib,
+				 config->timeout);
+	}
+	return vnode_err(err, errnum, "vnode %u: cannot be granted what it needs: %s",
+			 config->id, strerror(errnum));
+}
+
+int vnode_device_grant(int fd, const struct vnode_config *config, struct vnode_lent *lent,
+		       struct vnode_err *err)
+{
+	struct vnode_grant grant = {
+		.id = config->id,
+		.nr_cpus = config->cpus.nr,
+		.cpus = (uintptr_t)config->cpus.cpu,
+		.apicids = (uintptr_t)lent->apicid,
+		.mem_size = config->mem_size,
+		.mem_min = config->mem_min,
+		.mem_max = config->mem_max,
+	};
+
+	memcpy(grant.name, config->name, sizeof(grant.name));
+	if (ioctl(fd, VNODE_IOC_GRANT, &grant))
+		return say_grant(errno, config, &grant, err);
+	lent->mem_base = grant.mem_base;
+	lent->mem_size = grant.mem_size;
+	lent->low_base = grant.low_base;
+	lent->low_size = grant.low_size;
+	lent->low_page = grant.low_page;
+	return 0;
+}
+
+/* What every call on an existing vnode may answer. */
+static int say(int errnum, unsigned int id, const char *what, struct vnode_err *err)
+{
+	switch (errnum) {
+	case EPERM:
+		return say_eperm(err);
+	case ENOENT:
+		return vnode_err(err, ESRCH, "no vnode %u", id);
+	}
+	return vnode_err(err, errnum, "vnode %u: cannot be %s: %s", id, what, strerror(errnum));
+}
+
+int vnode_device_load(int fd, unsigned int id, const struct vnode_plan *plan, bool keep,
+		      struct vnode_err *err)
+{
+	struct vnode_segment segment[VNODE_SEGMENTS_MAX];
+	struct vnode_load load = {
+		.id = id,
+		.flags = keep ? VNODE_LOAD_KEEP : 0,
+		.nr_segments = plan->nr_segments,
+		.entry_mode = plan->entry_mode,
+		.segments = (uintptr_t)segment,
+		.entry = plan->entry,
+		.boot_params = plan->boot_params,
+		.cr3 = plan->cr3,
+		.control = plan->control,
+	};
+	int i;
+
+	for (i = 0; i < plan->nr_segments; i++)
+		segment[i] = (struct vnode_segment){
+			.buf = (uintptr_t)plan->segment[i].buf,
+			.bufsz = plan->segment[i].bufsz,
+			.mem = (uintptr_t)plan->segment[i].mem,
+			.memsz = plan->segment[i].memsz,
+		};
+	return ioctl(fd, VNODE_IOC_LOAD, &load) ? say(errno, id, "loaded", err) : 0;
+}
+
+int vnode_device_start(int fd, unsigned int id, struct vnode_err *err)
+{
+	struct vnode_id arg = { .id = id };
+
+	if (!ioctl(fd, VNODE_IOC_START, &arg))
+		return 0;
+	if (errno == EBUSY)
+		return vnode_err(err, EBUSY, "vnode %u: nothing is loaded that could be started",
+				 id);
+	if (errno == ETIMEDOUT)
+		return vnode_err(err, ETIMEDOUT, "vnode %u: its boot CPU does not answer", id);
+	return say(errno, id, "started", err);
+}
+
+int vnode_device_stop(int fd, unsigned int id, double timeout, bool force,
+		      struct vnode_err *err)
+{
+	struct vnode_stop arg = {
+		.id = id,
+		.flags = force ? VNODE_STOP_FORCE : 0,
+		.timeout_ms = timeout * 1000,
+	};
+
+	if (!ioctl(fd, VNODE_IOC_STOP, &arg))
+		return 0;
+	if (errno == EOPNOTSUPP)
+		return vnode_err(err, EOPNOTSUPP, "vnode %u: cannot be asked to shut down", id);
+	if (errno == ETIMEDOUT)
+		return vnode_err(err, ETIMEDOUT,
+				 "vnode %u: a CPU does not answer; its memory is kept", id);
+	return say(errno, id, "stopped", err);
+}
+
+int vnode_device_return(int fd, unsigned int id, struct vnode_err *err)
+{
+	struct vnode_id arg = { .id = id };
+
+	return ioctl(fd, VNODE_IOC_RETURN, &arg) ? say(errno, id, "returned", err) : 0;
+}
+
+int vnode_device_status(int fd, unsigned int id, bool next, struct vnode_status *status,
+			uint32_t *cpus, struct vnode_err *err)
+{
+	*status = (struct vnode_status){
+		.id = id,
+		.flags = next ? VNODE_STATUS_NEXT : 0,
+		.nr_cpus = VNODE_CPUS_MAX,
+		.cpus = (uintptr_t)cpus,
+	};
+	if (ioctl(fd, VNODE_IOC_STATUS, status))
+		return say(errno, id, "looked at", err);
+	if (status->nr_cpus > VNODE_CPUS_MAX)
+		status->nr_cpus = VNODE_CPUS_MAX;
+	return 0;
+}
+
+int vnode_device_find(int fd, const char *vnode, unsigned int *id, struct vnode_err *err)
+{
+	uint32_t cpus[VNODE_CPUS_MAX];
+	struct vnode_err ignored;
+	struct vnode_status status;
+
+	if (vnode[0] >= '0' && vnode[0] <= '9') {
+		int ret = vnode_parse_id(vnode, id, err);
+
+		return ret ?: vnode_device_status(fd, *id, false, &status, cpus, err);
+	}
+	for (*id = 1; !vnode_device_status(fd, *id, true, &status, cpus, &ignored);
+	     *id = status.id + 1)
+		if (!strcmp(status.name, vnode)) {
+			*id = status.id;
+			return 0;
+		}
+	return vnode_err(err, ESRCH, "no vnode %s", vnode);
+}
+
+static int memory_read(void *context, uint64_t offset, void *buf, size_t len)
+{
+	int fd = (int)(intptr_t)context;
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = pread(fd, (char *)buf + done, len - done, offset + done);
+
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -ENXIO;
+		done += n;
+	}
+	return 0;
+}
+
+int vnode_device_memory(int fd, unsigned int id, struct vnode_memory *memory,
+			struct vnode_err *err)
+{
+	struct vnode_id arg = { .id = id };
+	uint32_t cpus[VNODE_CPUS_MAX];
+	struct vnode_status status;
+	int ret, memory_fd;
+
+	ret = vnode_device_status(fd, id, false, &status, cpus, err);
+	if (ret)
+		return ret;
+	memory_fd = ioctl(fd, VNODE_IOC_MEMORY, &arg);
+	if (memory_fd < 0)
+		return say(errno, id, "looked into", err);
+	memory->read = memory_read;
+	memory->context = (void *)(intptr_t)memory_fd;
+	memory->base = status.mem_base;
+	memory->size = status.mem_size;
+	return 0;
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Files that are read as a whole: images and initrds. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "vnode.h"
+
+static int read_all(int fd, char *data, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = read(fd, data + done, size - done);
+
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -EIO;	/* it has become shorter */
+		done += n;
+	}
+	return 0;
+}
+
+int vnode_file_read(const char *path, const char *what, void **data, size_t *size,
+		    struct vnode_err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	int ret;
+
+	if (fd < 0 || fstat(fd, &st)) {
+		ret = vnode_err(err, errno, "%s %s: %s", what, path, strerror(errno));
+		goto out;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		ret = vnode_err(err, EISDIR, "%s %s: not a regular file", what, path);
+		goto out;
+	}
+	if (!st.st_size) {
+		ret = vnode_err(err, ENOEXEC, "%s %s: the file is empty", what, path);
+		goto out;
+	}
+	*size = st.st_size;
+	*data = malloc(*size);
+	if (!*data) {
+		ret = vnode_err(err, ENOMEM, "%s %s: no memory for its %zu bytes", what, path,
+				*size);
+		goto out;
+	}
+	ret = read_all(fd, *data, *size);
+	if (ret) {
+		vnode_err(err, -ret, "%s %s: %s", what, path, strerror(-ret));
+		free(*data);
+		*data = NULL;
+	}
+out:
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The kernel log of a vnode, dead or alive, from its memory alone.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "log.h"
+
+int vnode_log_print(const struct vnode_memory *memory, FILE *out, struct vnode_err *err)
+{
+	int res;
+
+	/* Offsets and addresses are added everywhere: say once that they do not wrap. */
+	if (memory->size > UINT64_MAX - memory->base)
+		return vnode_err(err, EINVAL,
+				 "memory of %#llx bytes at %#llx ends beyond all addresses",
+				 (unsigned long long)memory->size,
+				 (unsigned long long)memory->base);
+	res = vnode_log_print_vmcoreinfo(memory, out);
+	if (!res)
+		res = vnode_log_print_early(memory, out);
+	if (res < 0)
+		return vnode_err(err, -res, "cannot read the memory at %#llx: %s",
+				 (unsigned long long)memory->base, strerror(-res));
+	if (!res)
+		return vnode_err(err, ENODATA,
+				 "no kernel log in the memory at %#llx: its kernel did not get as far as its first message, or the memory was cleared",
+				 (unsigned long long)memory->base);
+	if (fflush(out) || ferror(out))
+		return vnode_err(err, EIO,
+				 "cannot write the log: is the disk full, or the reader gone?");
+	return 0;
+}

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What kexec-vnode is made of, in the order things pass through it.
+
+VNODE_OBJS := cli parse err file \
+	image image-bzimage image-elf decompress relocs \
+	plan bootparams acpi pgtable \
+	device status \
+	log log-memory log-vmcoreinfo log-ring log-early
+VNODE_LIBS := -lelf -lzstd -llzma -lz

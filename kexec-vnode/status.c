@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is to be seen of vnodes: -S, --vnode-list, for people and for programs. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+#include <linux/vnode.h>
+
+#include "vnode.h"
+
+static const char * const state_names[VNODE_NR_STATES] = {
+	[VNODE_FREE] = "free",
+	[VNODE_GRANTED] = "granted",
+	[VNODE_LOADED] = "loaded",
+	[VNODE_BOOTING] = "booting",
+	[VNODE_RUNNING] = "running",
+	[VNODE_HALTED] = "halted",
+	[VNODE_REBOOTED] = "rebooted",
+	[VNODE_PANICKED] = "panicked",
+	[VNODE_HUNG] = "hung",
+	[VNODE_STOPPED] = "stopped",
+};
+
+const char *vnode_state_name(unsigned int state)
+{
+	return state < VNODE_NR_STATES ? state_names[state] : "unknown";
+}
+
+static const char * const phase_names[VNODE_NR_PHASES] = {
+	[VNODE_PHASE_CPUS] = "cpus",
+	[VNODE_PHASE_MEMORY] = "memory",
+	[VNODE_PHASE_SCRUB] = "scrub",
+	[VNODE_PHASE_LOAD] = "load",
+	[VNODE_PHASE_WAKE] = "wake",
+	[VNODE_PHASE_STOP] = "stop",
+};
+
+/* What both views show of a vnode; root is described by one of these too. */
+struct view {
+	unsigned int id;
+	const char *name, *state, *release;
+	char cpus[256];
+	uint64_t mem_size;
+	double uptime;			/* < 0: does not run */
+};
+
+static double boottime(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+static void view_fill(struct view *view, const struct vnode_status *status,
+		      const uint32_t *cpus)
+{
+	bool runs = status->state == VNODE_BOOTING || status->state == VNODE_RUNNING;
+
+	view->id = status->id;
+	view->name = status->name;
+	view->state = vnode_state_name(status->state);
+	view->release = status->release;
+	view->mem_size = status->mem_size;
+	view->uptime = runs ? boottime() - status->start_ns / 1e9 : -1;
+	vnode_format_cpus(cpus, status->nr_cpus, view->cpus, sizeof(view->cpus));
+}
+
+static uint64_t root_memory(void)
+{
+	char line[128];
+	unsigned long long kib = 0;
+	FILE *file = fopen("/proc/meminfo", "r");
+
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemTotal: %llu", &kib) == 1)
+			break;
+	fclose(file);
+	return kib << 10;
+}
+
+static void view_fill_root(struct view *view, struct utsname *uts)
+{
+	FILE *file = fopen("/sys/devices/system/cpu/online", "r");
+
+	uname(uts);
+	*view = (struct view){
+		.name = "root", .state = "running", .release = uts->release,
+		.mem_size = root_memory(), .uptime = boottime(),
+	};
+	if (!file)
+		return;
+	if (!fgets(view->cpus, sizeof(view->cpus), file))
+		view->cpus[0] = 0;
+	view->cpus[strcspn(view->cpus, "\n")] = 0;
+	fclose(file);
+}
+
+static void format_uptime(double uptime, char *text, size_t size)
+{
+	if (uptime < 0)
+		snprintf(text, size, "-");
+	else if (uptime < 600)
+		snprintf(text, size, "%.1fs", uptime);
+	else
+		snprintf(text, size, "%d:%02d:%02d", (int)uptime / 3600,
+			 (int)uptime / 60 % 60, (int)uptime % 60);
+}
+
+static void view_print_row(const struct view *view, FILE *out)
+{
+	char memory[24], uptime[24];
+
+	snprintf(memory, sizeof(memory), "%llu MiB", (unsigned long long)view->mem_size >> 20);
+	format_uptime(view->uptime, uptime, sizeof(uptime));
+	fprintf(out, "%3u %-15s %-9s %-11s %10s %10s  %s\n", view->id, view->name, view->state,
+		view->cpus, memory, uptime, *view->release ? view->release : "-");
+}
+
+/*
+ * Names and releases come from checked input or from another kernel: whatever is
+ * not plain text does not reach a terminal or a JSON string.
+ */
+static void print_string(const char *text, FILE *out)
+{
+	fputc('"', out);
+	for (; *text; text++)
+		if (*text < 0x20 || *text == '"' || *text == '\\' || *text == 0x7f)
+			fprintf(out, "\\u%04x", (unsigned char)*text);
+		else
+			fputc(*text, out);
+	fputc('"', out);
+}
+
+static void view_print_json(const struct view *view, FILE *out)
+{
+	fprintf(out, "\"id\": %u, \"name\": ", view->id);
+	print_string(view->name, out);
+	fprintf(out, ", \"state\": \"%s\", \"cpus\": \"%s\", \"memory\": %llu, \"release\": ",
+		view->state, view->cpus, (unsigned long long)view->mem_size);
+	print_string(view->release, out);
+	if (view->uptime >= 0)
+		fprintf(out, ", \"uptime\": %.3f", view->uptime);
+	else
+		fprintf(out, ", \"uptime\": null");
+}
+
+static void sanitise(struct vnode_status *status)
+{
+	char *at;
+
+	status->name[sizeof(status->name) - 1] = 0;
+	status->release[sizeof(status->release) - 1] = 0;
+	for (at = status->release; *at; at++)
+		if (*at < 0x20 || *at > 0x7e)
+			*at = '?';
+}
+
+int vnode_list_print(int fd, bool json, FILE *out, struct vnode_err *err)
+{
+	uint32_t cpus[VNODE_CPUS_MAX];
+	struct vnode_status status;
+	struct utsname uts;
+	struct view view;
+	unsigned int id = 1;
+	int ret;
+
+	view_fill_root(&view, &uts);
+	if (json) {
+		fprintf(out, "[\n  {");
+		view_print_json(&view, out);
+	} else {
+		fprintf(out, "%3s %-15s %-9s %-11s %10s %10s  %s\n", "ID", "NAME", "STATE",
+			"CPUS", "MEMORY", "UPTIME", "KERNEL");
+		view_print_row(&view, out);
+	}
+	while (!(ret = vnode_device_status(fd, id, true, &status, cpus, err))) {
+		sanitise(&status);
+		view_fill(&view, &status, cpus);
+		if (json) {
+			fprintf(out, "},\n  {");
+			view_print_json(&view, out);
+		} else {
+			view_print_row(&view, out);
+		}
+		id = status.id + 1;
+	}
+	if (json)
+		fprintf(out, "}\n]\n");
+	return ret == -ESRCH ? 0 : ret;
+}
+
+static double phase_ms(const struct vnode_status *status, const struct vnode_info *info, int i)
+{
+	return info->tsc_khz ? (double)status->phase[i] / info->tsc_khz : 0;
+}
+
+static void print_status_json(const struct view *view, const struct vnode_status *status,
+			      const struct vnode_info *info, FILE *out)
+{
+	const char *comma = "";
+	int i;
+
+	fprintf(out, "{");
+	view_print_json(view, out);
+	fprintf(out, ", \"mem_base\": %llu, \"mem_offlined\": %llu, \"low_base\": %u, \"low_size\": %u",
+		(unsigned long long)status->mem_base, (unsigned long long)status->mem_offlined,
+		status->low_base, status->low_size);
+	fprintf(out, ", \"entry_mode\": %u, \"boot_apicid\": %u, \"entry_tsc\": %llu, \"tsc_khz\": %u, \"phases_ms\": {",
+		status->entry_mode, status->boot_apicid,
+		(unsigned long long)status->entry_tsc, info->tsc_khz);
+	for (i = 0; i < VNODE_NR_PHASES; i++)
+		if (phase_names[i]) {
+			fprintf(out, "%s\"%s\": %.3f", comma, phase_names[i],
+				phase_ms(status, info, i));
+			comma = ", ";
+		}
+	fprintf(out, "}}\n");
+}
+
+static void print_status(const struct view *view, const struct vnode_status *status,
+			 const struct vnode_info *info, FILE *out)
+{
+	char uptime[24];
+	int i;
+
+	format_uptime(view->uptime, uptime, sizeof(uptime));
+	fprintf(out, "vnode:   %u %s\n", view->id, view->name);
+	fprintf(out, "state:   %s\n", view->state);
+	fprintf(out, "cpus:    %s\n", view->cpus);
+	fprintf(out, "memory:  %llu MiB at %#llx, %llu MiB of them out of root's direct map\n",
+		(unsigned long long)view->mem_size >> 20, (unsigned long long)status->mem_base,
+		(unsigned long long)status->mem_offlined >> 20);
+	fprintf(out, "low:     %u KiB at %#x\n", status->low_size >> 10, status->low_base);
+	fprintf(out, "kernel:  %s\n", *view->release ? view->release : "-");
+	fprintf(out, "uptime:  %s\n", uptime);
+	fprintf(out, "phases: ");
+	for (i = 0; i < VNODE_NR_PHASES; i++)
+		if (phase_names[i] && status->phase[i])
+			fprintf(out, " %s %.3f ms", phase_names[i], phase_ms(status, info, i));
+	fprintf(out, "\n");
+}
+
+int vnode_status_print(int fd, const struct vnode_info *info, unsigned int id, bool json,
+		       FILE *out, bool *runs, struct vnode_err *err)
+{
+	uint32_t cpus[VNODE_CPUS_MAX];
+	struct vnode_status status;
+	struct view view;
+	int ret;
+
+	ret = vnode_device_status(fd, id, false, &status, cpus, err);
+	if (ret)
+		return ret;
+	sanitise(&status);
+	view_fill(&view, &status, cpus);
+	*runs = status.state == VNODE_BOOTING || status.state == VNODE_RUNNING;
+	if (json)
+		print_status_json(&view, &status, info, out);
+	else
+		print_status(&view, &status, info, out);
+	return 0;
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * All of kexec-vnode/parse.c against any text. What is taken must be in range
+ * and come back the same after it was written out; what is refused must have a
+ * sentence. From the top directory:
+ *
+ *	clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover \
+ *		-Iinclude -Iinclude/uapi -Ikexec-vnode \
+ *		{selftests/unit/fuzz-parse,kexec-vnode/parse,kexec-vnode/err}.c \
+ *		-o build/unit/fuzz-parse
+ *	build/unit/fuzz-parse -max_len=256 -only_ascii=1 -max_total_time=300
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/vnode.h>
+
+#include "vnode.h"
+
+static struct vnode_err err;
+
+static void must(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "violated: %s\n", what);
+	abort();
+}
+
+#define MUST(cond)	must(cond, #cond)
+
+static void check_result(int ret)
+{
+	MUST(ret <= 0);
+	MUST(!ret == !err.text[0]);
+}
+
+static void fuzz_cpus(const char *text)
+{
+	static struct vnode_cpus cpus, again;
+	static char buf[VNODE_CPUS_MAX * 6];
+	char small[24];
+	unsigned int i, j;
+	int ret = vnode_parse_cpus(text, &cpus, &err);
+
+	check_result(ret);
+	if (ret)
+		return;
+	MUST(cpus.nr >= 1 && cpus.nr <= VNODE_CPUS_MAX);
+	for (i = 0; i < cpus.nr; i++)
+		for (j = 0; j < i; j++)
+			MUST(cpus.cpu[i] != cpus.cpu[j]);
+
+	MUST(vnode_format_cpus(cpus.cpu, cpus.nr, buf, sizeof(buf)) == buf);
+	MUST(!vnode_parse_cpus(buf, &again, NULL));
+	MUST(again.nr == cpus.nr);
+	MUST(!memcmp(again.cpu, cpus.cpu, cpus.nr * sizeof(cpus.cpu[0])));
+
+	/* ASan watches the end of each */
+	for (i = 1; i <= sizeof(small); i++) {
+		char *exact = malloc(i);
+
+		MUST(exact);
+		vnode_format_cpus(cpus.cpu, cpus.nr, exact, i);
+		MUST(strlen(exact) < i);
+		MUST(!strncmp(exact, buf, strcspn(exact, ".")));
+		free(exact);
+	}
+}
+
+static void fuzz_size(const char *text)
+{
+	char buf[32];
+	uint64_t size = 0, again = 0;
+	int ret = vnode_parse_size(text, &size, &err);
+
+	check_result(ret);
+	if (ret)
+		return;
+	MUST(size);
+	snprintf(buf, sizeof(buf), "%llu", (unsigned long long)size);
+	MUST(!vnode_parse_size(buf, &again, NULL) && again == size);
+	snprintf(buf, sizeof(buf), "0x%llx", (unsigned long long)size);
+	MUST(!vnode_parse_size(buf, &again, NULL) && again == size);
+	/* a plain number is what the C library makes of it */
+	if (strspn(text, "0123456789") == strlen(text))
+		MUST(strtoull(text, NULL, 10) == size);
+}
+
+static void fuzz_id_and_name(const char *text)
+{
+	unsigned int id = 0;
+	int ret = vnode_parse_id(text, &id, &err);
+
+	check_result(ret);
+	if (!ret)
+		MUST(id >= 1 && id <= VNODE_ID_MAX && strtoul(text, NULL, 10) == id);
+
+	err.text[0] = '\0';
+	if (vnode_check_name(text, &err)) {
+		MUST(err.text[0]);
+		return;
+	}
+	MUST(ret);			/* no text is both */
+	MUST(strlen(text) >= 1 && strlen(text) < VNODE_NAME_LEN);
+	MUST(!strpbrk(text, "/ \"'\n,:"));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *text = malloc(size + 1);
+
+	MUST(text);
+	if (size)
+		memcpy(text, data, size);
+	text[size] = '\0';
+	err.text[0] = '\0';
+	fuzz_cpus(text);
+	err.text[0] = '\0';
+	fuzz_size(text);
+	err.text[0] = '\0';
+	fuzz_id_and_name(text);
+	free(text);
+	return 0;
+}
