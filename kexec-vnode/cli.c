@@ -336,7 +336,13 @@ struct start {
 	struct vnode_image image;
 	struct vnode_lent lent;
 	struct vnode_plan plan;
+	uint64_t plan_cycles;		/* reading, unpacking, placing */
 };
+
+static uint64_t cycles(void)
+{
+	return __builtin_ia32_rdtsc();
+}
 
 static int start_read(struct start *s, const struct vnode_config *config, struct vnode_err *err)
 {
@@ -398,6 +404,7 @@ static int start_run(struct start *s, const struct vnode_config *config, struct 
 	fd = vnode_device_open(&info, err);
 	if (fd < 0)
 		return fd;
+	s->plan_cycles = cycles() - s->plan_cycles;
 	printf("%s: taking CPUs %s and %llu MiB\n", config->name,
 	       vnode_format_cpus(config->cpus.cpu, config->cpus.nr, text, sizeof(text)),
 	       (unsigned long long)config->mem_size >> 20);
@@ -405,17 +412,21 @@ static int start_run(struct start *s, const struct vnode_config *config, struct 
 	set_alarm(config->timeout);
 	ret = vnode_device_grant(fd, config, &s->lent, err);
 	set_alarm(0);
+	s->plan_cycles -= cycles();
 	ret = ret ?: start_plan(s, config, &info, err);
+	s->plan_cycles += cycles();
 	ret = ret ?: vnode_device_load(fd, config->id, &s->plan, keep, err);
 	if (!ret)
-		printf("%s: loaded %s at %#llx%s%s\n", config->name, s->image.format,
+		printf("%s: loaded %s at %#llx%s%s, %llu KiB\n", config->name, s->image.format,
 		       (unsigned long long)s->plan.kernel, *s->image.release ? ", " : "",
-		       s->image.release);
+		       s->image.release, (unsigned long long)s->plan.bytes >> 10);
 	if (!ret && !keep)
 		ret = vnode_device_start(fd, config->id, err);
 	if (!ret && !keep)
 		printf("%s: started, %d-bit entry at %#llx\n", config->name, s->plan.entry_mode,
 		       (unsigned long long)s->plan.entry);
+	ret = ret ?: vnode_phases_print(fd, &info, config->id, config->name, s->plan_cycles,
+					stdout, err);
 	/* If it did not come to its end, closing gives everything back. */
 	close(fd);
 	return ret;
@@ -426,22 +437,32 @@ static int verb_start(const struct vnode_config *config, struct vnode_err *err)
 	static struct start s;
 	int ret;
 
+	s.plan_cycles = cycles();
 	ret = start_read(&s, config, err);
 	if (ret)
 		return ret;
 	return config->dry_run ? dry_run(&s, config, err) : start_run(&s, config, err);
 }
 
-static int verb_unload(int fd, const struct vnode_config *config, struct vnode_err *err)
+static int verb_unload(int fd, const struct vnode_config *config, const struct vnode_info *info,
+		       struct vnode_err *err)
 {
+	uint64_t begin, stopped;
 	int ret;
 
+	begin = cycles();
 	ret = vnode_device_stop(fd, config->id, config->timeout, config->force, err);
 	if (ret == -EOPNOTSUPP) {
 		fprintf(stderr, "kexec: %s; stopping it at once\n", err->text);
 		ret = vnode_device_stop(fd, config->id, config->timeout, true, err);
 	}
-	return ret ?: vnode_device_return(fd, config->id, err);
+	stopped = cycles();
+	ret = ret ?: vnode_device_return(fd, config->id, err);
+	if (!ret)
+		printf("vnode %u: stopped in %.3f ms, everything returned in %.3f ms\n", config->id,
+		       (double)(stopped - begin) / info->tsc_khz,
+		       (double)(cycles() - stopped) / info->tsc_khz);
+	return ret;
 }
 
 static int verb_log(int fd, const struct vnode_config *config, struct vnode_err *err)
@@ -472,7 +493,7 @@ static int verb(struct vnode_config *config, bool *runs, struct vnode_err *err)
 	case VNODE_VERB_EXEC:
 		return vnode_device_start(fd, config->id, err);
 	case VNODE_VERB_UNLOAD:
-		return verb_unload(fd, config, err);
+		return verb_unload(fd, config, &info, err);
 	case VNODE_VERB_LOG:
 		return verb_log(fd, config, err);
 	default:

@@ -245,11 +245,12 @@ static void find_release(struct vnode_image *image)
 }
 
 static int elf_open(struct vnode_image *image, const uint8_t *file, size_t size,
-		    enum vnode_unpack unpack __attribute__((unused)), struct vnode_err *err)
+		    enum vnode_unpack unpack, struct vnode_err *err)
 {
 	size_t end;
 	int ret;
 
+	(void)unpack;			/* there is nothing that could unpack itself */
 	ret = image_parse_elf(image, file, size, &end, err);
 	if (ret)
 		return ret;

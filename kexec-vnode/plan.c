@@ -84,6 +84,7 @@ static int add(struct making *m, const void *buf, size_t bufsz, uint64_t pa, siz
 	if (m->info.nr_segments == VNODE_SEGMENTS_MAX)
 		return vnode_err(m->err, E2BIG, "the image has too many segments");
 	add_segment(&m->info, buf, bufsz, pa, memsz);
+	m->plan->bytes += memsz;
 	return 0;
 }
 

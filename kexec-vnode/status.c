@@ -222,11 +222,36 @@ static void print_status_json(const struct view *view, const struct vnode_status
 	fprintf(out, "}}\n");
 }
 
+static void print_phases(const struct vnode_status *status, const struct vnode_info *info,
+			 FILE *out)
+{
+	int i;
+
+	for (i = 0; i < VNODE_NR_PHASES; i++)
+		if (phase_names[i] && status->phase[i])
+			fprintf(out, " %s %.3f ms", phase_names[i], phase_ms(status, info, i));
+	fprintf(out, "\n");
+}
+
+int vnode_phases_print(int fd, const struct vnode_info *info, unsigned int id, const char *name,
+		       uint64_t plan_cycles, FILE *out, struct vnode_err *err)
+{
+	uint32_t cpus[VNODE_CPUS_MAX];
+	struct vnode_status status;
+	int ret;
+
+	ret = vnode_device_status(fd, id, false, &status, cpus, err);
+	if (ret)
+		return ret;
+	fprintf(out, "%s: phases: plan %.3f ms", name, (double)plan_cycles / info->tsc_khz);
+	print_phases(&status, info, out);
+	return 0;
+}
+
 static void print_status(const struct view *view, const struct vnode_status *status,
 			 const struct vnode_info *info, FILE *out)
 {
 	char uptime[24];
-	int i;
 
 	format_uptime(view->uptime, uptime, sizeof(uptime));
 	fprintf(out, "vnode:   %u %s\n", view->id, view->name);
@@ -239,10 +264,7 @@ static void print_status(const struct view *view, const struct vnode_status *sta
 	fprintf(out, "kernel:  %s\n", *view->release ? view->release : "-");
 	fprintf(out, "uptime:  %s\n", uptime);
 	fprintf(out, "phases: ");
-	for (i = 0; i < VNODE_NR_PHASES; i++)
-		if (phase_names[i] && status->phase[i])
-			fprintf(out, " %s %.3f ms", phase_names[i], phase_ms(status, info, i));
-	fprintf(out, "\n");
+	print_phases(status, info, out);
 }
 
 int vnode_status_print(int fd, const struct vnode_info *info, unsigned int id, bool json,

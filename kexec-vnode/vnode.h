@@ -24,7 +24,7 @@
 
 #define VNODE_ALIGN_UP(x, a)	(((x) + (a) - 1) / (a) * (a))
 
-/* err.c */
+/* err.c. @errnum may have either sign; the negative errno is returned. */
 struct vnode_err {
 	char text[512];
 };
@@ -48,21 +48,22 @@ char *vnode_format_cpus(const uint32_t *cpu, unsigned int nr, char *text, size_t
 /*
  * image.c, image-bzimage.c, image-elf.c, decompress.c, relocs.c: a kernel image
  * taken apart. All offsets count from the image's load address, which plan.c
- * chooses: a multiple of @align inside the vnode's memory.
+ * chooses: a multiple of @align inside the vnode's memory. The segments are in the
+ * order of their offsets and share no page.
  */
 #define VNODE_IMAGE_SEGMENTS_MAX	16
 
 struct vnode_image_segment {
 	const void *buf;		/* points into the file or @data */
 	uint64_t bufsz;
-	uint64_t offset;
+	uint64_t offset;		/* of whole pages, as @memsz */
 	uint64_t memsz;			/* >= bufsz; the rest is zero */
 };
 
 struct vnode_image {
 	const char *format;		/* "bzImage", "bzImage payload", "ELF" */
 	char release[128];		/* of the kernel, "" if the format does not tell */
-	bool has_header;		/* @header is a bzImage's */
+	bool has_header;		/* @header is a bzImage's, 0 behind its end */
 	struct setup_header header;
 	struct vnode_image_segment segment[VNODE_IMAGE_SEGMENTS_MAX];
 	unsigned int nr_segments;
@@ -88,21 +89,27 @@ enum vnode_unpack {
 	VNODE_UNPACK_AUTO,		/* payload if its compression is known */
 	VNODE_UNPACK_NEVER,		/* the bzImage is entered and unpacks itself */
 	VNODE_UNPACK_ALWAYS,		/* an error where the compression is unknown */
-};
+};					/* a compressed ELF is unpacked in any case */
 
 /*
  * @file stays the caller's and must outlive @image. -ENOEXEC: not a kernel image
- * (truncated, random, another architecture, not relocatable).
+ * (truncated, random, another architecture, not relocatable). -EOPNOTSUPP: see
+ * VNODE_UNPACK_ALWAYS. The sentence does not name the file.
  */
 int vnode_image_open(struct vnode_image *image, const void *file, size_t size,
 		     enum vnode_unpack unpack, struct vnode_err *err);
-/* Moves an unpacked payload up by @delta in virtual memory (KASLR). Once only. */
+/*
+ * Moves an unpacked payload up by @delta in virtual memory (KASLR): a multiple of
+ * @align, link_pa + mem_size + delta <= 1 GiB; else -EINVAL, and nothing is changed.
+ * Once only: @relocs is NULL afterwards.
+ */
 int vnode_image_relocate(struct vnode_image *image, uint64_t delta, struct vnode_err *err);
 void vnode_image_close(struct vnode_image *image);
 
 /*
- * gzip, zstd, xz by magic; *out is malloc()ed. At most @max bytes come out:
- * -EFBIG. -EOPNOTSUPP: a compression we do not know. -ENOMSG: not compressed.
+ * gzip, zstd, xz, lz4 (-l) by magic; *out is malloc()ed. At most @max bytes come
+ * out: -EFBIG. -EOPNOTSUPP: a compression we do not know. -ENOMSG: not compressed.
+ * -EBADMSG: damaged, truncated, or something follows.
  */
 int vnode_decompress(const void *in, size_t in_size, size_t max, void **out,
 		     size_t *out_size, struct vnode_err *err);
@@ -235,6 +242,7 @@ struct vnode_plan {
 	const char *kaslr;		/* what became of it, for people */
 	struct kexec_segment *segment;
 	int nr_segments;
+	uint64_t bytes;			/* of all segments, in memory */
 	void *tables;			/* ACPI tables, as they will be */
 	int tables_size;
 };
@@ -277,6 +285,9 @@ int vnode_device_memory(int fd, unsigned int id, struct vnode_memory *memory,
 const char *vnode_state_name(unsigned int state);
 int vnode_status_print(int fd, const struct vnode_info *info, unsigned int id, bool json,
 		       FILE *out, bool *runs, struct vnode_err *err);
+/* One line: the phases that are over, with the caller's own planning before them. */
+int vnode_phases_print(int fd, const struct vnode_info *info, unsigned int id, const char *name,
+		       uint64_t plan_cycles, FILE *out, struct vnode_err *err);
 int vnode_list_print(int fd, bool json, FILE *out, struct vnode_err *err);
 
 #endif /* KEXEC_VNODE_H */

@@ -96,7 +96,7 @@ static unsigned long mem_total_kb(void)
 /* The value of vnode.run= on the kernel command line, quoted or not, or NULL. */
 static char *find_run(char *cmdline)
 {
-	const char key[] = "vnode.run=";
+	static const char key[] = "vnode.run=";
 	char *p = cmdline, *end;
 
 	/* The kernel keeps quotes where they were: vnode.run="a b" or "vnode.run=a b" */
@@ -116,7 +116,7 @@ static char *find_run(char *cmdline)
 		end = strchr(p, '"');
 	} else {
 		p += sizeof(key) - 1;
-		end = p + strcspn(p, " \n");
+		end = p + strcspn(p, "\n ");
 	}
 	if (end)
 		*end = '\0';

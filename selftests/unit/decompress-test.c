@@ -23,12 +23,15 @@ static void bounds(void)
 		KTAP_CHECK_EQ(vnode_decompress(packed, len, size, &out, &out_size, &err), 0);
 		KTAP_CHECK(out_size == size && !memcmp(out, file, size));
 		free(out);
-		KTAP_CHECK_EQ(vnode_decompress(packed, len, size - 1, &out, &out_size, &err), -EFBIG);
+		KTAP_CHECK_EQ(vnode_decompress(packed, len, size - 1, &out, &out_size, &err),
+			      -EFBIG);
 		KTAP_CHECK(!out);
 		KTAP_CHECK_EQ(vnode_decompress(packed, len, 0, &out, &out_size, &err), -EFBIG);
 		memset(packed + len, 'x', 4);
-		KTAP_CHECK_EQ(vnode_decompress(packed, len + 4, size, &out, &out_size, &err), -EBADMSG);
-		KTAP_CHECK_EQ(vnode_decompress(packed, len - 1, size, &out, &out_size, &err), -EBADMSG);
+		KTAP_CHECK_EQ(vnode_decompress(packed, len + 4, size, &out, &out_size, &err),
+			      -EBADMSG);
+		KTAP_CHECK_EQ(vnode_decompress(packed, len - 1, size, &out, &out_size, &err),
+			      -EBADMSG);
 	}
 	KTAP_CHECK_EQ(vnode_decompress("plain text", 10, size, &out, &out_size, &err), -ENOMSG);
 	KTAP_CHECK_EQ(vnode_decompress("BZh9", 4, size, &out, &out_size, &err), -EOPNOTSUPP);

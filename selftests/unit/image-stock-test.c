@@ -125,6 +125,24 @@ static void check_memory(void)
 	vnode_image_close(&image);
 }
 
+/* A place may be anywhere in an instruction. */
+static int32_t get32(const uint8_t *from)
+{
+	int32_t value;
+
+	memcpy(&value, from, sizeof(value));
+	return value;
+}
+
+static void add(uint8_t *to, uint64_t delta, size_t width)
+{
+	uint64_t value = 0;
+
+	memcpy(&value, to, width);
+	value += delta;
+	memcpy(to, &value, width);
+}
+
 /* handle_relocations(), backwards from the end; returns how many places there were */
 static size_t relocate_memory(uint8_t *memory, const uint8_t *end, uint64_t start, uint64_t delta)
 {
@@ -132,11 +150,11 @@ static size_t relocate_memory(uint8_t *memory, const uint8_t *end, uint64_t star
 	size_t count = 0;
 
 	for (; *reloc; reloc--, count++)
-		*(uint32_t *)(memory + (int64_t)*reloc - start) += delta;
+		add(memory + ((uint64_t)*reloc - start), delta, 4);
 	for (reloc--; *reloc; reloc--, count++)
-		*(uint32_t *)(memory + (int64_t)*reloc - start) -= delta;
+		add(memory + ((uint64_t)*reloc - start), -delta, 4);
 	for (reloc--; *reloc; reloc--, count++)
-		*(uint64_t *)(memory + (int64_t)*reloc - start) += delta;
+		add(memory + ((uint64_t)*reloc - start), delta, 8);
 	return count;
 }
 
@@ -145,12 +163,11 @@ static void check_pointers(const uint8_t *memory, const uint8_t *elf, uint64_t l
 {
 	const Elf64_Shdr *shdr = section_find(elf, ".x86_cpu_dev.init");
 	unsigned int i, known = 0;
-	uint64_t name;
-	uint64_t device;
+	uint64_t name, device;
 
 	KTAP_REQUIRE(shdr);
 	for (i = 0; i < shdr->sh_size / 8; i++) {
-		memcpy(&device, memory + shdr->sh_addr - link + i * 8, 8);
+		memcpy(&device, memory + (shdr->sh_addr - link) + i * 8, 8);
 		KTAP_REQUIRE(device - moved < image.mem_size);
 		memcpy(&name, memory + (device - moved), 8);
 		KTAP_REQUIRE(name - moved < image.mem_size);
@@ -175,7 +192,7 @@ static void check_percpu(const uint8_t *memory, const uint8_t *elf, uint64_t lin
 		reloc--;
 	for (reloc--; *reloc; reloc--) {
 		at = *reloc;
-		at += delta + 4 + *(const int32_t *)(memory + (at - link));
+		at += delta + 4 + get32(memory + (at - link));
 		wrong += at + 8 > size + 8;
 		nr++;
 	}
@@ -220,7 +237,7 @@ static void check_vmlinux(void)
 	size_t i, size, len;
 
 	KTAP_REQUIRE(opened(kernel->file, kernel->size, VNODE_UNPACK_AUTO));
-	strcpy(release, image.release);
+	memcpy(release, image.release, sizeof(release));
 	size = image.data_size - image.relocs_size;
 	elf = malloc(size);
 	packed = malloc(size);

@@ -238,7 +238,8 @@ static inline bool synth_within(const void *buf, uint64_t size, const void *in, 
 }
 
 /* NULL, or what is wrong with an image that was opened. */
-static inline const char *synth_insane(const struct vnode_image *image, const void *file, size_t size)
+static inline const char *synth_insane(const struct vnode_image *image, const void *file,
+				       size_t size)
 {
 	const struct vnode_image_segment *s;
 	uint64_t end = 0;

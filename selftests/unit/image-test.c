@@ -101,7 +101,8 @@ static void unknown_compression(void)
 	KTAP_REQUIRE(opened(size, VNODE_UNPACK_AUTO));
 	KTAP_CHECK_STR(image.format, "bzImage");
 	vnode_image_close(&image);
-	KTAP_CHECK_EQ(vnode_image_open(&image, file, size, VNODE_UNPACK_ALWAYS, &err), -EOPNOTSUPP);
+	KTAP_CHECK_EQ(vnode_image_open(&image, file, size, VNODE_UNPACK_ALWAYS, &err),
+		      -EOPNOTSUPP);
 	KTAP_CHECK(strstr(err.text, "bzip2"));
 }
 
@@ -214,7 +215,8 @@ static void relocation_tables(void)
 			   "not a relocation table"));
 	KTAP_CHECK(refused(file, with_relocs(edge + 1, sizeof(edge) - 4), VNODE_UNPACK_AUTO,
 			   "not a relocation table"));
-	KTAP_CHECK(refused(file, with_relocs(edge, 8), VNODE_UNPACK_AUTO, "not a relocation table"));
+	KTAP_CHECK(refused(file, with_relocs(edge, 8), VNODE_UNPACK_AUTO,
+			   "not a relocation table"));
 	memset(packed, 0, 16);
 	KTAP_CHECK(refused(file, with_relocs((uint32_t *)packed, 16), VNODE_UNPACK_AUTO,
 			   "not a relocation table"));
@@ -386,7 +388,8 @@ static void too_many_segments(void)
 		phdr[i].p_paddr += 0x1000 * (start->ehdr.e_phnum - 1 - i);
 		phdr[i].p_vaddr = SYNTH_MAP + phdr[i].p_paddr;
 	}
-	KTAP_CHECK(refused(file, sizeof(*elf) + i * sizeof(*phdr), VNODE_UNPACK_AUTO, "more than 16"));
+	KTAP_CHECK(refused(file, sizeof(*elf) + i * sizeof(*phdr), VNODE_UNPACK_AUTO,
+			   "more than 16"));
 	start->ehdr.e_phnum--;
 	phdr[i - 2].p_paddr = SYNTH_PA;
 	phdr[i - 2].p_vaddr = SYNTH_MAP + SYNTH_PA;

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
+#
+# Sourced by the tests of what must be refused: what root has, and that a
+# refusal is one line, says the right thing, exits as documented and leaves root
+# as it was.
+
+tmp=/tmp/bad
+mkdir -p "$tmp"
+
+n=0
+bad=0		# failures in the item at hand
+
+note() {
+	echo "# $*"
+	bad=$((bad + 1))
+}
+
+item() { # WHAT: the end of an item
+	n=$((n + 1))
+	if [ "$bad" -eq 0 ]; then
+		echo "ok $n - $1"
+	else
+		echo "not ok $n - $1"
+	fi
+	bad=0
+}
+
+# /proc/iomem at its top level. Linux may keep one range of RAM in two adjacent
+# entries, so these are joined.
+iomem() {
+	local range name start end last_start='' last_end='' last_name=''
+
+	while IFS= read -r line; do
+		case $line in
+		' '*) continue ;;
+		esac
+		range=${line%% : *}
+		name=${line#* : }
+		start=$((0x${range%-*}))
+		end=$((0x${range#*-}))
+		if [ "$name" = "$last_name" ] && [ "$name" = "System RAM" ] && [ "$start" -eq $((last_end + 1)) ]; then
+			last_end=$end
+			continue
+		fi
+		echo "$last_start $last_end $last_name"
+		last_start=$start last_end=$end last_name=$name
+	done < /proc/iomem
+	echo "$last_start $last_end $last_name"
+}
+
+# All of root that a vnode could have been lent, and who holds the modules.
+snapshot() {
+	local cpu=/sys/devices/system/cpu
+
+	iomem
+	cat $cpu/online $cpu/present $cpu/offline
+	head -n 1 /proc/meminfo
+	if [ -e /dev/vnode ]; then
+		echo "vnodes:" /sys/class/vnode/*
+	fi
+	cut -d ' ' -f 1-4 /proc/modules
+}
+
+same_root() { # WHAT: compares with $tmp/before
+	snapshot > "$tmp/after"
+	if ! cmp -s "$tmp/before" "$tmp/after"; then
+		note "$1: root is not as it was:"
+		diff "$tmp/before" "$tmp/after" | grep '^[-+][^-+]' | sed 's/^/#   /'
+	fi
+}
+
+# Runs $RUN kexec ARGS, which must be refused with STATUS and one line on stderr
+# that matches PATTERN (extended, case matters).
+refuse() { # STATUS PATTERN ARG...
+	local want=$1 pattern=$2 status=0
+
+	shift 2
+	snapshot > "$tmp/before"
+	# shellcheck disable=SC2086 # RUN is a command with its arguments
+	$RUN kexec "$@" > "$tmp/out" 2> "$tmp/err" || status=$?
+	[ "$status" -eq "$want" ] || note "kexec $*: exit status $status, not $want"
+	if [ "$(wc -l < "$tmp/err")" -ne 1 ]; then
+		note "kexec $*: $(wc -l < "$tmp/err") lines on stderr"
+	fi
+	if ! grep -qE "^kexec: .*($pattern)" "$tmp/err"; then
+		note "kexec $*: does not say \"$pattern\""
+	fi
+	[ "$bad" -eq 0 ] || sed 's/^/#   stderr: /' "$tmp/err"
+	[ -z "$VERBOSE" ] || sed "s|^|# $status |" "$tmp/err"
+	same_root "kexec $*"
+}
+
+# Runs kexec ARGS, which must succeed and say nothing on stderr.
+accept() { # ARG...
+	local status=0
+
+	kexec "$@" > "$tmp/out" 2> "$tmp/err" || status=$?
+	if [ "$status" -ne 0 ] || [ -s "$tmp/err" ]; then
+		note "kexec $*: exit status $status"
+		sed 's/^/#   stderr: /' "$tmp/err"
+	fi
+}
+
+# Waits until the vnode's own log says that its user space runs.
+wait_up() { # ID
+	local tries=0
+
+	while [ "$tries" -lt 120 ]; do
+		if kexec --vnode="$1" --log 2> /dev/null | grep -q 'VNODE UP'; then
+			return 0
+		fi
+		tries=$((tries + 1))
+		sleep 0.5
+	done
+	note "vnode $1 does not come up:"
+	kexec --vnode="$1" --log 2>&1 | tail -n 20 | sed 's/^/#   /'
+	return 1
+}
+
+put() { # FILE OFFSET BYTES (as printf takes them): overwrites
+	# shellcheck disable=SC2059 # the bytes are a format on purpose
+	printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc 2> /dev/null
+}

@@ -1,0 +1,62 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# vm: -c 4 -m 2G -t 300
+#
+# [CYCLES]: one root starts and stops vnodes again and again and is none the worse.
+
+# shellcheck source=selftests/system/lib.sh
+. /selftests/lib.sh
+
+cycles=${1:-5}
+
+kb() { # NAME: of /proc/meminfo
+	sed -n "s/^$1: *\([0-9]*\) kB/\1/p" /proc/meminfo
+}
+
+# What could leak, free of what is only cached.
+take_stock() { # FILE
+	sync
+	echo 3 > /proc/sys/vm/drop_caches
+	{
+		echo "available $(kb MemAvailable)"
+		echo "slab $(kb Slab)"
+		echo "vmalloc $(kb VmallocUsed)"
+		echo "total $(kb MemTotal)"
+		echo "resources $(wc -l < /proc/iomem)"
+	} > "$1"
+}
+
+stock() { # FILE NAME
+	sed -n "s/^$2 //p" "$1"
+}
+
+grew_by() { # NAME: from the first cycle to the last
+	echo $(($(stock /tmp/last "$1") - $(stock /tmp/first "$1")))
+}
+
+cycle() {
+	start 1 2-3 160M && comes_up 1 2 && stop 1 && no_vnodes && root_is_back
+}
+
+plan $((cycles + 7))
+remember_root
+log_begin
+i=0
+while [ $i -lt "$cycles" ]; do
+	i=$((i + 1))
+	check "cycle $i: up with its CPUs, and root has everything again" cycle
+	[ $i -gt 1 ] || take_stock /tmp/first
+	[ "$failures" -lt 5 ] || bail "enough"
+done
+take_stock /tmp/last
+paste -d ' ' /tmp/first /tmp/last | sed 's/^/# first and last: /'
+
+# Some noise is Linux's own: per-CPU caches, deferred freeing.
+check "MemTotal is what it was after the first cycle" test "$(grew_by total)" -ge 0
+check "MemAvailable too, but for some noise" test "$(grew_by available)" -gt -$((6144 + cycles * 32))
+check "Slab too" test "$(grew_by slab)" -lt $((3072 + cycles * 16))
+check "vmalloc too" test "$(grew_by vmalloc)" -lt $((256 + cycles * 4))
+check "/proc/iomem has not grown" test "$(grew_by resources)" -lt 8
+check "root's log is quiet" log_is_quiet
+check "the modules are not in use" test "$(cat /sys/module/vnode/refcnt)" = 0
+finish

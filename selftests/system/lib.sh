@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# What system tests share; read by scripts that run inside the machine. Results
+# are KTAP. Nothing here sleeps for a condition: wait_for asks again and again,
+# up to a bound.
+
+INITRD=/boot/initrd-vnode.img
+KERNEL=/boot/vmlinuz
+# How long a vnode may take to come up: far more than it takes, for slow hosts.
+UP_S=90
+
+count=0
+failures=0
+
+plan() { # HOW-MANY
+	echo "1..$1"
+}
+
+result() { # STATUS WHAT
+	count=$((count + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $count - $2"
+	else
+		failures=$((failures + 1))
+		echo "not ok $count - $2"
+	fi
+}
+
+check() { # WHAT COMMAND...: the command's output is shown if it fails
+	local what=$1 status=0
+
+	shift
+	"$@" > /tmp/check.out 2>&1 || status=$?
+	[ $status -eq 0 ] || note "status $status" < /tmp/check.out
+	result $status "$what"
+}
+
+note() { # [TEXT]: input goes into the report, as comments
+	[ $# -eq 0 ] || echo "# $*"
+	sed 's/^/# /' | tail -n 30
+}
+
+say() { # a remark, not a result
+	echo "# $*"
+}
+
+bail() { # a precondition does not hold: nothing after it would mean anything
+	echo "Bail out! $*"
+	exit 1
+}
+
+finish() {
+	[ "$failures" -eq 0 ]
+	exit
+}
+
+not() { # COMMAND...
+	! "$@"
+}
+
+exits_with() { # STATUS COMMAND...
+	local want=$1 status=0
+
+	shift
+	"$@" || status=$?
+	[ $status -eq "$want" ] || { echo "$*: exit status $status, not $want"; return 1; }
+}
+
+wait_for() { # SECONDS COMMAND...: 0 as soon as COMMAND succeeds, 1 if it never did
+	local end
+
+	end=$(($(uptime_s) + $1))
+	shift
+	while ! "$@" > /dev/null 2>&1; do
+		[ "$(uptime_s)" -lt "$end" ] || { echo "not so in time: $*"; return 1; }
+		usleep 100000
+	done
+}
+
+uptime_s() {
+	local up
+
+	read -r up _ < /proc/uptime
+	echo "${up%.*}"
+}
+
+# ---- vnodes ----
+
+start() { # ID CPUS MEM [OPTION...]: of the kernel KERNEL
+	local id=$1 cpus=$2 mem=$3
+
+	shift 3
+	kexec --vnode="$id" --cpus="$cpus" --mem="$mem" --initrd="$INITRD" "$@" "$KERNEL"
+}
+
+log_has() { # ID PATTERN: in the vnode's kernel log
+	kexec --vnode="$1" --log 2> /dev/null | grep -qE "$2"
+}
+
+state_is() { # ID STATE
+	[ "$(cat "/sys/class/vnode/$(name_of "$1")/state")" = "$2" ]
+}
+
+name_of() { # ID
+	grep -lx "$1" /sys/class/vnode/*/id | head -n 1 | cut -d / -f 5
+}
+
+field() { # ID NAME: a number or a string of -S --json
+	kexec --vnode="$1" -S --json | sed -n "s/.*\"$2\": \"\{0,1\}\([^\",}]*\).*/\1/p"
+}
+
+runs() { # ID
+	[ "$(field "$1" state)" = running ]
+}
+
+# Waits for "VNODE UP"; then it must tell CPUS CPUs, and RELEASE if given.
+comes_up() { # ID CPUS [RELEASE]
+	local line
+
+	# the state first: it costs less than the log
+	wait_for $UP_S runs "$1" || { kexec --vnode="$1" --log | tail -n 25; return 1; }
+	wait_for 20 log_has "$1" 'VNODE UP' || return 1
+	line=$(kexec --vnode="$1" --log | grep -o 'VNODE UP.*')
+	echo "$line"
+	case $line in
+	"VNODE UP release=${3:-}"*" cpus=$2 "*) ;;
+	*) return 1 ;;
+	esac
+}
+
+stop() { # ID [OPTION...]
+	local id=$1
+
+	shift
+	kexec --vnode="$id" -u --force "$@"
+}
+
+no_vnodes() {
+	[ "$(kexec --vnode-list | wc -l)" -eq 2 ] && [ -z "$(ls /sys/class/vnode)" ]
+}
+
+# ---- root ----
+
+cpus_online() {
+	cat /sys/devices/system/cpu/online
+}
+
+mem_total_kb() {
+	sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo
+}
+
+# Bytes, since hot-remove and hot-add may split an entry for good.
+system_ram() {
+	local sum=0 range
+
+	for range in $(sed -n 's/^\([0-9a-f]*-[0-9a-f]*\) : System RAM$/\1/p' /proc/iomem); do
+		sum=$((sum + 0x${range#*-} - 0x${range%-*} + 1))
+	done
+	echo $sum
+}
+
+# What must be as it was once everything is given back.
+root_state() {
+	echo "online $(cpus_online)"
+	echo "present $(cat /sys/devices/system/cpu/present)"
+	echo "System RAM $(system_ram)"
+	echo "offline blocks $(grep -lx offline /sys/devices/system/memory/memory*/state | wc -l)"
+	echo "vnode in iomem $(grep -c ': vnode' /proc/iomem)"
+}
+
+remember_root() {
+	root_state > /tmp/root.before
+	mem_total_kb > /tmp/root.memory
+}
+
+root_is_back() {
+	root_state > /tmp/root.after
+	diff /tmp/root.before /tmp/root.after || return 1
+	# The memory map of re-added memory counts as memory: more is right, less is not.
+	[ "$(mem_total_kb)" -ge "$(cat /tmp/root.memory)" ] ||
+		{ echo "MemTotal $(mem_total_kb) kB, was $(cat /tmp/root.memory) kB"; return 1; }
+}
+
+# ---- root's log ----
+
+# Lines of warning level and above that our modules did not write. Those from
+# before the test are none of its business.
+loud_lines() {
+	dmesg -r | grep -E '^<[0-9]*[0-9]>' | awk -F '[<>]' '$2 % 8 < 5' |
+		grep -vE '\] (vnode|adeos_lite): '
+}
+
+log_begin() {
+	loud_lines > /tmp/loud.before || true
+}
+
+log_is_quiet() {
+	loud_lines > /tmp/loud.after || true
+	diff /tmp/loud.before /tmp/loud.after
+}
