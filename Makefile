@@ -11,7 +11,7 @@ JOBS	:= -j$(shell nproc)
 # Debian packages by purpose. gcc-12 is the compiler Debian's kernels are built
 # with, libssl3 and libelf1 are used by the programs in linux-kbuild.
 BUILD_PACKAGES	:= make gcc gcc-12 libc6-dev dpkg-dev patch util-linux xz-utils kmod \
-		   libelf-dev libzstd-dev liblzma-dev zlib1g-dev libssl3
+		   libelf-dev libzstd-dev liblzma-dev liblz4-dev zlib1g-dev libssl3
 DEMO_PACKAGES	:= qemu-system-x86 busybox-static cpio
 CHECK_PACKAGES	:= clang libclang-rt-14-dev sparse shellcheck acpica-tools perl python3-minimal
 

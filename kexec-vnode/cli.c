@@ -189,6 +189,9 @@ static int parse_option(struct vnode_config *config, int option, const char *nam
 		return ret;
 	case OPT_BOOT_CPU:
 		ret = parse_number("boot-cpu", value, 1e6, &number, err);
+		if (!ret && number != floor(number))
+			ret = vnode_err(err, EINVAL, "--boot-cpu=%s: want the number of a CPU",
+					value);
 		config->boot_cpu = number;
 		return ret;
 	case OPT_TIMEOUT:
@@ -284,19 +287,20 @@ static int check_config(struct vnode_config *config, struct vnode_err *err)
 static int parse(struct vnode_config *config, int argc, char **argv, struct vnode_err *err)
 {
 	int option, ret, index = 0;
+	int at = 1;	/* optind stays where it is inside of "-lx" */
 
 	optind = 0;
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+:leuSh-:", options, &index)) != -1) {
+	for (; (option = getopt_long(argc, argv, "+:leuSh-:", options, &index)) != -1; at = optind) {
 		if (option == 'h') {
 			usage(stdout);
 			exit(EXIT_DONE);
 		}
 		if (option == ':')
-			return vnode_err(err, EINVAL, "%s needs a value", argv[optind - 1]);
+			return vnode_err(err, EINVAL, "%s needs a value", argv[at]);
 		if (option == '?')
 			return vnode_err(err, EINVAL, "%s: not an option for vnodes (see kexec --vnode=1 --help)",
-					 argv[optind - 1]);
+					 argv[at]);
 		ret = parse_option(config, option, options[index].name, optarg, err);
 		if (ret)
 			return ret;
@@ -521,8 +525,8 @@ int vnode_main(int argc, char **argv)
 	bool runs = true;
 	int ret;
 
-	ret = parse(&config, argc, argv, &err);
-	ret = ret ?: verb(&config, &runs, &err);
+	/* whatever is wrong with the command line: usage */
+	ret = parse(&config, argc, argv, &err) ? -EINVAL : verb(&config, &runs, &err);
 	if (!ret && fflush(stdout))
 		ret = vnode_err(&err, errno, "cannot write the output: %s", strerror(errno));
 	if (ret) {

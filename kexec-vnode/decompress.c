@@ -6,6 +6,8 @@
  * The input must be the compressed stream and nothing else.
  */
 #include <errno.h>
+#include <limits.h>
+#include <lz4.h>
 #include <lzma.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,80 +149,10 @@ static int decode_zstd(const uint8_t *in, size_t in_size, struct output *out)
 /*
  * LZ4, the format of "lz4 -l": a magic, then blocks with their compressed size in
  * front, each on its own and of 8 MiB unpacked except for the last. See
- * lib/decompress_unlz4.c and, for a block, lz4's doc/lz4_Block_format.md.
+ * lib/decompress_unlz4.c. liblz4 knows the blocks, but not this frame.
  */
 #define LZ4_MAGIC	0x184c2102
 #define LZ4_BLOCK_MAX	(8u << 20)
-#define LZ4_MATCH_MIN	4
-
-/* A length that did not fit into its nibble goes on in bytes, up to one below 255. */
-static int lz4_length(const uint8_t **in, const uint8_t *in_end, size_t *len)
-{
-	uint8_t byte;
-
-	if (*len != 15)
-		return 0;
-	do {
-		if (*in == in_end)
-			return -EBADMSG;
-		byte = *(*in)++;
-		*len += byte;
-	} while (byte == 255);
-	return 0;
-}
-
-/*
- * @offset is the distance back to what is repeated, which may run into the copy:
- * the piece that can be copied at once doubles each time.
- */
-static void lz4_copy_match(uint8_t *to, size_t offset, size_t len)
-{
-	const uint8_t *from = to - offset;
-	size_t n;
-
-	while (len) {
-		n = (size_t)(to - from) < len ? (size_t)(to - from) : len;
-		memcpy(to, from, n);
-		to += n;
-		len -= n;
-	}
-}
-
-/* One block of exactly [in, in_end). Returns the bytes written, or -EBADMSG, -EFBIG. */
-static int lz4_block(const uint8_t *in, const uint8_t *in_end, uint8_t *out, size_t room)
-{
-	uint8_t *to = out, *out_end = out + room;
-	size_t literals, offset, match;
-	uint8_t token;
-
-	while (in < in_end) {
-		token = *in++;
-		literals = token >> 4;
-		if (lz4_length(&in, in_end, &literals) || literals > (size_t)(in_end - in))
-			return -EBADMSG;
-		if (literals > (size_t)(out_end - to))
-			return -EFBIG;
-		memcpy(to, in, literals);
-		to += literals;
-		in += literals;
-		/* the last sequence has literals only */
-		if (in == in_end)
-			return to - out;
-		if (in_end - in < 2)
-			return -EBADMSG;
-		offset = in[0] | in[1] << 8;
-		in += 2;
-		match = token & 15;
-		if (lz4_length(&in, in_end, &match) || !offset || offset > (size_t)(to - out))
-			return -EBADMSG;
-		match += LZ4_MATCH_MIN;
-		if (match > (size_t)(out_end - to))
-			return -EFBIG;
-		lz4_copy_match(to, offset, match);
-		to += match;
-	}
-	return -EBADMSG;
-}
 
 static int decode_lz4(const uint8_t *in, size_t in_size, struct output *out)
 {
@@ -242,13 +174,13 @@ static int decode_lz4(const uint8_t *in, size_t in_size, struct output *out)
 		if (ret)
 			return ret;
 		room = out->room - out->used;
-		ret = lz4_block(in, in + size, out->buf + out->used,
-				room < LZ4_BLOCK_MAX ? room : LZ4_BLOCK_MAX);
-		/* more than any block may hold */
-		if (ret == -EFBIG && room >= LZ4_BLOCK_MAX)
+		if (size > INT_MAX)
 			return -EBADMSG;
+		ret = LZ4_decompress_safe((const char *)in, (char *)out->buf + out->used, size,
+					  room < LZ4_BLOCK_MAX ? room : LZ4_BLOCK_MAX);
+		/* it does not tell a damaged block from one that is too large */
 		if (ret < 0)
-			return ret;
+			return room < LZ4_BLOCK_MAX ? -EFBIG : -EBADMSG;
 		out->used += ret;
 		in += size;
 	}

@@ -71,6 +71,11 @@ static int say_grant(int errnum, const struct vnode_config *config,
 				 "CPU %u: root cannot give it up (CPU 0, or its last one)",
 				 grant->bad_cpu);
 	case ENOMEM:
+		if (config->mem_min || config->mem_max)
+			return vnode_err(err, ENOMEM,
+					 "root has no %llu MiB in one piece to give between %#llx and %#llx",
+					 mib, (unsigned long long)config->mem_min,
+					 (unsigned long long)config->mem_max ?: ~0ULL);
 		return vnode_err(err, ENOMEM, "root has no %llu MiB in one piece to give", mib);
 	case ENOSPC:
 		return vnode_err(err, ENOSPC, "no memory below 640 KiB is left for another vnode");
@@ -152,7 +157,7 @@ int vnode_device_start(int fd, unsigned int id, struct vnode_err *err)
 	if (!ioctl(fd, VNODE_IOC_START, &arg))
 		return 0;
 	if (errno == EBUSY)
-		return vnode_err(err, EBUSY, "vnode %u: nothing is loaded that could be started",
+		return vnode_err(err, EBUSY, "vnode %u: runs already, or ended: nothing is loaded that could be started",
 				 id);
 	if (errno == ETIMEDOUT)
 		return vnode_err(err, ETIMEDOUT, "vnode %u: its boot CPU does not answer", id);
@@ -208,9 +213,9 @@ int vnode_device_find(int fd, const char *vnode, unsigned int *id, struct vnode_
 	struct vnode_status status;
 
 	if (vnode[0] >= '0' && vnode[0] <= '9') {
-		int ret = vnode_parse_id(vnode, id, err);
-
-		return ret ?: vnode_device_status(fd, *id, false, &status, cpus, err);
+		if (vnode_parse_id(vnode, id, err))
+			return -EINVAL;	/* of whatever kind: usage */
+		return vnode_device_status(fd, *id, false, &status, cpus, err);
 	}
 	for (*id = 1; !vnode_device_status(fd, *id, true, &status, cpus, &ignored);
 	     *id = status.id + 1)

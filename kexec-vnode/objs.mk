@@ -7,4 +7,4 @@ VNODE_OBJS := cli parse err file \
 	plan bootparams acpi pgtable \
 	device status \
 	log log-memory log-vmcoreinfo log-ring log-early
-VNODE_LIBS := -lelf -lzstd -llzma -lz
+VNODE_LIBS := -lelf -lzstd -llzma -llz4 -lz

@@ -20,7 +20,7 @@ show() { # COMMAND..., as typed and what it says
 start() { # ID CPUS MEM IMAGE
 	echo "   # kexec --vnode=$1 --cpus=$2 --mem=$3 --initrd=/boot/initrd-vnode.img --append=... $4"
 	kexec --vnode="$1" --cpus="$2" --mem="$3" --initrd=/boot/initrd-vnode.img \
-		--append="vnode.run=\"grep -E ^(MemTotal|MemFree) /proc/meminfo; echo CPUs online \$(cat /sys/devices/system/cpu/online); cat /proc/version\"" \
+		--append="vnode.run=\"grep ^MemTotal /proc/meminfo; echo CPUs online: \$(cat /sys/devices/system/cpu/online); uptime\"" \
 		"$4" | sed 's/^/   /'
 }
 
@@ -39,7 +39,7 @@ await() { # ID: until its own init has said all it has to say
 
 own_view() { # ID
 	echo "   # kexec --vnode=$1 --log | grep ..."
-	kexec --vnode="$1" --log | grep -E 'VNODE UP|vnode.run: [^e]' | cut -c 1-100 | sed 's/^/   /'
+	kexec --vnode="$1" --log | grep -E 'VNODE UP|vnode.run: ' | sed 's/^/   /'
 }
 
 total() {
@@ -71,6 +71,8 @@ step "both are stopped"
 show kexec --vnode=1 -u --force
 show kexec --vnode=2 -u --force
 
-step "root has everything again: $(nproc) of $cpus CPUs, $(total) of $memory kB ($(($(date +%s) - begin)) s)"
+# Memory that came back is described by pages taken from itself, where at boot a
+# reserve was set aside: MemTotal may be a little larger than before.
+step "root again: $(nproc) CPUs, $(($(total) / 1024)) MiB; all of it took $(($(date +%s) - begin)) s"
 show kexec --vnode-list
-[ "$(nproc)" = "$cpus" ] && [ "$(total)" = "$memory" ]
+[ "$(nproc)" = "$cpus" ] && [ "$(total)" -ge "$memory" ]

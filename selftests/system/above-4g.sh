@@ -4,6 +4,7 @@
 #
 # Memory above 4 GiB: the 64-bit entry, page tables that reach there.
 
+# shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib.sh
 . /selftests/lib.sh
 

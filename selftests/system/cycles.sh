@@ -4,6 +4,7 @@
 #
 # [CYCLES]: one root starts and stops vnodes again and again and is none the worse.
 
+# shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib.sh
 . /selftests/lib.sh
 

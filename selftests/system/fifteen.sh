@@ -4,6 +4,7 @@
 #
 # As many vnodes as there is memory below 640 KiB for: fifteen, of one CPU each.
 
+# shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib.sh
 . /selftests/lib.sh
 

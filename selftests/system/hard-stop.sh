@@ -4,6 +4,7 @@
 #
 # Kernels that cannot be asked are stopped all the same, and within 100 ms.
 
+# shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib.sh
 . /selftests/lib.sh
 

@@ -6,6 +6,7 @@
 # one CPU sends itself none, so that whatever it counts is somebody else's: that is
 # vnode 1 throughout, and root while a vnode makes the load.
 
+# shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib.sh
 . /selftests/lib.sh
 
@@ -17,13 +18,13 @@ LOAD_MIN=2000
 
 mkdir -p /tmp/add/usr/bin
 cp /usr/local/bin/ipi-load /tmp/add/usr/bin/
-cat > /tmp/add/usr/bin/ipi-count <<'END'
+cat > /tmp/add/usr/bin/ipi-count <<'EOF'
 #!/bin/sh
 # TLB shootdowns, function calls, reschedules, NMIs: the sum over all CPUs
 awk '$1 ~ /^(TLB|CAL|RES|NMI):$/ { for (i = 2; $i ~ /^[0-9]+$/; i++) sum += $i }
      END { print sum + 0 }' /proc/interrupts
-END
-cat > /tmp/add/usr/bin/watch-ipis <<'END'
+EOF
+cat > /tmp/add/usr/bin/watch-ipis <<'EOF'
 #!/bin/sh
 n=0
 while :; do
@@ -31,13 +32,13 @@ while :; do
 	echo "watch $n ipis $(ipi-count)"
 	sleep 1
 done
-END
-cat > /tmp/add/usr/bin/make-ipis <<END
+EOF
+cat > /tmp/add/usr/bin/make-ipis << EOF
 #!/bin/sh
 echo "load begins at \$(ipi-count)"
 ipi-load $LOAD_S
 echo "load ends at \$(ipi-count)"
-END
+EOF
 chmod 755 /tmp/add/usr/bin/*
 cp /tmp/add/usr/bin/ipi-count /tmp/ipi-count
 (cd /tmp/add && find . | cpio -o -H newc) > /tmp/add.cpio 2> /dev/null
@@ -143,7 +144,7 @@ for KERNEL in "$new" "$old"; do
 	check "vnode 2 starts, of $release" start 2 3-5 256M --append=vnode.run=make-ipis
 	one=$(fresh 1)
 	root=$(root_ipis)
-	check "its load begins" wait_for $UP_S log_has 2 'load begins'
+	check "its load begins" wait_for "$UP_S" log_has 2 'load begins'
 	check "and ends" wait_for 120 log_has 2 'load ends'
 	root=$(($(root_ipis) - root))
 	one=$(($(fresh 1) - one))

@@ -5,6 +5,7 @@
 # Three vnodes of three kernels at once, one of them on scattered CPUs. What
 # happens to one is nothing to the others.
 
+# shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib.sh
 . /selftests/lib.sh
 
@@ -26,7 +27,7 @@ beats_again() { # ID
 	wait_for 30 more "$1"
 }
 
-plan 26
+plan 27
 remember_root
 log_begin
 check "root has eight CPUs" test "$(cpus_online)" = 0-7

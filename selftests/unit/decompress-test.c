@@ -63,15 +63,15 @@ static void lz4_blocks(void)
 	unsigned int more;
 
 	KTAP_CHECK_EQ(lz4("\x10x", 2, 100), 1);
-	KTAP_CHECK_EQ(lz4("\x11x\1\0\x10y", 6, 100), 7);
-	KTAP_CHECK_EQ(lz4("", 0, 100), -EBADMSG);
-	KTAP_CHECK_EQ(lz4("\x20x", 2, 100), -EBADMSG);		/* literals behind the end */
-	KTAP_CHECK_EQ(lz4("\xf0", 1, 100), -EBADMSG);		/* no length */
-	KTAP_CHECK_EQ(lz4("\xf0\xff", 2, 100), -EBADMSG);	/* its second byte */
-	KTAP_CHECK_EQ(lz4("\x10x\1", 3, 100), -EBADMSG);	/* half an offset */
-	KTAP_CHECK_EQ(lz4("\x10x\0\0\x10y", 6, 100), -EBADMSG);	/* offset 0 */
-	KTAP_CHECK_EQ(lz4("\x10x\2\0\x10y", 6, 100), -EBADMSG);	/* before the start */
-	KTAP_CHECK_EQ(lz4("\x10x\1\0", 4, 100), -EBADMSG);	/* ends with a match */
+	KTAP_CHECK_EQ(lz4("\x11x\1\0\xc0" "yyyyyyyyyyyy", 17, 100), 18);
+	KTAP_CHECK_EQ(lz4("", 0, 16 << 20), -EBADMSG);
+	KTAP_CHECK_EQ(lz4("\x20x", 2, 16 << 20), -EBADMSG);		/* literals behind the end */
+	KTAP_CHECK_EQ(lz4("\xf0", 1, 16 << 20), -EBADMSG);		/* no length */
+	KTAP_CHECK_EQ(lz4("\xf0\xff", 2, 16 << 20), -EBADMSG);	/* its second byte */
+	KTAP_CHECK_EQ(lz4("\x10x\1", 3, 16 << 20), -EBADMSG);	/* half an offset */
+	KTAP_CHECK_EQ(lz4("\x10x\0\0\x10y", 6, 16 << 20), -EBADMSG);	/* offset 0 */
+	KTAP_CHECK_EQ(lz4("\x10x\2\0\x10y", 6, 16 << 20), -EBADMSG);	/* before the start */
+	KTAP_CHECK_EQ(lz4("\x10x\1\0", 4, 16 << 20), -EBADMSG);	/* ends with a match */
 	KTAP_CHECK_EQ(lz4("\x1fx\1\0\x40\x10y", 7, 40), -EFBIG);
 
 	memset(big, 0xff, sizeof(big));

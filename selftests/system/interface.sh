@@ -1,0 +1,124 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# vm: -c 4 -m 1G -t 150
+#
+# What programs see of a vnode: /sys/class/vnode, uevents, poll(), JSON, exit
+# statuses; names in place of ids; load and start apart.
+
+# shellcheck disable=SC2317 # check and wait_for call the functions
+# shellcheck source=selftests/system/lib.sh
+. /selftests/lib.sh
+
+SYS=/sys/class/vnode/web
+
+# "add free" and so on, as they were sent
+events() {
+	awk -F = '$1 == "ACTION" { action = $2 }
+		  $1 == "DEVPATH" { ours = $2 ~ /\/vnode\/web$/ }
+		  $1 == "VNODE_ID" { id = $2 }
+		  $1 == "VNODE_STATE" && ours { print action, id, $2 }' /tmp/uevents
+}
+
+event_came() { # LINE
+	events | grep -qx "$1"
+}
+
+events_are() { # LINES
+	events | diff - "$1"
+}
+
+is_json() { # COMMAND...
+	"$@" | json-check
+}
+
+is_row() { # JSON-TEXT: in --vnode-list
+	kexec --vnode-list --json | grep -qF "$1"
+}
+
+fd_stays_open() { # ID: whoever still reads the memory gets an error, not memory
+	vnode-ctl count "$1" > /dev/null
+}
+
+uevent > /tmp/uevents 2>&1 &
+listener=$!
+# It has no way to say that it listens: make noise until some of it arrives.
+noise() {
+	echo change > /sys/class/mem/null/uevent
+	grep -q DEVNAME=null /tmp/uevents
+}
+wait_for 20 noise || bail "the uevent listener does not work"
+
+tiny-kernel cli > /tmp/spin
+plan 48
+remember_root
+log_begin
+
+check "no vnode: -S says so" exits_with 4 kexec --vnode=7 -S
+check "no vnode: by name too" exits_with 4 kexec --vnode=web -S
+check "no vnode: -u says so" exits_with 4 kexec --vnode=7 -u
+check "no vnode: -e says so" exits_with 4 kexec --vnode=7 -e
+check "no vnode: --log says so" exits_with 4 kexec --vnode=7 --log
+check "the list is JSON" is_json kexec --vnode-list --json
+check "root alone" test "$(kexec --vnode-list --json | grep -c '"id"')" = 1
+
+check "-l loads" kexec --vnode=7 --name=web --cpus=3,1 --boot-cpu=3 --mem=16M -l /tmp/spin
+check "sysfs: id" test "$(cat $SYS/id)" = 7
+check "sysfs: state" test "$(cat $SYS/state)" = loaded
+check "sysfs: CPUs, the boot CPU first" test "$(cat $SYS/cpus)" = 3,1
+check "sysfs: memory" test "$(cat $SYS/memory)" = "$(printf '%#x %#x' "$(field 7 mem_base)" 16777216)"
+check "sysfs: nothing can be written" not find $SYS/id $SYS/state $SYS/cpus $SYS/memory -perm /222 -exec false {} +
+check "loaded: -S exits with 3" exits_with 3 kexec --vnode=web -S
+check "-S is JSON" is_json eval 'kexec --vnode=web -S --json || true'
+check "its memory can be read" fd_stays_open 7
+check "it is in the list" is_row '"id": 7, "name": "web", "state": "loaded"'
+check "a second load is refused: the id is in use" \
+	exits_with 5 kexec --vnode=7 --cpus=2 --mem=16M /tmp/spin
+check "and so is the name" exits_with 5 kexec --vnode=8 --name=web --cpus=2 --mem=16M /tmp/spin
+check "and so is the CPU" exits_with 5 kexec --vnode=8 --cpus=3 --mem=16M /tmp/spin
+check "CPU 2 is still root's" test "$(cpus_online)" = 0,2
+
+check "-e starts it, by name" kexec --vnode=web -e
+alive() { [ "$(vnode-ctl beats 7)" -gt 100 ]; }
+check "it runs" wait_for 20 alive
+check "sysfs: state" test "$(cat $SYS/state)" = booting
+check "booting: -S exits with 0" exits_with 0 kexec --vnode=web -S
+check "-e again is refused" exits_with 1 kexec --vnode=web -e
+check "it is still alive" alive
+check "-S is JSON" is_json kexec --vnode=web -S --json
+check "the list is JSON" is_json kexec --vnode-list --json
+check "the boot CPU is 3" test "$(field 7 boot_apicid)" = 3
+
+vnode-ctl event 30 > /tmp/event &
+poller=$!
+check "poll: waits" wait_for 20 grep -q ready /tmp/event
+check "poll: no change, no event" test "$(cat /tmp/event)" = ready
+check "STOP" vnode-ctl stop 7
+check "poll: the change is an event" wait $poller
+check "stopped: -S exits with 3" exits_with 3 kexec --vnode=7 -S
+check "stopped: -S is JSON" is_json eval 'kexec --vnode=7 -S --json || true'
+check "a stopped one does not start" exits_with 1 kexec --vnode=7 -e
+check "-u gives it back, by name" kexec --vnode=web -u
+check "sysfs: gone" test ! -e $SYS
+check "-S exits with 4" exits_with 4 kexec --vnode=7 -S
+
+cat > /tmp/expected <<END
+add 7 free
+change 7 granted
+change 7 loaded
+change 7 booting
+change 7 stopped
+END
+check "uevents: the last one comes" wait_for 20 event_came 'remove 7 .*'
+events | grep -v ^remove > /tmp/events
+check "uevents: one for each change of state, in order" diff /tmp/expected /tmp/events
+check "uevents: and one at the end" test "$(events | grep -c '^remove 7 ')" = 1
+kill $listener
+
+# A Linux that has our nanokernel tells its release; its name is the default one.
+check "a Linux vnode" start 2 2 192M
+check "comes up" comes_up 2 1
+check "is called vnode2, and runs" is_row '"name": "vnode2", "state": "running"'
+check "tells its release" test "$(field 2 release)" = "$(uname -r)"
+stop vnode2
+check "root has everything again, its log is quiet" eval 'root_is_back && log_is_quiet'
+finish
