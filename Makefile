@@ -179,20 +179,29 @@ bench: machine
 
 # ---- installation ----
 
-# The release the modules were built for: KDIR's, else the running kernel's.
-install:
-	@$(MAKE) --no-print-directory all KDIR=$(if $(KDIR),$(KDIR),/lib/modules/$(shell uname -r)/build)
-	@$(MAKE) --no-print-directory install-files KDIR=$(abspath $(if $(KDIR),$(KDIR),/lib/modules/$(shell uname -r)/build))
+# For the running kernel, or KDIR's. Not for one that is only unpacked here.
+RUNNING	:= $(shell uname -r)
 
-install-files:
-	@release=$$($(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease) && \
-	tree=$(MODULES)/$$release && moddir=$(DESTDIR)/lib/modules/$$release && \
-	install -D -m 644 -t $$moddir/updates $$tree/adeos-lite/adeos-lite.ko $$tree/kernel/vnode.ko && \
-	{ [ ! -e $$moddir/modules.order ] || depmod $(if $(DESTDIR),-b $(DESTDIR)) $$release; }
+install:
+	@if [ -n "$(KDIR)" ]; then \
+		$(MAKE) --no-print-directory modules-kdir && \
+		release=$$($(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease); \
+	elif [ -e /lib/modules/$(RUNNING)/build ]; then \
+		$(MAKE) --no-print-directory modules-kdir KDIR=/lib/modules/$(RUNNING)/build && release=$(RUNNING); \
+	elif [ -e $(MODULES)/$(RUNNING)/kernel/vnode.ko ]; then \
+		release=$(RUNNING); \
+	else \
+		echo "No headers of the running kernel: apt-get install linux-headers-$(RUNNING), or name KDIR=" >&2; \
+		exit 1; \
+	fi && \
+	for module in adeos-lite/adeos-lite kernel/vnode; do \
+		install -v -D -m 644 -t $(DESTDIR)/lib/modules/$$release/updates $(MODULES)/$$release/$$module.ko || exit 1; \
+	done && \
+	{ [ -n "$(DESTDIR)" ] || depmod $$release; }
+	@$(MAKE) --no-print-directory kexec
 	install -D -m 755 $(BUILD)/kexec $(DESTDIR)$(PREFIX)/sbin/kexec
 	install -D -m 644 include/uapi/linux/vnode.h $(DESTDIR)$(PREFIX)/include/linux/vnode.h
-	[ ! -e kexec-vnode/kexec-vnode.8 ] || \
-		install -D -m 644 kexec-vnode/kexec-vnode.8 $(DESTDIR)$(PREFIX)/share/man/man8/kexec-vnode.8
+	install -D -m 644 kexec-vnode/kexec-vnode.8 $(DESTDIR)$(PREFIX)/share/man/man8/kexec-vnode.8
 
 clean:
 	@if [ -d $(BUILD) ]; then find $(BUILD) -mindepth 1 -maxdepth 1 ! -name debian -exec rm -rf {} +; fi

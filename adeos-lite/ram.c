@@ -7,14 +7,73 @@
  * randomisation the image is as often in the upper one; then the kernel warns,
  * keeps the entry whole, and the memory can never be added again.
  *
- * So the entry is split beforehand: it keeps its upper part with all that is
- * nested there, and a new entry takes over the lower part with the memory that is
- * to go.
+ * So the entry is split beforehand: what is nested keeps the old entry, and the
+ * rest with the memory that is to go gets a new one. The new one is marked
+ * mergeable, so that pieces that come back (MHP_MERGE_RESOURCE) become one again
+ * and the map does not crumble.
  */
 #include <linux/ioport.h>
 #include <linux/slab.h>
 
 #include "adeos.h"
+
+/*
+ * Is something nested in the System RAM entry between @start and @end? No function
+ * tells, but a new entry adopts what lies inside it. *ram is the entry itself.
+ */
+static int ram_probe(u64 start, u64 end, bool *nested, struct resource **ram)
+{
+	struct resource probe = {
+		.name = "vnode", .start = start, .end = end, .flags = IORESOURCE_MEM,
+	};
+	int err;
+
+	*nested = false;
+	if (start > end)
+		return 0;
+	err = insert_resource(&iomem_resource, &probe);
+	if (err)
+		return err;
+	*ram = probe.parent;
+	*nested = probe.child;
+	remove_resource(&probe);
+	return *ram == &iomem_resource ? -ENXIO : 0;
+}
+
+/* A new entry for [start, end], one side of @ram, which keeps the other. */
+static int ram_carve(struct resource *ram, u64 start, u64 end)
+{
+	u64 ram_start = ram->start, ram_end = ram->end;
+	struct resource *piece;
+	int err;
+
+	piece = kzalloc(sizeof(*piece), GFP_KERNEL);
+	if (!piece)
+		return -ENOMEM;
+	piece->name = ram->name;
+	piece->start = start;
+	piece->end = end;
+	piece->flags = ram->flags | IORESOURCE_SYSRAM_MERGEABLE;
+	piece->desc = ram->desc;
+
+	/* refuses if something is nested there */
+	if (start == ram_start)
+		err = adjust_resource(ram, end + 1, ram_end - end);
+	else
+		err = adjust_resource(ram, ram_start, start - ram_start);
+	if (err)
+		goto err_free;
+	err = insert_resource(&iomem_resource, piece);
+	if (err)
+		goto err_adjust;
+	return 0;
+
+err_adjust:
+	WARN_ON(adjust_resource(ram, ram_start, ram_end - ram_start + 1));
+err_free:
+	kfree(piece);
+	return err;
+}
 
 static int ram_first(struct resource *res, void *arg)
 {
@@ -22,73 +81,39 @@ static int ram_first(struct resource *res, void *arg)
 	return 1;
 }
 
-/*
- * The System RAM entry around @start, and if anything is nested in it above @end.
- * No function tells, but a new entry adopts what lies inside.
- */
-static struct resource *ram_entry(u64 start, u64 end, bool *nested_above)
-{
-	struct resource probe = { .name = "vnode", .flags = IORESOURCE_MEM };
-	struct resource found = {};
-	struct resource *ram;
-
-	walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY,
-			    start, U64_MAX, &found, ram_first);
-	if (found.start != start || found.end < end)
-		return NULL;
-	probe.start = min(end + 1, found.end);
-	probe.end = found.end;
-	if (insert_resource(&iomem_resource, &probe))
-		return NULL;
-	ram = probe.parent;
-	*nested_above = probe.child && end < found.end;
-	remove_resource(&probe);
-	return ram == &iomem_resource ? NULL : ram;
-}
-
 /**
  * adeos_ram_prepare - make sure that memory can leave the resource tree
  * @start: physical address of memory that is about to be hot-removed
  * @size: bytes
  *
- * Return: 0, or -EBUSY: it cannot be removed without harm.
+ * Return: 0, or a negative errno: it cannot be removed without harm.
  */
 int adeos_ram_prepare(u64 start, u64 size)
 {
 	u64 end = start + size - 1;
-	struct resource *ram, *lower;
-	bool nested_above;
-	u64 ram_start;
+	bool inside, below, above;
+	struct resource found = {};
+	struct resource *ram;
 	int err;
 
-	ram = ram_entry(start, end, &nested_above);
-	if (!ram)
+	walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY,
+			    start, U64_MAX, &found, ram_first);
+	if (found.start != start || found.end < end)
+		return -EBUSY;		/* it lies in two entries */
+
+	if (found.flags & IORESOURCE_SYSRAM_MERGEABLE)
+		return 0;		/* made here: nothing is nested */
+	err = ram_probe(start + 1, end, &inside, &ram) ?:
+	      ram_probe(end + 1, found.end, &above, &ram) ?:
+	      ram_probe(ram->start + (ram->start == start), start - 1, &below, &ram);
+	if (err)
+		return err;
+	if (inside || (above && below))
 		return -EBUSY;
-	if (ram->start == start || !nested_above)
-		return 0;
-
-	lower = kzalloc(sizeof(*lower), GFP_KERNEL);
-	if (!lower)
-		return -ENOMEM;
-	ram_start = ram->start;
-	lower->name = ram->name;
-	lower->start = ram_start;
-	lower->end = end;
-	lower->flags = ram->flags;
-	lower->desc = ram->desc;
-
-	/* refuses if something is nested below as well */
-	err = adjust_resource(ram, end + 1, ram->end - end);
-	if (err)
-		goto err_free;
-	err = insert_resource(&iomem_resource, lower);
-	if (err)
-		goto err_adjust;
+	if (above)
+		return ram_carve(ram, ram->start, end);
+	if (below)
+		return ram_carve(ram, start, ram->end);
+	ram->flags |= IORESOURCE_SYSRAM_MERGEABLE;
 	return 0;
-
-err_adjust:
-	WARN_ON(adjust_resource(ram, ram_start, ram->end - ram_start + 1));
-err_free:
-	kfree(lower);
-	return -EBUSY;
 }

@@ -14,6 +14,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/delay.h>
 #include <linux/gfp.h>
 #include <linux/io.h>
 #include <linux/ioport.h>
@@ -34,6 +35,8 @@
 /* How many ranges are tried before the answer is that there is none. */
 #define REGION_TRIES	16
 #define REGION_CHUNK	(2UL << 20)
+/* Tenths of a second that Linux gets to find memory for the map of a block. */
+#define ADD_TRIES	100
 
 enum region_kind {
 	REGION_POOL,		/* main is from the pool, no tail */
@@ -72,14 +75,37 @@ static void main_unmap(struct adeos_region *region)
 	region->main_va = NULL;
 }
 
+/*
+ * Linux needs a little memory to describe what it gets. If it has none left, it
+ * may have some in a moment, and certainly once one block is back.
+ */
+static int main_add(int nid, u64 pa, u64 size)
+{
+	int tries, err;
+
+	for (tries = 0; tries < ADD_TRIES; tries++) {
+		err = add_memory(nid, pa, size, MHP_MERGE_RESOURCE);
+		if (err != -ENOMEM)
+			return err;
+		msleep(100);
+	}
+	return err;
+}
+
 static void main_give_back(struct adeos_region *region)
 {
+	u64 block = memory_block_size_bytes();
+	u64 offset;
 	int err;
 
 	if (!region->main_size)
 		return;
-	err = add_memory(region->nid, region->pa, region->main_size, MHP_NONE);
-	if (err)
+	err = add_memory(region->nid, region->pa, region->main_size, MHP_MERGE_RESOURCE);
+	for (offset = 0; err == -ENOMEM && offset < region->main_size; offset += block)
+		if (main_add(region->nid, region->pa + offset, block))
+			pr_err("cannot return the memory block at %#llx to Linux\n",
+			       region->pa + offset);
+	if (err && err != -ENOMEM)
 		pr_err("cannot return %#llx bytes at %pa to Linux: %d\n",
 		       region->main_size, &region->pa, err);
 	else if (!pfn_to_online_page(PFN_DOWN(region->pa)))

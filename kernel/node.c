@@ -30,6 +30,9 @@ static LIST_HEAD(nodes);		/* by ascending id */
 static atomic_t events = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(event_wait);
 
+/* root is on its way down: nothing is started any more */
+static bool closing;
+
 static const char * const state_names[VNODE_NR_STATES] = {
 	[VNODE_FREE] = "free",
 	[VNODE_GRANTED] = "granted",
@@ -376,6 +379,8 @@ int kmb_node_start(u32 id, struct file *owner)
 		err = -EBUSY;
 	else if (node->owner && node->owner != owner)
 		err = -EBADF;
+	else if (READ_ONCE(closing))
+		err = -ESHUTDOWN;
 	else
 		err = kmb_wake(node->cpu[0].apicid, &node->load,
 			       &node->phase[VNODE_PHASE_WAKE], &node->entry_tsc);
@@ -496,11 +501,14 @@ int kmb_node_status(struct vnode_status *status, u32 **cpus)
 		node = kmb_node_lookup(id, next);
 		if (!node)
 			return -ENOENT;
-		mutex_lock(&node->lock);
-		if (node->state != VNODE_FREE)
-			break;
+		/* one that is being granted keeps its lock for seconds */
+		if (READ_ONCE(node->state) != VNODE_FREE) {
+			mutex_lock(&node->lock);
+			if (node->state != VNODE_FREE)
+				break;
+			mutex_unlock(&node->lock);
+		}
 		id = node->id + 1;
-		mutex_unlock(&node->lock);
 		kmb_node_put(node);
 		if (!next)
 			return -ENOENT;
@@ -552,6 +560,7 @@ void kmb_node_stop_all(void)
 	struct kmb_node *node;
 	u32 id = 1;
 
+	WRITE_ONCE(closing, true);
 	while ((node = kmb_node_lookup(id, true))) {
 		mutex_lock(&node->lock);
 		if (kmb_node_stop_locked(node))

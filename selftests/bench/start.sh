@@ -42,8 +42,11 @@ median() { # FILE NAME: in milliseconds
 		awk '{ v[NR] = $1 } END { if (NR) printf "%.3f", v[int((NR + 1) / 2)]; else printf "-" }'
 }
 
-root_used() { # KiB that are in use in root
-	awk '/^MemTotal:/ { t = $2 } /^MemAvailable:/ { a = $2 } END { print t - a }' /proc/meminfo
+# KiB that root's kernel has allocated for itself. Not MemTotal less MemAvailable:
+# that moves by megabytes when CPUs and memory come and go.
+root_used() {
+	awk '$1 ~ /^(Slab|KernelStack|PageTables|SecPageTables|VmallocUsed|Percpu):$/ { s += $2 }
+		END { print s }' /proc/meminfo
 }
 
 for i in $(seq "$rounds"); do

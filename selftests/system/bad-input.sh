@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: -c 4 -m 2G -t 240
+# vm: -c 4 -m 2G -t 300
 #
 # Bad input: every one is refused in one line that names the object, with the
 # documented exit status, and leaves root as it was.
@@ -8,7 +8,6 @@
 # shellcheck source=selftests/system/bad-lib.sh
 . "${0%/*}/bad-lib.sh"
 
-RUN=
 kernel=/boot/vmlinuz
 initrd=/boot/initrd-vnode.img
 modules=/lib/modules/$(uname -r)
@@ -34,8 +33,8 @@ long() { # COUNT: so many characters
 }
 
 echo 1..36
-head -n 1 /proc/meminfo > "$tmp/total"
-available=$(sed -n 's/^MemAvailable: *\([0-9]*\).*/\1/p' /proc/meminfo)
+total=$(mem_kb MemTotal)
+available=$(mem_kb MemAvailable)
 
 # ---- a good one first, so that there is somebody to be in the way of ----
 
@@ -91,7 +90,7 @@ item "a list of CPUs that is none"
 
 # ---- memory ----
 
-bad_start 1 "mem: 64 MiB are too few" --mem=64M
+bad_start 1 "mem: 48 MiB are too few" --mem=48M
 bad_start 1 "mem: 16 MiB are too few" --mem=16M
 bad_start 2 "mem: at least 16 MiB" --mem=1
 bad_start 2 "mem: at least 16 MiB" --mem=15M
@@ -202,7 +201,7 @@ bad_image "ELF" "$tmp/image"
 for magic in '\037\213\010' '\050\265\057\375' '\3757zXZ\0'; do
 	cp "$tmp/random" "$tmp/image"
 	put "$tmp/image" 0 "$magic"
-	bad_image "unpack|compress" "$tmp/image"
+	bad_image "damaged or truncated (gzip|zstd|xz) data" "$tmp/image"
 done
 cp $initrd "$tmp/image"
 bad_image "not a kernel image|cpio|initrd" "$tmp/image"
@@ -257,7 +256,7 @@ item "an initrd that is missing or empty"
 
 truncate -s 250M "$tmp/initrd"
 bad_start 1 "mem: 256 MiB are too few" --initrd="$tmp/initrd"
-truncate -s 1T "$tmp/initrd"
+truncate -s 1024G "$tmp/initrd"
 bad_start 1 "$tmp/initrd: .*1099511627776 bytes|too few" --initrd="$tmp/initrd"
 rm "$tmp/initrd"
 item "an initrd that is too large"
@@ -365,8 +364,5 @@ accept --vnode=9 --cpus=3 --mem=256M --initrd=$initrd $kernel
 wait_up 9
 kexec --vnode=9 -S | grep '^low:' | cmp -s - "$tmp/low" || note "memory below 640 KiB was lost"
 accept --vnode=9 -u --force
-[ "$(cat /sys/devices/system/cpu/online)" = 0-3 ] || note "CPUs $(cat /sys/devices/system/cpu/online) are online"
-head -n 1 /proc/meminfo | cmp -s - "$tmp/total" || note "$(head -n 1 /proc/meminfo), was $(cat "$tmp/total")"
-left=$(sed -n 's/^MemAvailable: *\([0-9]*\).*/\1/p' /proc/meminfo)
-[ "$left" -gt $((available - 32768)) ] || note "MemAvailable went from $available kB to $left kB"
+all_memory_is_back "$total" "$available"
 item "then a start works as before, and all is back"

@@ -8,6 +8,7 @@
 tmp=/tmp/bad
 mkdir -p "$tmp"
 
+RUN=		# put before kexec
 n=0
 bad=0		# failures in the item at hand
 
@@ -70,25 +71,42 @@ same_root() { # WHAT: compares with $tmp/before
 	fi
 }
 
+mem_kb() { # FIELD of /proc/meminfo
+	sed -n "s/^$1: *\([0-9]*\).*/\1/p" /proc/meminfo
+}
+
+# MemTotal may have grown: what describes memory (struct page) is not part of it
+# at boot, but is freed and allocated like all else when memory is hot-removed
+# and added. Caches and per-CPU lists make MemAvailable a little uncertain.
+all_memory_is_back() { # MEMTOTAL MEMAVAILABLE, both before: all CPUs as well
+	local left
+
+	[ "$(cat /sys/devices/system/cpu/online)" = 0-3 ] ||
+		note "CPUs $(cat /sys/devices/system/cpu/online) are online"
+	left=$(mem_kb MemTotal)
+	[ "$left" -ge "$1" ] || note "MemTotal went from $1 kB to $left kB"
+	left=$(mem_kb MemAvailable)
+	[ "$left" -ge $(($2 - 24576)) ] || note "MemAvailable went from $2 kB to $left kB"
+}
+
 # Runs $RUN kexec ARGS, which must be refused with STATUS and one line on stderr
 # that matches PATTERN (extended, case matters).
 refuse() { # STATUS PATTERN ARG...
-	local want=$1 pattern=$2 status=0
+	local want="$1" pattern="$2" status=0 before="$bad" what
 
 	shift 2
+	what="kexec $(echo "$*" | tr '\n' ' ' | cut -c 1-120)"
 	snapshot > "$tmp/before"
 	# shellcheck disable=SC2086 # RUN is a command with its arguments
-	$RUN kexec "$@" > "$tmp/out" 2> "$tmp/err" || status=$?
-	[ "$status" -eq "$want" ] || note "kexec $*: exit status $status, not $want"
-	if [ "$(wc -l < "$tmp/err")" -ne 1 ]; then
-		note "kexec $*: $(wc -l < "$tmp/err") lines on stderr"
-	fi
-	if ! grep -qE "^kexec: .*($pattern)" "$tmp/err"; then
-		note "kexec $*: does not say \"$pattern\""
-	fi
-	[ "$bad" -eq 0 ] || sed 's/^/#   stderr: /' "$tmp/err"
+	timeout -s KILL 60 $RUN kexec "$@" < /dev/null > "$tmp/out" 2> "$tmp/err" || status=$?
+	[ "$status" -eq "$want" ] || note "$what: exit status $status, not $want"
+	[ "$(wc -l < "$tmp/err")" -eq 1 ] || note "$what: $(wc -l < "$tmp/err") lines on stderr"
+	grep -qE "^kexec: .*($pattern)" "$tmp/err" || note "$what: does not say \"$pattern\""
+	same_root "$what"
+	[ "$bad" -eq "$before" ] || cut -c 1-200 "$tmp/err" | sed 's/^/#   it says: /'
 	[ -z "$VERBOSE" ] || sed "s|^|# $status |" "$tmp/err"
-	same_root "kexec $*"
+	# it was not refused: what comes next must not suffer
+	[ "$status" -ne 0 ] || kexec --vnode=9 -u --force > /dev/null 2>&1
 }
 
 # Runs kexec ARGS, which must succeed and say nothing on stderr.

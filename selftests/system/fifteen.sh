@@ -17,7 +17,7 @@ remember_root
 log_begin
 check "root has 16 CPUs" test "$(cpus_online)" = 0-15
 for id in $IDS; do
-	check "vnode $id starts" start "$id" "$id" 160M
+	check "vnode $id starts" start "$id" "$id" 128M
 done
 check "root has one CPU left" test "$(cpus_online)" = 0
 for id in $IDS; do

@@ -38,7 +38,7 @@ spin_and_stop() { # MODE
 
 best_of_rounds() { # MODE
 	best=
-	for _ in $(seq $ROUNDS); do
+	for _ in $(seq "$ROUNDS"); do
 		spin_and_stop "$1" || return 1
 		[ -n "$best" ] && [ "$best" -le "$took" ] || best=$took
 	done

@@ -80,7 +80,7 @@ ends_at() { # ID WHICH
 }
 
 old=$(echo /boot/vmlinuz-6.1.*)
-new=$KERNEL
+new=/boot/vmlinuz-$(uname -r)
 [ -e "$old" ] || bail "no kernel 6.1"
 
 plan 32
@@ -140,8 +140,8 @@ tiny-kernel cli > /tmp/spin
 for KERNEL in "$new" "$old"; do
 	release=${KERNEL#/boot/vmlinuz-}
 	check "root gives CPU 1 away as well" kexec --vnode=9 --cpus=1 --mem=16M /tmp/spin
-	check "root has one CPU" test "$(cpus_online)" = 0
 	check "vnode 2 starts, of $release" start 2 3-5 256M --append=vnode.run=make-ipis
+	check "root has one CPU" test "$(cpus_online)" = 0
 	one=$(fresh 1)
 	root=$(root_ipis)
 	check "its load begins" wait_for "$UP_S" log_has 2 'load begins'

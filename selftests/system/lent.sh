@@ -11,16 +11,15 @@
 CPU2=/sys/devices/system/cpu/cpu2/online
 
 online_refused() {
-	! echo 1 > $CPU2 && [ "$(cpus_online)" = 0-1 ]
+	! echo 1 > "$CPU2" && [ "$(cpus_online)" = 0-1 ]
 }
 
+# By us, and not for want of swap or of a way to wake up.
 sleep_refused() { # STATE
-	! echo "$1" > /sys/power/state
-}
+	local before
 
-# Whoever knows how may look whether that was us: -EBUSY, not a lack of swap.
-sleep_says() { # STATE
-	echo "$1" 2>&1 > /sys/power/state | grep -q 'busy'
+	before=$(dmesg | grep -c 'vnode: no sleep')
+	! echo "$1" > /sys/power/state && [ "$(dmesg | grep -c 'vnode: no sleep')" -gt "$before" ]
 }
 
 modules_stay() {
@@ -34,6 +33,11 @@ refuses_all() { # WHEN
 		grep -qw $state /sys/power/state || { result 0 "$1: $state # SKIP not in this kernel"; continue; }
 		check "$1: $state is refused" sleep_refused $state
 	done
+}
+
+modules_load() {
+	insmod "/lib/modules/$(uname -r)/adeos-lite.ko" &&
+		insmod "/lib/modules/$(uname -r)/vnode.ko"
 }
 
 alive() {
@@ -55,5 +59,5 @@ refuses_all stopped
 check "everything is given back" kexec --vnode=1 -u
 check "root has everything again, its log is quiet" eval 'root_is_back && log_is_quiet'
 check "the modules can go" rmmod vnode adeos_lite
-check "and come back" eval 'insmod /lib/modules/$(uname -r)/adeos-lite.ko && insmod /lib/modules/$(uname -r)/vnode.ko'
+check "and come back" modules_load
 finish

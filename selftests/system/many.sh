@@ -12,6 +12,7 @@
 BEAT='vnode.run="while :; do echo beat; sleep 1; done"'
 
 kernel() { # PATTERN
+	# shellcheck disable=SC2086 # a pattern
 	echo /boot/vmlinuz-$1
 }
 

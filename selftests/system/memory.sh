@@ -14,7 +14,7 @@ block=$((0x$(cat /sys/devices/system/memory/block_size_bytes)))
 
 # Lends SIZE to a kernel that needs no more than that.
 tiny() { # SIZE [OPTION...]
-	local size=$1
+	local size="$1"
 
 	shift
 	kexec --vnode=1 --cpus=1 --mem="$size" "$@" /tmp/spin
