@@ -201,6 +201,7 @@ install:
 	@$(MAKE) --no-print-directory kexec
 	install -D -m 755 $(BUILD)/kexec $(DESTDIR)$(PREFIX)/sbin/kexec
 	install -D -m 644 include/uapi/linux/vnode.h $(DESTDIR)$(PREFIX)/include/linux/vnode.h
+	install -D -m 644 kexec-vnode/kexec-vnode.bash $(DESTDIR)/usr/share/bash-completion/completions/kexec
 	install -D -m 644 kexec-vnode/kexec-vnode.8 $(DESTDIR)$(PREFIX)/share/man/man8/kexec-vnode.8
 
 clean:

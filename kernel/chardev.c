@@ -51,7 +51,7 @@ static bool name_is_valid(const char *name)
 	size_t len = strnlen(name, VNODE_NAME_LEN);
 	size_t i;
 
-	if (!len || len == VNODE_NAME_LEN || isdigit(name[0]) || name[0] == '.')
+	if (!len || len == VNODE_NAME_LEN || !(isalpha(name[0]) || name[0] == '_'))
 		return false;
 	for (i = 0; i < len; i++)
 		if (!isascii(name[i]) || !(isalnum(name[i]) || strchr("-_.", name[i])))

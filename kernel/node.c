@@ -272,14 +272,18 @@ static int kmb_node_take(struct kmb_node *node, struct vnode_grant *grant)
 	if (err)
 		goto err_cpus;
 
+	/* before the device is there, so that its uevent tells the state */
+	kmb_node_set_state(node, VNODE_GRANTED);
 	node->dev = kmb_sysfs_add(node);
 	if (IS_ERR(node->dev)) {
 		err = PTR_ERR(node->dev);
-		goto err_memory;
+		node->dev = NULL;
+		goto err_state;
 	}
 	return 0;
 
-err_memory:
+err_state:
+	kmb_node_set_state(node, VNODE_FREE);
 	kmb_node_run(node, kmb_node_give_memory_back);
 err_cpus:
 	kmb_node_run(node, kmb_node_give_cpus_back);
@@ -314,7 +318,6 @@ int kmb_node_grant(struct vnode_grant *grant, struct kmb_cpu *cpu, struct file *
 	grant->low_base = node->low_pa;
 	grant->low_size = KMB_LOW_SIZE;
 	grant->low_page = node->page_pa;
-	kmb_node_set_state(node, VNODE_GRANTED);
 out:
 	mutex_unlock(&node->lock);
 	kmb_node_put(node);

@@ -106,13 +106,14 @@ static void usage(FILE *out)
 		"  --name=NAME      a name to use in place of ID (vnodeID)\n"
 		"  --boot-cpu=N     the CPU that boots (the first of --cpus)\n"
 		"  --mem-min=ADDR, --mem-max=ADDR  where the memory may be\n"
+		"  --unpack         fail where a bzImage cannot be unpacked here\n"
 		"  --no-unpack      let a bzImage unpack itself on the vnode's CPU\n"
 		"  --timeout=S      how long root may take to free the memory (60)\n"
 		"  --dry-run        show the plan, touch nothing\n"
 		"  -l, --load       grant and load only\n"
 		"Verbs:\n"
 		"  -e, --exec       start what is loaded\n"
-		"  -u, --unload     stop it (--timeout=S; --force: at once), give everything back\n"
+		"  -u, --unload     stop it (--force: at once, without asking), give everything back\n"
 		"  -S, --status     what is known of it (--json)\n"
 		"  --log            its kernel log, from its memory\n"
 		"\n"
@@ -275,10 +276,15 @@ static int check_config(struct vnode_config *config, struct vnode_err *err)
 		return vnode_err(err, EINVAL, "--vnode-list takes no --vnode");
 	if (config->verb != VNODE_VERB_LIST && !config->vnode)
 		return vnode_err(err, EINVAL, "--vnode=ID is missing");
+	if (config->json && config->verb != VNODE_VERB_STATUS && config->verb != VNODE_VERB_LIST)
+		return vnode_err(err, EINVAL, "--json goes with -S and --vnode-list only");
+	if (config->force && config->verb != VNODE_VERB_UNLOAD)
+		return vnode_err(err, EINVAL, "--force goes with -u only");
 	if (starts)
 		return check_start(config, err);
 	if (config->kernel || config->cpus.nr || config->mem_size || config->initrd ||
-	    config->append || *config->name || config->boot_cpu >= 0 || config->dry_run)
+	    config->append || *config->name || config->boot_cpu >= 0 || config->dry_run ||
+	    config->mem_min || config->mem_max)
 		return vnode_err(err, EINVAL,
 				 "KERNEL and the options of a start go with a start or -l only");
 	return 0;
@@ -448,6 +454,15 @@ static int verb_start(const struct vnode_config *config, struct vnode_err *err)
 	return config->dry_run ? dry_run(&s, config, err) : start_run(&s, config, err);
 }
 
+static int verb_exec(int fd, const struct vnode_config *config, struct vnode_err *err)
+{
+	int ret = vnode_device_start(fd, config->id, err);
+
+	if (!ret)
+		printf("vnode %u: started\n", config->id);
+	return ret;
+}
+
 static int verb_unload(int fd, const struct vnode_config *config, const struct vnode_info *info,
 		       struct vnode_err *err)
 {
@@ -495,7 +510,7 @@ static int verb(struct vnode_config *config, bool *runs, struct vnode_err *err)
 	case VNODE_VERB_LIST:
 		return vnode_list_print(fd, config->json, stdout, err);
 	case VNODE_VERB_EXEC:
-		return vnode_device_start(fd, config->id, err);
+		return verb_exec(fd, config, err);
 	case VNODE_VERB_UNLOAD:
 		return verb_unload(fd, config, &info, err);
 	case VNODE_VERB_LOG:
@@ -509,6 +524,7 @@ static int exit_status(int ret)
 {
 	switch (ret) {
 	case -EINVAL:
+	case -ENAMETOOLONG:
 		return EXIT_USAGE;
 	case -ESRCH:
 		return EXIT_NO_VNODE;

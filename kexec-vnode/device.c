@@ -48,7 +48,17 @@ static int say_eperm(struct vnode_err *err)
 			 "not permitted: the kernel is locked down, or CAP_SYS_BOOT is missing");
 }
 
-static int say_grant(int errnum, const struct vnode_config *config,
+static int say_enomem(int fd, unsigned long long mib, struct vnode_err *err)
+{
+	struct vnode_info info = {};
+
+	ioctl(fd, VNODE_IOC_INFO, &info);
+	return vnode_err(err, ENOMEM,
+			 "root has no %llu MiB in one piece to give (about %llu MiB in all could be freed)",
+			 mib, (unsigned long long)info.mem_available >> 20);
+}
+
+static int say_grant(int fd, int errnum, const struct vnode_config *config,
 		     const struct vnode_grant *grant, struct vnode_err *err)
 {
 	unsigned long long mib = config->mem_size >> 20;
@@ -76,7 +86,7 @@ static int say_grant(int errnum, const struct vnode_config *config,
 					 "root has no %llu MiB in one piece to give between %#llx and %#llx",
 					 mib, (unsigned long long)config->mem_min,
 					 (unsigned long long)config->mem_max ?: ~0ULL);
-		return vnode_err(err, ENOMEM, "root has no %llu MiB in one piece to give", mib);
+		return say_enomem(fd, mib, err);
 	case ENOSPC:
 		return vnode_err(err, ENOSPC, "no memory below 640 KiB is left for another vnode");
 	case EINTR:
@@ -102,7 +112,7 @@ int vnode_device_grant(int fd, const struct vnode_config *config, struct vnode_l
 
 	memcpy(grant.name, config->name, sizeof(grant.name));
 	if (ioctl(fd, VNODE_IOC_GRANT, &grant))
-		return say_grant(errno, config, &grant, err);
+		return say_grant(fd, errno, config, &grant, err);
 	lent->mem_base = grant.mem_base;
 	lent->mem_size = grant.mem_size;
 	lent->low_base = grant.low_base;
@@ -161,6 +171,8 @@ int vnode_device_start(int fd, unsigned int id, struct vnode_err *err)
 				 id);
 	if (errno == ETIMEDOUT)
 		return vnode_err(err, ETIMEDOUT, "vnode %u: its boot CPU does not answer", id);
+	if (errno == ESHUTDOWN)
+		return vnode_err(err, ESHUTDOWN, "vnode %u: not started, root is going down", id);
 	return say(errno, id, "started", err);
 }
 

@@ -216,8 +216,8 @@ int vnode_parse_id(const char *text, unsigned int *id, struct vnode_err *err)
 
 /**
  * vnode_check_name() - whether this can be the name of a vnode
- * @name: 1 to 31 of A-Z a-z 0-9 - _ . and no digit first, so that a name is
- *	never taken for an id
+ * @name: 1 to 31 of A-Z a-z 0-9 - _ . and first a letter or _, so that a name is
+ *	never taken for an id, an option or a hidden file
  * @err: filled on failure
  *
  * Return: 0; -EINVAL (a character); -ENAMETOOLONG.
@@ -236,10 +236,10 @@ int vnode_check_name(const char *name, struct vnode_err *err)
 		return vnode_err(err, EINVAL,
 				 "vnode name \"%.40s\" has a bad character at \"%.40s\": expected letters, digits, '-', '_' and '.'",
 				 name, name + good);
-	if (digit_value(*name) < 10)
+	if (strchr("0123456789-.", *name))
 		return vnode_err(err, EINVAL,
-				 "vnode name \"%.40s\" begins with a digit: expected something else first, ids are numbers",
-				 name);
+				 "vnode name \"%.40s\" begins with '%c': expected a letter or '_' first",
+				 name, *name);
 	if (good >= VNODE_NAME_LEN)
 		return vnode_err(err, ENAMETOOLONG,
 				 "vnode name \"%.40s\" has %zu characters: expected at most %d",

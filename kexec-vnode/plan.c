@@ -179,10 +179,11 @@ static int make_cmdline(struct making *m)
 	 * No PIT, HPET or PM timer to calibrate with: the frequency is root's. No
 	 * shorthand IPIs, which every CPU of the machine would get; none of the
 	 * machine's NMIs. No serial ports and no PCI: they are root's. Nothing to
-	 * bounce buffers for.
+	 * bounce buffers for. No VMX: a CPU that has it on does not heed INIT (SDM
+	 * volume 3, "Restrictions on VMX operation"), and could not be stopped.
 	 */
 	int len = snprintf(m->plan->cmdline, sizeof(m->plan->cmdline),
-			   "tsc_early_khz=%u no_ipi_broadcast=1 apic_extnmi=none 8250.nr_uarts=0 pci=off swiotlb=noforce panic=0%s%s",
+			   "tsc_early_khz=%u no_ipi_broadcast=1 apic_extnmi=none 8250.nr_uarts=0 pci=off swiotlb=noforce module_blacklist=kvm_intel panic=0%s%s",
 			   m->machine->tsc_khz, m->config->append ? " " : "",
 			   m->config->append ? m->config->append : "");
 

@@ -136,16 +136,16 @@ check "vnode 2 stops" stop 2
 
 # ---- load in a vnode; root is left with one CPU ----
 
-tiny-kernel cli > /tmp/spin
+tiny-kernel hlt > /tmp/halted
 for KERNEL in "$new" "$old"; do
 	release=${KERNEL#/boot/vmlinuz-}
-	check "root gives CPU 1 away as well" kexec --vnode=9 --cpus=1 --mem=16M /tmp/spin
+	check "root gives CPU 1 away as well" kexec --vnode=9 --cpus=1 --mem=16M /tmp/halted
 	check "vnode 2 starts, of $release" start 2 3-5 256M --append=vnode.run=make-ipis
 	check "root has one CPU" test "$(cpus_online)" = 0
 	one=$(fresh 1)
 	root=$(root_ipis)
-	check "its load begins" wait_for "$UP_S" log_has 2 'load begins'
-	check "and ends" wait_for 120 log_has 2 'load ends'
+	check "it comes up with three CPUs" comes_up 2 3
+	check "its load ends" wait_for 120 log_has 2 'load ends'
 	root=$(($(root_ipis) - root))
 	one=$(($(fresh 1) - one))
 	two=$(($(ends_at 2 ends) - $(ends_at 2 begins)))

@@ -414,8 +414,10 @@ static void try_grant(struct thread *t)
 	if (is_calm(t, asked.id))
 		fd = t->fd;
 	if (!grant_is_wrong(t, &asked)) {
-		if (atomic_fetch_sub(&shared->tokens, 1) <= 0)
+		if (atomic_fetch_sub(&shared->tokens, 1) <= 0) {
+			atomic_fetch_add(&shared->tokens, 1);
 			return;
+		}
 		if (is_own(t, asked.id))
 			existed = exists(t, asked.id);
 	}

@@ -106,8 +106,9 @@ name_of() { # ID
 	grep -lx "$1" /sys/class/vnode/*/id | head -n 1 | cut -d / -f 5
 }
 
-field() { # ID NAME: a number or a string of -S --json
-	kexec --vnode="$1" -S --json | sed -n "s/.*\"$2\": \"\{0,1\}\([^\",}]*\).*/\1/p"
+field() { # ID NAME: a number or a string of -S --json, the first of that name
+	kexec --vnode="$1" -S --json | grep -o "\"$2\": [^,}]*" | head -n 1 |
+		sed 's/^[^:]*: //; s/"//g'
 }
 
 runs() { # ID
@@ -115,7 +116,10 @@ runs() { # ID
 }
 
 runs_or_died() { # ID
-	runs "$1" || log_has "$1" 'end Kernel panic'
+	runs "$1" && return
+	# the log costs more
+	usleep 300000
+	log_has "$1" 'end Kernel panic'
 }
 
 # Its last words, or its first complaint.

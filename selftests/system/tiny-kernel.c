@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tiny-kernel cli|noidt|fill: writes an ELF "vmlinux" of a few instructions to
+ * tiny-kernel cli|noidt|fill|hlt: writes an ELF "vmlinux" of a few instructions to
  * stdout, a kernel that cannot be asked for anything:
  *
  *	cli	spins with interrupts off
@@ -8,6 +8,7 @@
  *		comes is a triple fault
  *	fill	writes a pattern to all memory that its e820 map calls RAM, then
  *		spins with interrupts off
+ *	hlt	sleeps for ever, and so costs the host nothing
  *
  * While it spins it counts, next to TINY_MARK: see "vnode-ctl beats".
  */
@@ -34,10 +35,16 @@ asm(".pushsection .rodata\n"
     "	je noidt\n"
     "	cmp $2, %eax\n"
     "	je fill\n"
+    "	cmp $3, %eax\n"
+    "	je sleep\n"
     "spin:\n"
     "	incq (%rbx)\n"
     "	pause\n"
     "	jmp spin\n"
+
+    "sleep:\n"
+    "	hlt\n"
+    "	jmp sleep\n"
 
     "noidt:\n"
     "	lidt tiny_no_idt(%rip)\n"
@@ -98,7 +105,7 @@ asm(".pushsection .rodata\n"
 
 int main(int argc, char **argv)
 {
-	static const char * const modes[] = { "cli", "noidt", "fill" };
+	static const char * const modes[] = { "cli", "noidt", "fill", "hlt" };
 	size_t size = tiny_end - tiny_begin;
 	struct {
 		Elf64_Ehdr ehdr;
@@ -122,10 +129,10 @@ int main(int argc, char **argv)
 	static char code[2 * PAGE];
 	unsigned int mode = 0;
 
-	while (argc == 2 && mode < 3 && strcmp(argv[1], modes[mode]))
+	while (argc == 2 && mode < 4 && strcmp(argv[1], modes[mode]))
 		mode++;
-	if (argc != 2 || mode == 3 || size > sizeof(code)) {
-		fprintf(stderr, "usage: tiny-kernel cli|noidt|fill > FILE\n");
+	if (argc != 2 || mode == 4 || size > sizeof(code)) {
+		fprintf(stderr, "usage: tiny-kernel cli|noidt|fill|hlt > FILE\n");
 		return 2;
 	}
 	memcpy(code, tiny_begin, size);

@@ -97,15 +97,15 @@ struct vnode_info {
  * @low_page: out: one more page below 640 KiB, not for its memory map (see
  *	vnode/layout.h)
  * @reserved: zero
- * @name: in: NUL-terminated, letters, digits, '-', '_' and '.', not starting
- *	with a digit
+ * @name: in: NUL-terminated, letters, digits, '-', '_' and '.', the first one a
+ *	letter or '_'
  *
  * Errors: EINVAL (a field out of range; a CPU named twice), EEXIST (id in use),
  * ENOTUNIQ (name in use), ENXIO (no such CPU, or offline), EBUSY (CPU lent to
  * a vnode already), EADDRNOTAVAIL (CPU 0, or another that root cannot give up:
  * the last one), ENOMEM (root cannot give that much memory there), ENOSPC (no
- * memory below 640 KiB left), EINTR (killed). On EINVAL to EADDRNOTAVAIL for
- * a CPU, @nr_cpus is unchanged and @bad_cpu names the CPU.
+ * memory below 640 KiB left), EINTR (a signal came). Where the error is about a
+ * CPU, @bad_cpu is its number.
  */
 struct vnode_grant {
 	__u32 id;
@@ -180,8 +180,9 @@ struct vnode_load {
  * @id: in: the vnode
  * @reserved: zero
  *
- * START: ENOENT, EBUSY (not loaded), ETIMEDOUT (the boot CPU did not come to
- * its first instruction; the vnode stays loaded). RETURN: ENOENT, EBUSY (it is
+ * START: ENOENT, EBADF (granted through another descriptor), EBUSY (not loaded),
+ * ESHUTDOWN (root is going down), ETIMEDOUT (the boot CPU did not come to its
+ * first instruction; the vnode stays loaded). RETURN: ENOENT, EBUSY (it is
  * booting or running: STOP it first).
  */
 struct vnode_id {
