@@ -66,7 +66,7 @@ struct kmb_cpu {
 struct kmb_node {
 	struct list_head list;
 	struct kref ref;
-	struct mutex lock;
+	struct mutex lock;	/* one verb at a time */
 	u32 id;
 	char name[VNODE_NAME_LEN];
 	enum vnode_state state;
@@ -87,8 +87,6 @@ struct kmb_node {
 };
 
 /* node.c */
-extern struct mutex kmb_lock;
-
 int kmb_node_grant(struct vnode_grant *grant, struct kmb_cpu *cpu, struct file *owner);
 int kmb_node_load(struct vnode_load *load, struct file *owner);
 int kmb_node_start(u32 id, struct file *owner);

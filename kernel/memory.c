@@ -6,12 +6,13 @@
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/sizes.h>
 #include <vnode/adeos.h>
 
 #include "kmb.h"
 
 /* The node's lock is not kept for longer than it takes to read this much. */
-#define MEMORY_CHUNK	(1UL << 20)
+#define MEMORY_CHUNK	((size_t)SZ_1M)
 
 static ssize_t memory_read(struct file *file, char __user *buf, size_t len, loff_t *pos)
 {

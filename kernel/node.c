@@ -23,7 +23,8 @@
 
 #include "kmb.h"
 
-DEFINE_MUTEX(kmb_lock);
+/* protects nodes, ids and names; held shortly */
+static DEFINE_MUTEX(kmb_lock);
 static LIST_HEAD(nodes);		/* by ascending id */
 
 /* counts changes of state; whoever polls remembers what it has seen */

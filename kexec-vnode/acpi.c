@@ -194,11 +194,11 @@ static void layout_init(struct acpi_layout *at, const struct vnode_acpi_config *
 			length += cpu_length(config->apicid[i]);
 
 	at->madt_length = length;
-	at->xsdt = VNODE_ALIGN_UP(sizeof(struct acpi_rsdp), ACPI_ALIGN);
-	at->fadt = VNODE_ALIGN_UP(at->xsdt + sizeof(struct acpi_xsdt), ACPI_ALIGN);
-	at->dsdt = VNODE_ALIGN_UP(at->fadt + sizeof(struct acpi_fadt), ACPI_ALIGN);
-	at->madt = VNODE_ALIGN_UP(at->dsdt + sizeof(struct acpi_header), ACPI_ALIGN);
-	at->vnod = VNODE_ALIGN_UP(at->madt + at->madt_length, ACPI_ALIGN);
+	at->xsdt = vnode_align_up(sizeof(struct acpi_rsdp), ACPI_ALIGN);
+	at->fadt = vnode_align_up(at->xsdt + sizeof(struct acpi_xsdt), ACPI_ALIGN);
+	at->dsdt = vnode_align_up(at->fadt + sizeof(struct acpi_fadt), ACPI_ALIGN);
+	at->madt = vnode_align_up(at->dsdt + sizeof(struct acpi_header), ACPI_ALIGN);
+	at->vnod = vnode_align_up(at->madt + at->madt_length, ACPI_ALIGN);
 	at->size = at->vnod + sizeof(struct vnode_acpi_vnod);
 }
 

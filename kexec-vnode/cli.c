@@ -262,7 +262,7 @@ static int check_start(struct vnode_config *config, struct vnode_err *err)
 		return vnode_err(err, EINVAL, "--mem: no machine has that much");
 	if (config->mem_max && config->mem_max < config->mem_min)
 		return vnode_err(err, EINVAL, "--mem-max is below --mem-min");
-	config->mem_size = VNODE_ALIGN_UP(config->mem_size, VNODE_MEM_ALIGN);
+	config->mem_size = vnode_align_up(config->mem_size, VNODE_MEM_ALIGN);
 	if (!*config->name)
 		snprintf(config->name, sizeof(config->name), "vnode%u", config->id);
 	return order_cpus(config, err);
@@ -297,7 +297,8 @@ static int parse(struct vnode_config *config, int argc, char **argv, struct vnod
 
 	optind = 0;
 	opterr = 0;
-	for (; (option = getopt_long(argc, argv, "+:leuSh-:", options, &index)) != -1; at = optind) {
+	for (; (option = getopt_long(argc, argv, "+:leuSh-:", options, &index)) != -1;
+	     at = optind) {
 		if (option == 'h') {
 			usage(stdout);
 			exit(EXIT_DONE);
@@ -388,7 +389,7 @@ static int dry_run(struct start *s, const struct vnode_config *config, struct vn
 	unsigned int i;
 	int ret;
 
-	s->lent.mem_base = config->mem_min ? VNODE_ALIGN_UP(config->mem_min, VNODE_MEM_ALIGN) :
+	s->lent.mem_base = config->mem_min ? vnode_align_up(config->mem_min, VNODE_MEM_ALIGN) :
 					     1ULL << 30;
 	s->lent.mem_size = config->mem_size;
 	s->lent.low_base = 0x10000;

@@ -191,7 +191,7 @@ static int decode_lz4(const uint8_t *in, size_t in_size, struct output *out)
 
 static const struct compression compressions[] = {
 	{ "gzip", MAGIC("\x1f\x8b"), decode_gzip },
-	{ "xz", MAGIC("\xfd" "7zXZ\0"), decode_xz },
+	{ "xz", MAGIC("\xfd\x37zXZ\0"), decode_xz },
 	{ "zstd", MAGIC("\x28\xb5\x2f\xfd"), decode_zstd },
 	{ "lz4", MAGIC("\x02\x21\x4c\x18"), decode_lz4 },
 	{ "bzip2", MAGIC("BZh"), NULL },

@@ -102,11 +102,11 @@ static void open_whole(struct vnode_image *image, const struct bzimage *bz)
 	image->segment[0] = (struct vnode_image_segment){
 		.buf = bz->kernel,
 		.bufsz = bz->kernel_size,
-		.memsz = VNODE_ALIGN_UP(bz->kernel_size, IMAGE_PAGE_SIZE),
+		.memsz = vnode_align_up(bz->kernel_size, IMAGE_PAGE_SIZE),
 	};
 	image->nr_segments = 1;
 	image->align = image->header.kernel_alignment;
-	image->mem_size = VNODE_ALIGN_UP((uint64_t)image->header.init_size, IMAGE_PAGE_SIZE);
+	image->mem_size = vnode_align_up((uint64_t)image->header.init_size, IMAGE_PAGE_SIZE);
 	image->link_pa = image->header.pref_address;
 	image->has_entry32 = true;
 	image->entry32 = 0;
@@ -163,7 +163,7 @@ static int payload_lay_out(struct vnode_image *image, struct vnode_err *err)
 				 (unsigned long long)image->link_pa,
 				 (unsigned long long)header->pref_address);
 	if (image->mem_size < header->init_size)
-		image->mem_size = VNODE_ALIGN_UP((uint64_t)header->init_size, IMAGE_PAGE_SIZE);
+		image->mem_size = vnode_align_up((uint64_t)header->init_size, IMAGE_PAGE_SIZE);
 	image->align = header->kernel_alignment;
 	image->format = "bzImage payload";
 	return image_find_relocs(image, (uint8_t *)image->data + end, image->data_size - end, err);

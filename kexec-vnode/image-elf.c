@@ -137,7 +137,7 @@ static void segment_insert(struct vnode_image *image, const GElf_Phdr *phdr, con
 		.buf = file + phdr->p_offset,
 		.bufsz = trim_zeros(file + phdr->p_offset, phdr->p_filesz),
 		.offset = phdr->p_paddr,
-		.memsz = VNODE_ALIGN_UP(phdr->p_memsz, IMAGE_PAGE_SIZE),
+		.memsz = vnode_align_up(phdr->p_memsz, IMAGE_PAGE_SIZE),
 	};
 }
 

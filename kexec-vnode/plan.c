@@ -38,13 +38,13 @@
 
 static uint64_t acpi_size(const struct vnode_config *config)
 {
-	return VNODE_ALIGN_UP(PAGE + config->cpus.nr * 64, PAGE);
+	return vnode_align_up(PAGE + config->cpus.nr * 64, PAGE);
 }
 
 static uint64_t top_size(const struct vnode_config *config)
 {
 	/* for the base that needs the most page tables: just below 1 TiB */
-	return VNODE_ALIGN_UP(vnode_pgtable_size((1ULL << 40) - VNODE_MEM_ALIGN, config->mem_size) +
+	return vnode_align_up(vnode_pgtable_size((1ULL << 40) - VNODE_MEM_ALIGN, config->mem_size) +
 			      VNODE_CONTROL_SIZE + acpi_size(config), 64UL << 10);
 }
 
@@ -52,7 +52,7 @@ int vnode_plan_check(const struct vnode_config *config, const struct vnode_image
 		     size_t initrd_size, struct vnode_err *err)
 {
 	uint64_t need = BOTTOM_SIZE + image->align + image->mem_size +
-			VNODE_ALIGN_UP(initrd_size, PAGE) + top_size(config);
+			vnode_align_up(initrd_size, PAGE) + top_size(config);
 
 	if (config->append && strlen(config->append) > VNODE_CMDLINE_MAX - 256)
 		return vnode_err(err, EINVAL, "--append: %zu characters are too many, at most %d",
@@ -99,10 +99,10 @@ static void add_e820(struct making *m, uint64_t start, uint64_t end, uint32_t ty
 
 static void *page_alloc(struct making *m, size_t size)
 {
-	void *page = aligned_alloc(PAGE, VNODE_ALIGN_UP(size, PAGE));
+	void *page = aligned_alloc(PAGE, vnode_align_up(size, PAGE));
 
 	if (page)
-		memset(page, 0, VNODE_ALIGN_UP(size, PAGE));
+		memset(page, 0, vnode_align_up(size, PAGE));
 	else
 		vnode_err(m->err, ENOMEM, "out of memory");
 	return page;
@@ -218,7 +218,7 @@ static uint64_t random_below(uint64_t n)
 static int place_kernel(struct making *m, bool anywhere)
 {
 	uint64_t align = m->image->align, size = m->image->mem_size;
-	uint64_t low = VNODE_ALIGN_UP(m->lent->mem_base + BOTTOM_SIZE, align);
+	uint64_t low = vnode_align_up(m->lent->mem_base + BOTTOM_SIZE, align);
 	uint64_t high = m->plan->initrd ? m->plan->initrd : m->ram_end;
 	uint64_t slots, at = low;
 
@@ -291,11 +291,11 @@ static int make_initrd(struct making *m, const void *initrd, size_t size)
 	if (!size)
 		return 0;
 	sort_segments(&m->info);
-	m->plan->initrd = locate_hole(&m->info, VNODE_ALIGN_UP(size, PAGE), PAGE,
+	m->plan->initrd = locate_hole(&m->info, vnode_align_up(size, PAGE), PAGE,
 				      m->lent->mem_base, max, -1);
 	if (m->plan->initrd == ULONG_MAX)
 		return vnode_err(m->err, EFBIG, "initrd: %zu bytes do not fit", size);
-	return add(m, initrd, size, m->plan->initrd, VNODE_ALIGN_UP(size, PAGE));
+	return add(m, initrd, size, m->plan->initrd, vnode_align_up(size, PAGE));
 }
 
 static int make_bootparams(struct making *m, size_t initrd_size)

@@ -22,7 +22,10 @@
 #define VNODE_CPUS_MAX		1024
 #define VNODE_CMDLINE_MAX	2047	/* COMMAND_LINE_SIZE of x86, less the NUL */
 
-#define VNODE_ALIGN_UP(x, a)	(((x) + (a) - 1) / (a) * (a))
+static inline uint64_t vnode_align_up(uint64_t x, uint64_t align)
+{
+	return (x + align - 1) / align * align;
+}
 
 /* err.c. @errnum may have either sign; the negative errno is returned. */
 struct vnode_err {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=busybox
+# shellcheck shell=dash
 #
 # Runs in the machine: what a start, a stop and a return cost, phase by phase. All
 # figures of one table come from one run; the ratios are what counts.

@@ -9,29 +9,37 @@
 # shellcheck source=selftests/system/bad-lib.sh
 . "${0%/*}/bad-lib.sh"
 
-calls=${1:-120000}
+calls=${1:-40000}
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- 1
+[ $# -gt 0 ] || set -- 1 2 3
 
 modules=/lib/modules/$(uname -r)
 kernel=/boot/vmlinuz
 initrd=/boot/initrd-vnode.img
 
+# Small regions are given back page by page and stay in the lists of each CPU,
+# tens of MiB, which MemAvailable does not count. Hot-remove empties those lists.
+settle() {
+	accept --vnode=1 --cpus=2 --mem=256M -l $kernel
+	kexec --vnode=1 -S | grep '^low:' > "$tmp/low.now"
+	accept --vnode=1 -u
+}
+
 echo "1..$(($# + 3))"
 total=$(mem_kb MemTotal)
 # What a first vnode leaves in caches is not what is looked for.
-accept --vnode=1 --cpus=2 --mem=256M -l $kernel
-kexec --vnode=1 -S | grep '^low:' > "$tmp/low"
-accept --vnode=1 -u
+settle
+cp "$tmp/low.now" "$tmp/low"
 available=$(mem_kb MemAvailable)
 snapshot > "$tmp/before"
-grep MemTotal "$tmp/before" > "$tmp/total"
 
 for seed; do
 	ioctl-fuzz "$seed" "$calls" || note "ioctl-fuzz $seed $calls: exit status $?"
 	item "$calls calls, seed $seed"
 done
 
+settle
+cmp -s "$tmp/low" "$tmp/low.now" || note "memory below 640 KiB was lost: $(cat "$tmp/low.now")"
 snapshot | grep -v MemTotal > "$tmp/after"
 grep -v MemTotal "$tmp/before" | diff - "$tmp/after" > "$tmp/diff" || {
 	note "root is not as it was:"
@@ -48,6 +56,5 @@ item "the modules can be unloaded and loaded again"
 
 accept --vnode=1 --cpus=2 --mem=256M --initrd=$initrd $kernel
 wait_up 1
-kexec --vnode=1 -S | grep '^low:' | cmp -s - "$tmp/low" || note "memory below 640 KiB was lost"
 accept --vnode=1 -u --force
 item "a stock kernel starts as before"

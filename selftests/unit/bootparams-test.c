@@ -475,7 +475,7 @@ static uint64_t count_pages(struct walker *w)
 
 static void check_pgtable(uint64_t base, uint64_t size)
 {
-	uint64_t first = base & -2 * MIB, end = VNODE_ALIGN_UP(base + size, 2 * MIB);
+	uint64_t first = base & -2 * MIB, end = vnode_align_up(base + size, 2 * MIB);
 	uint64_t pages, step, pa;
 	struct walker w;
 	size_t i;
@@ -499,7 +499,7 @@ static void check_pgtable(uint64_t base, uint64_t size)
 	KTAP_CHECK(translate(&w, end) == NOT_MAPPED);
 	KTAP_CHECK_EQ(translate(&w, base), base);
 	KTAP_CHECK_EQ(translate(&w, base + size - 1), base + size - 1);
-	step = VNODE_ALIGN_UP(size / 997 + 1, 0x1000);
+	step = vnode_align_up(size / 997 + 1, 0x1000);
 	for (pa = base; pa < base + size; pa += step)
 		KTAP_CHECK_EQ(translate(&w, pa), pa);
 	free(w.tables);

@@ -63,9 +63,9 @@ static void lz4_blocks(void)
 	unsigned int more;
 
 	KTAP_CHECK_EQ(lz4("\x10x", 2, 100), 1);
-	KTAP_CHECK_EQ(lz4("\x11x\1\0\xc0" "yyyyyyyyyyyy", 17, 100), 18);
+	KTAP_CHECK_EQ(lz4("\x11x\1\0\xc0yyyyyyyyyyyy", 17, 100), 18);
 	KTAP_CHECK_EQ(lz4("", 0, 16 << 20), -EBADMSG);
-	KTAP_CHECK_EQ(lz4("\x20x", 2, 16 << 20), -EBADMSG);		/* literals behind the end */
+	KTAP_CHECK_EQ(lz4("\x20x", 2, 16 << 20), -EBADMSG);		/* behind the end */
 	KTAP_CHECK_EQ(lz4("\xf0", 1, 16 << 20), -EBADMSG);		/* no length */
 	KTAP_CHECK_EQ(lz4("\xf0\xff", 2, 16 << 20), -EBADMSG);	/* its second byte */
 	KTAP_CHECK_EQ(lz4("\x10x\1", 3, 16 << 20), -EBADMSG);	/* half an offset */

@@ -209,7 +209,7 @@ static inline size_t synth_bzimage_of(uint8_t *file, const uint8_t *payload, uin
 		memcpy(packed + len, &size, 4);
 		len += 4;
 	}
-	total = VNODE_ALIGN_UP(SYNTH_PAYLOAD_OFFSET + len, 16);
+	total = vnode_align_up(SYNTH_PAYLOAD_OFFSET + len, 16);
 	*synth_header(file) = (struct setup_header){
 		.setup_sects = SYNTH_SETUP_SIZE / 512 - 1, .syssize = total / 16,
 		.boot_flag = 0xaa55, .jump = 0x6aeb, .header = 0x53726448, .version = 0x20f,

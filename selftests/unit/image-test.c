@@ -117,7 +117,8 @@ static void elf_plain_and_compressed(void)
 
 		memcpy(file, &plain, size);
 		if (i)
-			size = synth_compressions[i - 1].pack((void *)&plain, size, file, SYNTH_MAX);
+			size = synth_compressions[i - 1].pack((void *)&plain, size, file,
+							      SYNTH_MAX);
 		KTAP_REQUIRE(opened(size, VNODE_UNPACK_NEVER));
 		KTAP_CHECK_STR(image.format, "ELF");
 		KTAP_CHECK_STR(image.release, SYNTH_RELEASE);

@@ -220,7 +220,8 @@ static void names(void)
 		"abcdefghijklmnopqrstuvwxyz01234",
 	};
 	static const char *const bad[] = {
-		"1", "1a", "-x", ".x", "..", "a b", "a/b", "a\n", "\xc3\xa4", "a:b", "a,b", "a%", "[a", "a@", "`",
+		"1", "1a", "-x", ".x", "..",
+		"a b", "a/b", "a\n", "\xc3\xa4", "a:b", "a,b", "a%", "[a", "a@", "`",
 	};
 	size_t i;
 
