@@ -22,6 +22,7 @@
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -37,6 +38,9 @@
 #define REGION_CHUNK	(2UL << 20)
 /* Tenths of a second that Linux gets to find memory for the map of a block. */
 #define ADD_TRIES	100
+
+/* adeos_ram_prepare() looks at entries of /proc/iomem that hot-plug frees */
+static DEFINE_MUTEX(ram_lock);
 
 enum region_kind {
 	REGION_POOL,		/* main is from the pool, no tail */
@@ -79,17 +83,19 @@ static void main_unmap(struct adeos_region *region)
  * Linux needs a little memory to describe what it gets. If it has none left, it
  * may have some in a moment, and certainly once one block is back.
  */
-static int main_add(int nid, u64 pa, u64 size)
+static int main_add(int nid, u64 pa, u64 size, int tries)
 {
-	int tries, err;
+	int err;
 
-	for (tries = 0; tries < ADD_TRIES; tries++) {
+	for (; tries; tries--) {
+		mutex_lock(&ram_lock);
 		err = add_memory(nid, pa, size, MHP_MERGE_RESOURCE);
+		mutex_unlock(&ram_lock);
 		if (err != -ENOMEM)
 			return err;
 		msleep(100);
 	}
-	return err;
+	return -ENOMEM;
 }
 
 static void main_give_back(struct adeos_region *region)
@@ -100,9 +106,9 @@ static void main_give_back(struct adeos_region *region)
 
 	if (!region->main_size)
 		return;
-	err = add_memory(region->nid, region->pa, region->main_size, MHP_MERGE_RESOURCE);
+	err = main_add(region->nid, region->pa, region->main_size, 1);
 	for (offset = 0; err == -ENOMEM && offset < region->main_size; offset += block)
-		if (main_add(region->nid, region->pa + offset, block))
+		if (main_add(region->nid, region->pa + offset, block, ADD_TRIES))
 			pr_err("cannot return the memory block at %#llx to Linux\n",
 			       region->pa + offset);
 	if (err && err != -ENOMEM)
@@ -119,10 +125,12 @@ static int main_take(struct adeos_region *region)
 
 	if (!region->main_size)
 		return 0;
+	if (mutex_lock_killable(&ram_lock))
+		return -EINTR;
 	err = adeos_ram_prepare(region->pa, region->main_size);
-	if (err)
-		return err;
-	err = offline_and_remove_memory(region->pa, region->main_size);
+	if (!err)
+		err = offline_and_remove_memory(region->pa, region->main_size);
+	mutex_unlock(&ram_lock);
 	if (err)
 		return err;
 	err = main_map(region);

@@ -104,7 +104,7 @@ struct adeos_scan *adeos_scan_create(u64 min, u64 max)
 	scan = kzalloc(sizeof(*scan), GFP_KERNEL);
 	if (!scan)
 		return ERR_PTR(-ENOMEM);
-	scan->min = DIV_ROUND_UP(min, ADEOS_UNIT);
+	scan->min = min / ADEOS_UNIT + !IS_ALIGNED(min, ADEOS_UNIT);
 	scan->max = (max == U64_MAX ? max : max + 1) / ADEOS_UNIT;
 	scan->first = U64_MAX;
 

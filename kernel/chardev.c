@@ -129,7 +129,7 @@ static int ioctl_grant(struct file *file, void *arg)
 	err = kmb_node_grant(grant, cpu, file);
 	/* The answer cannot be delivered: nobody would know what was granted. */
 	if (!err && grant_put_apicids(grant, cpu)) {
-		kmb_node_return(grant->id);
+		kmb_node_return(grant->id, file);
 		err = -EFAULT;
 	}
 	kfree(cpu);
@@ -165,7 +165,7 @@ static int ioctl_return(struct file *file, void *arg)
 {
 	struct vnode_id *id = arg;
 
-	return id->reserved ? -EINVAL : kmb_node_return(id->id);
+	return id->reserved ? -EINVAL : kmb_node_return(id->id, NULL);
 }
 
 static int ioctl_status(struct file *file, void *arg)
@@ -258,8 +258,12 @@ static long kmb_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 		return -EFAULT;
 	ret = row->func(file, &arg);
 	/* also after an error: GRANT says which CPU it was */
-	if ((_IOC_DIR(cmd) & _IOC_READ) && copy_to_user((void __user *)user, &arg, size))
+	if ((_IOC_DIR(cmd) & _IOC_READ) && copy_to_user((void __user *)user, &arg, size)) {
+		/* nobody would know what was granted */
+		if (cmd == VNODE_IOC_GRANT && !ret)
+			kmb_node_return(arg.grant.id, file);
 		return -EFAULT;
+	}
 	return ret;
 }
 

@@ -91,7 +91,7 @@ int kmb_node_grant(struct vnode_grant *grant, struct kmb_cpu *cpu, struct file *
 int kmb_node_load(struct vnode_load *load, struct file *owner);
 int kmb_node_start(u32 id, struct file *owner);
 int kmb_node_stop(const struct vnode_stop *stop);
-int kmb_node_return(u32 id);
+int kmb_node_return(u32 id, struct file *owner);
 int kmb_node_status(struct vnode_status *status, u32 **cpus);
 struct kmb_node *kmb_node_get(u32 id);
 void kmb_node_put(struct kmb_node *node);

@@ -437,14 +437,17 @@ static void kmb_node_return_locked(struct kmb_node *node)
 	kmb_node_remove(node);
 }
 
-int kmb_node_return(u32 id)
+/* With an @owner: only if it is still his. */
+int kmb_node_return(u32 id, struct file *owner)
 {
 	struct kmb_node *node = kmb_node_lock(id);
 	int err = 0;
 
 	if (!node)
 		return -ENOENT;
-	if (kmb_node_runs(node))
+	if (owner && node->owner != owner)
+		err = -EBADF;
+	else if (kmb_node_runs(node))
 		err = -EBUSY;
 	else
 		kmb_node_return_locked(node);

@@ -28,7 +28,8 @@ static int read_all(int fd, char *data, size_t size)
 int vnode_file_read(const char *path, const char *what, void **data, size_t *size,
 		    struct vnode_err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* a FIFO would be waited for otherwise */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	int ret;
 

@@ -73,7 +73,27 @@ static int header_check(const struct setup_header *header, struct vnode_err *err
 	return 0;
 }
 
-/* A signed image is longer than this: its signature follows. */
+/*
+ * A signed image is longer than its header says: its signature follows. Where
+ * that ends is in the header for EFI: the fifth data directory of a PE32+ file
+ * ("Attribute Certificate Table" in the PE format). 0 if there is none.
+ */
+#define PE_OFFSET		0x3c	/* of the offset of "PE\0\0" */
+#define PE_MAGIC		0x00004550
+#define PE_DIRECTORIES		132	/* from there: how many data directories */
+#define PE_SIGNATURE		168	/* from there: its offset in the file, its size */
+
+static uint64_t signature_end(const uint8_t *file, size_t setup_size)
+{
+	size_t pe = image_get32(file + PE_OFFSET);
+
+	if (pe > setup_size - (PE_SIGNATURE + 8) || image_get32(file + pe) != PE_MAGIC ||
+	    image_get32(file + pe + PE_DIRECTORIES) < 5)
+		return 0;
+	return (uint64_t)image_get32(file + pe + PE_SIGNATURE) +
+	       image_get32(file + pe + PE_SIGNATURE + 4);
+}
+
 static int bzimage_split(struct bzimage *bz, const struct setup_header *header,
 			 const uint8_t *file, size_t size, struct vnode_err *err)
 {
@@ -85,6 +105,9 @@ static int bzimage_split(struct bzimage *bz, const struct setup_header *header,
 	if (size < bz->setup_size || size - bz->setup_size < bz->kernel_size)
 		return vnode_err(err, ENOEXEC, "a bzImage cut off at byte %zu of %zu", size,
 				 bz->setup_size + bz->kernel_size);
+	if (signature_end(file, bz->setup_size) > size)
+		return vnode_err(err, ENOEXEC, "a bzImage cut off in its signature, at byte %zu of %llu",
+				 size, (unsigned long long)signature_end(file, bz->setup_size));
 	if (bz->kernel_size <= ENTRY64_OFFSET)
 		return vnode_err(err, ENOEXEC, "a damaged bzImage: syssize is %u", header->syssize);
 	/* page tables, the heap and the unpacked kernel are all in init_size */

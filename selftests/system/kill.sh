@@ -27,8 +27,8 @@ kill_after() { # DELAY-MS
 	kexec --vnode=1 --cpus=2-3 --mem=160M --initrd="$INITRD" "$KERNEL" > /tmp/kexec.out 2>&1 &
 	pid=$!
 	usleep $(($1 * 1000))
-	kill -KILL $pid
-	wait $pid
+	kill -KILL "$pid"
+	wait "$pid"
 	status=$?
 	# 137: killed; 0: it was through
 	[ $status -eq 137 ] || [ $status -eq 0 ] ||
@@ -46,7 +46,36 @@ kill_after() { # DELAY-MS
 	[ "$(cpus_online)" = 0-1 ] && comes_up 1 2 && stop 1 && no_vnodes && root_is_back
 }
 
-plan $((kills + 6))
+exists() {
+	[ -e /sys/class/vnode/"$1" ]
+}
+
+# Between GRANT and START, which takes too little time to be hit by chance.
+kill_once_granted() {
+	local pid end
+
+	kexec --vnode=1 --cpus=2-3 --mem=160M --initrd="$INITRD" "$KERNEL" > /tmp/kexec.out 2>&1 &
+	pid=$!
+	end=$(($(uptime_s) + 30))
+	while ! exists vnode1 && [ "$(uptime_s)" -lt "$end" ]; do :; done
+	kill -KILL "$pid"
+	wait "$pid"
+	no_vnodes && root_is_back
+}
+
+# Whoever holds a grant and nothing else.
+kill_a_holder() {
+	local pid
+
+	vnode-ctl grant 1 3 $((160 << 20)) 0 0 60 > /tmp/holder.out 2>&1 &
+	pid=$!
+	wait_for 30 state_is 1 granted || return 1
+	kill -KILL "$pid"
+	wait "$pid"
+	no_vnodes && root_is_back
+}
+
+plan $((kills + 8))
 remember_root
 log_begin
 check "a start that nobody kills" start 1 2-3 160M
@@ -82,6 +111,8 @@ while [ $i -lt "$kills" ]; do
 	esac
 	[ "$failures" -lt 5 ] || bail "enough"
 done
+check "killed when it had been granted all: nothing" kill_once_granted
+check "killed while it held a grant: nothing" kill_a_holder
 check "some were killed in time ($nothing), some too late ($whole)" \
 	test $nothing -gt $((kills / 3)) -a $whole -gt 0
 check "the modules are not in use" test "$(cat /sys/module/vnode/refcnt)" = 0

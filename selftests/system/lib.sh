@@ -135,8 +135,11 @@ comes_up() { # ID CPUS [RELEASE]
 
 	kexec --vnode="$1" -S > /dev/null || return 1
 	# the state first: it costs less than the log
-	wait_for "$UP_S" runs_or_died "$1" && runs "$1" &&
-		wait_for 20 log_has "$1" 'VNODE UP' || { show_log "$1"; return 1; }
+	if ! wait_for "$UP_S" runs_or_died "$1" || ! runs "$1" ||
+	   ! wait_for 20 log_has "$1" 'VNODE UP'; then
+		show_log "$1"
+		return 1
+	fi
 	line=$(kexec --vnode="$1" --log | grep -o 'VNODE UP.*')
 	echo "$line"
 	case $line in

@@ -10,4 +10,7 @@
 #define TINY_MARK	"tiny-kernel-beat"
 #define TINY_PATTERN	0x5aa5c33c5aa5c33c
 
+/* its code, in tiny-kernel.c */
+extern const char tiny_begin[], tiny_mode[], tiny_end[];
+
 #endif

@@ -25,7 +25,7 @@
 
 #include "tiny-kernel.h"
 
-#define CHUNK	(1UL << 20)
+#define CHUNK	0x100000
 
 static int dev;
 
@@ -222,6 +222,6 @@ int main(int argc, char **argv)
 		if (argc >= 2 && !strcmp(argv[1], verbs[i].name) &&
 		    argc - 2 >= verbs[i].min_args && argc - 2 <= verbs[i].max_args)
 			return verbs[i].func(argv + 2);
-	fprintf(stderr, "usage: see the head of selftests/system/vnode-ctl.c\n");
+	fprintf(stderr, "usage: see the head of its source\n");
 	return 2;
 }
