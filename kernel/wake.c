@@ -20,8 +20,11 @@
 #include "kmb.h"
 #include "trampoline.h"
 
-/* A CPU that has not come by then will not: real ones take microseconds. */
-#define ARRIVE_TIMEOUT_MS	2000
+/*
+ * A CPU that has not come by then will not: real ones take microseconds, an
+ * emulated one on a busy host up to a second.
+ */
+#define ARRIVE_TIMEOUT_MS	5000
 #define SIPI_AGAIN_US		1000
 
 /* flat 32-bit code, 64-bit code and data, all accessed */

@@ -428,9 +428,10 @@ static int start_run(struct start *s, const struct vnode_config *config, struct 
 	s->plan_cycles += cycles();
 	ret = ret ?: vnode_device_load(fd, config->id, &s->plan, keep, err);
 	if (!ret)
-		printf("%s: loaded %s at %#llx%s%s, %llu KiB\n", config->name, s->image.format,
-		       (unsigned long long)s->plan.kernel, *s->image.release ? ", " : "",
-		       s->image.release, (unsigned long long)s->plan.bytes >> 10);
+		printf("%s: loaded %s at %#llx%s%s, %llu KiB\n%s: KASLR: %s\n", config->name,
+		       s->image.format, (unsigned long long)s->plan.kernel,
+		       *s->image.release ? ", " : "", s->image.release,
+		       (unsigned long long)s->plan.bytes >> 10, config->name, s->plan.kaslr);
 	if (!ret && !keep)
 		ret = vnode_device_start(fd, config->id, err);
 	if (!ret && !keep)

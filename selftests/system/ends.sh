@@ -18,6 +18,7 @@ prepare='
 	start 1 1-2 160M && kexec --vnode=2 --cpus=3 --mem=16M /tmp/spin &&
 		kexec --vnode=3 --cpus=4 --mem=16M -l /tmp/spin &&
 		comes_up 1 2 && wait_for 20 spins || exit
+	echo "root still has its console" > /dev/console
 	echo 7 > /proc/sys/kernel/printk
 '
 
@@ -51,12 +52,12 @@ ends() { # WHAT HOW COMMAND PATTERN...
 
 echo 1..3
 ends "root reboots" reboot 'reboot; sleep 60' \
-	'vnode1: running' 'vnode1: stopped' 'vnode2: stopped' 'reboot: Restarting system'
+	'root still has its console' 'vnode1: stopped' 'vnode2: stopped' 'reboot: Restarting system'
 ends "root powers off" poweroff 'poweroff; sleep 60' \
-	'vnode1: running' 'vnode1: stopped' 'vnode2: stopped' 'reboot: Power down'
+	'root still has its console' 'vnode1: stopped' 'vnode2: stopped' 'reboot: Power down'
 # The kernel that follows finds all CPUs in order, and says so before it ends.
 ends "root boots another kernel by kexec" reboot \
 	'kexec -l /boot/vmlinuz --initrd=/boot/initrd-vnode.img \
 		--append="console=ttyS0 vnode.run=\"reboot -f\"" && kexec -e; sleep 60' \
-	'vnode1: running' 'vnode1: stopped' 'vnode2: stopped' 'Linux version' \
+	'root still has its console' 'vnode1: stopped' 'vnode2: stopped' 'Linux version' \
 	'VNODE UP release=.* cpus=5 ' 'reboot: Restarting system'

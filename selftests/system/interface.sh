@@ -103,8 +103,7 @@ check "sysfs: gone" test ! -e $SYS
 check "-S exits with 4" exits_with 4 kexec --vnode=7 -S
 
 cat > /tmp/expected <<END
-add 7 free
-change 7 granted
+add 7 granted
 change 7 loaded
 change 7 booting
 change 7 stopped

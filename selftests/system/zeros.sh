@@ -8,8 +8,6 @@
 # shellcheck source=selftests/system/lib.sh
 . /selftests/lib.sh
 
-MIB=1048576
-
 part() { # NAME TEXT: of what vnode-ctl counts
 	echo "$2" | sed -n "s/.*$1=\([0-9]*\).*/\1/p"
 }
@@ -26,33 +24,44 @@ all_zero() { # TEXT
 	[ "$(part words "$1")" -gt 0 ] && [ "$(part zero "$1")" = "$(part words "$1")" ]
 }
 
-next_owner_reads_zeros() { # SIZE BASE
-	local words
+# Root may have put something that cannot move into what it got back: then nobody
+# gets the same range at once, and it is done all over again.
+handed_on() { # COMMAND...: starts vnode 1 and lets it write
+	local base size words
 
-	words=$(vnode-ctl grant 2 3 "$1" "$2" $(($2 + $1 - 1))) || return 1
-	[ "$(part base "$words")" = "$2" ] && all_zero "$words"
+	for _ in 1 2 3 4 5; do
+		"$@" || return 1
+		base=$(field 1 mem_base)
+		size=$(field 1 memory)
+		stop 1 || return 1
+		if words=$(vnode-ctl grant 2 3 "$size" "$base" $((base + size - 1)) 2> /tmp/grant); then
+			[ "$(part base "$words")" = "$base" ] && all_zero "$words"
+			return
+		fi
+		cat /tmp/grant
+		grep -q 'Cannot allocate memory' /tmp/grant || return 1
+	done
+	return 1
+}
+
+filled() { # MIB
+	kexec --vnode=1 --cpus=2 --mem="$1M" /tmp/fill && wait_for 60 is_full 1
+}
+
+# What a Linux vnode had, and what root itself had there.
+booted() {
+	start 1 2 256M && comes_up 1 1
 }
 
 tiny-kernel fill > /tmp/fill
-plan 17
+plan 6
 remember_root
 log_begin
 # blocks, contiguous memory, both
 for size in 128 64 162; do
-	check "$size MiB are lent" kexec --vnode=1 --cpus=2 --mem=${size}M /tmp/fill
-	base=$(field 1 mem_base)
-	check "it fills them" wait_for 60 is_full 1
-	check "it is stopped" stop 1
-	check "its memory is zero for the next owner" \
-		next_owner_reads_zeros $((size * MIB)) "$base"
+	check "$size MiB, filled, are zero for the next owner" handed_on filled $size
 done
-
-# What a Linux vnode had, and what root itself had there.
-check "a Linux vnode" start 1 2 256M
-check "comes up" comes_up 1 1
-base=$(field 1 mem_base)
-stop 1
-check "its memory is zero for the next owner" next_owner_reads_zeros $((256 * MIB)) "$base"
+check "what Linux had is zero for the next owner" handed_on booted
 check "root has everything again" root_is_back
 check "root's log is quiet" log_is_quiet
 finish
