@@ -10,7 +10,31 @@
 int adeos_attach(void);
 void adeos_detach(void);
 
-/* low.c, region.c: root only */
+/* region.c: what a region is, for access.c */
+enum region_kind {
+	REGION_POOL,		/* main is from the pool, no tail */
+	REGION_LINUX,		/* main is hot-removed, tail is allocated */
+};
+
+/**
+ * struct adeos_region - memory that is lent
+ * @kind: where its main part is from
+ * @pa: where it begins
+ * @size: of both parts
+ * @main_size: of the main part; the rest is the tail
+ * @main_va: mapping of the main part, which is not in the direct map
+ * @nid: the node it goes back to
+ */
+struct adeos_region {
+	enum region_kind kind;
+	phys_addr_t pa;
+	u64 size;
+	u64 main_size;
+	void *main_va;
+	int nid;
+};
+
+/* low.c, pool.c: root only */
 int adeos_low_init(void);
 void adeos_low_exit(void);
 int adeos_pool_init(const char *reserved);

@@ -25,9 +25,6 @@
 #include <linux/mutex.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/string.h>
-#include <linux/uaccess.h>
-#include <linux/uio.h>
 
 #include "adeos.h"
 
@@ -35,26 +32,11 @@
 #define ROOT_KEEPS	(64ULL << 20)
 /* How many ranges are tried before the answer is that there is none. */
 #define REGION_TRIES	16
-#define REGION_CHUNK	(2UL << 20)
 /* Tenths of a second that Linux gets to find memory for the map of a block. */
 #define ADD_TRIES	100
 
 /* adeos_ram_prepare() looks at entries of /proc/iomem that hot-plug frees */
 static DEFINE_MUTEX(ram_lock);
-
-enum region_kind {
-	REGION_POOL,		/* main is from the pool, no tail */
-	REGION_LINUX,		/* main is hot-removed, tail is allocated */
-};
-
-struct adeos_region {
-	enum region_kind kind;
-	phys_addr_t pa;
-	u64 size;
-	u64 main_size;
-	void *main_va;
-	int nid;
-};
 
 static int main_map(struct adeos_region *region)
 {
@@ -277,153 +259,6 @@ struct adeos_region *adeos_region_create(u64 size, u64 min, u64 max)
 	return region;
 }
 EXPORT_SYMBOL_GPL(adeos_region_create);
-
-/* The mapping of @offset, and how many bytes of @size follow there. */
-static void *region_va(struct adeos_region *region, u64 offset, u64 *size)
-{
-	u64 chunk = min_t(u64, *size, REGION_CHUNK);
-
-	if (offset < region->main_size) {
-		*size = min(chunk, region->main_size - offset);
-		return region->main_va + offset;
-	}
-	*size = chunk;
-	return phys_to_virt(region->pa + offset);
-}
-
-static bool region_holds(const struct adeos_region *region, u64 offset, u64 size)
-{
-	return size <= region->size && offset <= region->size - size;
-}
-
-/**
- * adeos_region_zero - fill a part of a region with zeros
- * @region: the region
- * @offset: where in it
- * @size: how many bytes
- *
- * Return: 0, -EINVAL (not inside), -EINTR (the task is being killed).
- */
-int adeos_region_zero(struct adeos_region *region, u64 offset, u64 size)
-{
-	if (!region_holds(region, offset, size))
-		return -EINVAL;
-	while (size) {
-		u64 len = size;
-		void *va = region_va(region, offset, &len);
-
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		/* by words: "rep stosb" is slow where it is emulated */
-		memset64(va, 0, len / sizeof(u64));
-		memset(va + round_down(len, sizeof(u64)), 0, len % sizeof(u64));
-		offset += len;
-		size -= len;
-		cond_resched();
-	}
-	return 0;
-}
-EXPORT_SYMBOL_GPL(adeos_region_zero);
-
-/*
- * Past the caches: nobody in root reads what is loaded for a vnode. And "rep
- * movsb", the kernel's usual way, is slow where it is emulated.
- */
-static int copy_in(void *to, const void __user *from, size_t size)
-{
-	struct iov_iter iter;
-
-	if (!access_ok(from, size))
-		return -EFAULT;
-	iov_iter_ubuf(&iter, ITER_SOURCE, (void __user *)from, size);
-	return _copy_from_iter_nocache(to, size, &iter) == size ? 0 : -EFAULT;
-}
-
-/**
- * adeos_region_write - copy from user space into a region
- * @region: the region
- * @offset: where in it
- * @buf: the bytes
- * @size: how many
- *
- * Return: 0, -EINVAL (not inside), -EFAULT, -EINTR (the task is being killed).
- */
-int adeos_region_write(struct adeos_region *region, u64 offset, const void __user *buf, u64 size)
-{
-	if (!region_holds(region, offset, size))
-		return -EINVAL;
-	while (size) {
-		u64 len = size;
-		void *va = region_va(region, offset, &len);
-
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		if (copy_in(va, buf, len))
-			return -EFAULT;
-		buf += len;
-		offset += len;
-		size -= len;
-		cond_resched();
-	}
-	return 0;
-}
-EXPORT_SYMBOL_GPL(adeos_region_write);
-
-/**
- * adeos_region_read_user - copy from a region to user space
- * @region: the region
- * @offset: where in it
- * @buf: where to
- * @size: how many bytes
- *
- * Return: 0, -EINVAL (not inside), -EFAULT, -EINTR (the task is being killed).
- */
-int adeos_region_read_user(struct adeos_region *region, u64 offset, void __user *buf, u64 size)
-{
-	if (!region_holds(region, offset, size))
-		return -EINVAL;
-	while (size) {
-		u64 len = size;
-		void *va = region_va(region, offset, &len);
-
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		if (copy_to_user(buf, va, len))
-			return -EFAULT;
-		buf += len;
-		offset += len;
-		size -= len;
-		cond_resched();
-	}
-	return 0;
-}
-EXPORT_SYMBOL_GPL(adeos_region_read_user);
-
-/**
- * adeos_region_read - copy from a region to kernel memory
- * @region: the region
- * @offset: where in it
- * @buf: where to
- * @size: how many bytes
- *
- * Return: 0 or -EINVAL (not inside).
- */
-int adeos_region_read(struct adeos_region *region, u64 offset, void *buf, u64 size)
-{
-	if (!region_holds(region, offset, size))
-		return -EINVAL;
-	while (size) {
-		u64 len = size;
-		void *va = region_va(region, offset, &len);
-
-		memcpy(buf, va, len);
-		buf += len;
-		offset += len;
-		size -= len;
-	}
-	return 0;
-}
-EXPORT_SYMBOL_GPL(adeos_region_read);
 
 /**
  * adeos_region_destroy - scrub a region and give it back to Linux

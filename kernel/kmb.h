@@ -4,6 +4,7 @@
  *
  *	chardev.c  /dev/vnode: the ioctls, checked
  *	node.c     the vnodes: who there is, and the one place where states change
+ *	grant.c    what a vnode is lent, all of it or nothing
  *	cpus.c     CPUs out of Linux and back
  *	place.c    an image into a vnode's memory
  *	wake.c     INIT/SIPI: a CPU to its entry, a CPU to rest
@@ -103,6 +104,10 @@ bool kmb_node_any(void);
 u32 kmb_node_events(void);
 void kmb_node_poll_wait(struct file *file, struct poll_table_struct *wait);
 const char *kmb_node_state_name(enum vnode_state state);
+
+/* grant.c */
+int kmb_lend(struct kmb_node *node, struct vnode_grant *grant);
+void kmb_take_back(struct kmb_node *node);
 
 /* cpus.c */
 int kmb_cpus_init(void);

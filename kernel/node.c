@@ -16,7 +16,6 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
-#include <linux/workqueue.h>
 #include <asm/tsc.h>
 #include <vnode/adeos.h>
 #include <vnode/layout.h>
@@ -178,116 +177,23 @@ static struct kmb_node *kmb_node_create(const struct vnode_grant *grant, struct 
 	return node;
 }
 
-/*
- * What gives something back to Linux runs in a worker: a task that is being
- * killed cannot bring up CPUs, and a scrub must not end early.
- */
-struct kmb_node_work {
-	struct work_struct work;
-	void (*func)(struct kmb_node *node);
-	struct kmb_node *node;
-};
-
-static void kmb_node_work_func(struct work_struct *work)
-{
-	struct kmb_node_work *nw = container_of(work, struct kmb_node_work, work);
-
-	nw->func(nw->node);
-}
-
-static void kmb_node_run(struct kmb_node *node, void (*func)(struct kmb_node *node))
-{
-	struct kmb_node_work nw = { .func = func, .node = node };
-
-	INIT_WORK_ONSTACK(&nw.work, kmb_node_work_func);
-	queue_work(system_unbound_wq, &nw.work);
-	flush_work(&nw.work);
-	destroy_work_on_stack(&nw.work);
-}
-
-static void kmb_node_give_memory_back(struct kmb_node *node)
-{
-	adeos_region_destroy(node->region);
-	node->region = NULL;
-	adeos_low_put(node->low_va, KMB_LOW_SIZE);
-	node->low_va = NULL;
-	adeos_low_put(node->page_va, PAGE_SIZE);
-	node->page_va = NULL;
-}
-
-static void kmb_node_give_cpus_back(struct kmb_node *node)
-{
-	kmb_cpus_return(node->cpu, node->nr_cpus);
-}
-
-static void kmb_node_give_all_back(struct kmb_node *node)
-{
-	kmb_node_give_memory_back(node);
-	kmb_node_give_cpus_back(node);
-}
-
-static int kmb_node_take_memory(struct kmb_node *node, const struct vnode_grant *grant)
-{
-	u64 begin = rdtsc_ordered();
-	int err;
-
-	node->low_va = adeos_low_get(KMB_LOW_SIZE, KMB_LOW_MIN, &node->low_pa);
-	node->page_va = adeos_low_get(PAGE_SIZE, 0, &node->page_pa);
-	if (!node->low_va || !node->page_va) {
-		err = -ENOSPC;
-		goto err_memory;
-	}
-	node->region = adeos_region_create(grant->mem_size, grant->mem_min,
-					   grant->mem_max ?: U64_MAX);
-	if (IS_ERR(node->region)) {
-		err = PTR_ERR(node->region);
-		node->region = NULL;
-		goto err_memory;
-	}
-	node->phase[VNODE_PHASE_MEMORY] = rdtsc_ordered() - begin;
-
-	/* What root had there is none of the vnode's business, nor of --log's. */
-	begin = rdtsc_ordered();
-	err = adeos_region_zero(node->region, 0, grant->mem_size);
-	if (err)
-		goto err_memory;
-	node->phase[VNODE_PHASE_SCRUB] = rdtsc_ordered() - begin;
-	return 0;
-
-err_memory:
-	kmb_node_run(node, kmb_node_give_memory_back);
-	return err;
-}
-
+/* Takes everything a vnode needs, and shows it. */
 static int kmb_node_take(struct kmb_node *node, struct vnode_grant *grant)
 {
-	u64 begin = rdtsc_ordered();
 	int err;
 
-	err = kmb_cpus_take(node->cpu, node->nr_cpus, &grant->bad_cpu);
+	err = kmb_lend(node, grant);
 	if (err)
 		return err;
-	node->phase[VNODE_PHASE_CPUS] = rdtsc_ordered() - begin;
-
-	err = kmb_node_take_memory(node, grant);
-	if (err)
-		goto err_cpus;
-
 	/* before the device is there, so that its uevent tells the state */
 	kmb_node_set_state(node, VNODE_GRANTED);
 	node->dev = kmb_sysfs_add(node);
 	if (IS_ERR(node->dev)) {
 		err = PTR_ERR(node->dev);
 		node->dev = NULL;
-		goto err_state;
+		kmb_node_set_state(node, VNODE_FREE);
+		kmb_take_back(node);
 	}
-	return 0;
-
-err_state:
-	kmb_node_set_state(node, VNODE_FREE);
-	kmb_node_run(node, kmb_node_give_memory_back);
-err_cpus:
-	kmb_node_run(node, kmb_node_give_cpus_back);
 	return err;
 }
 
@@ -431,7 +337,7 @@ static void kmb_node_return_locked(struct kmb_node *node)
 {
 	kmb_sysfs_remove(node->dev);
 	node->dev = NULL;
-	kmb_node_run(node, kmb_node_give_all_back);
+	kmb_take_back(node);
 	node->owner = NULL;
 	kmb_node_set_state(node, VNODE_FREE);
 	kmb_node_remove(node);

@@ -2,7 +2,7 @@
 #
 # What kexec-vnode is made of, in the order things pass through it.
 
-VNODE_OBJS := cli parse err file \
+VNODE_OBJS := cli start parse err file \
 	image image-bzimage image-elf decompress relocs \
 	plan bootparams acpi pgtable \
 	device status \

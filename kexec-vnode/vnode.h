@@ -214,6 +214,15 @@ struct vnode_config {
 	bool force, json, dry_run;
 };
 
+/* start.c: the verbs start and load */
+int vnode_start(const struct vnode_config *config, struct vnode_err *err);
+
+/* TSC cycles, the clock of all phases */
+static inline uint64_t vnode_cycles(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+
 /* file.c: a regular file, read as a whole; *data is malloc()ed */
 int vnode_file_read(const char *path, const char *what, void **data, size_t *size,
 		    struct vnode_err *err);

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A start, from the files to a kernel that runs: read, grant, plan, load, start. */
+#include <errno.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <unistd.h>
+#include <linux/vnode.h>
+
+#include "vnode.h"
+
+/*
+ * Moving pages out of the way has no bound of its own in Linux, but yields to a
+ * signal.
+ */
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+static void set_alarm(double seconds)
+{
+	struct sigaction action = { .sa_handler = on_alarm };
+	struct itimerval timer = {
+		.it_value = { (time_t)seconds, (seconds - (time_t)seconds) * 1e6 },
+	};
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* What a start works with, from the files to the plan. */
+struct start {
+	void *kernel, *initrd;
+	size_t kernel_size, initrd_size;
+	struct vnode_image image;
+	struct vnode_lent lent;
+	struct vnode_plan plan;
+	uint64_t plan_cycles;		/* reading, unpacking, placing */
+};
+
+static int start_read(struct start *s, const struct vnode_config *config, struct vnode_err *err)
+{
+	struct vnode_err why;
+	int ret;
+
+	ret = vnode_file_read(config->kernel, "kernel", &s->kernel, &s->kernel_size, err);
+	if (!ret && config->initrd)
+		ret = vnode_file_read(config->initrd, "initrd", &s->initrd, &s->initrd_size, err);
+	if (ret)
+		return ret;
+	ret = vnode_image_open(&s->image, s->kernel, s->kernel_size, config->unpack, &why);
+	if (ret)
+		return vnode_err(err, -ret, "kernel %s: %s", config->kernel, why.text);
+	return vnode_plan_check(config, &s->image, s->initrd_size, err);
+}
+
+static int start_plan(struct start *s, const struct vnode_config *config,
+		      const struct vnode_info *info, struct vnode_err *err)
+{
+	struct vnode_machine machine = {
+		.bsp_apicid = info->bsp_apicid, .tsc_khz = info->tsc_khz,
+	};
+
+	return vnode_plan_make(&s->plan, config, &s->image, s->initrd, s->initrd_size, &machine,
+			       &s->lent, err);
+}
+
+/* Nothing is asked of the module: the addresses are an example. */
+static int dry_run(struct start *s, const struct vnode_config *config, struct vnode_err *err)
+{
+	struct vnode_info info = { .tsc_khz = 1000000 };
+	unsigned int i;
+	int ret;
+
+	s->lent.mem_base = config->mem_min ? vnode_align_up(config->mem_min, VNODE_MEM_ALIGN) :
+					     1ULL << 30;
+	s->lent.mem_size = config->mem_size;
+	s->lent.low_base = 0x10000;
+	s->lent.low_size = 8 * 4096;
+	s->lent.low_page = 0x2000;
+	for (i = 0; i < config->cpus.nr; i++)
+		s->lent.apicid[i] = config->cpus.cpu[i];
+	ret = start_plan(s, config, &info, err);
+	if (ret)
+		return ret;
+	printf("A plan with example addresses, APIC ids and TSC frequency; nothing is taken.\n");
+	vnode_plan_print(&s->plan, config, &s->image, &s->lent, stdout);
+	return 0;
+}
+
+static int start_run(struct start *s, const struct vnode_config *config, struct vnode_err *err)
+{
+	bool keep = config->verb == VNODE_VERB_LOAD;
+	struct vnode_info info;
+	char text[256];
+	int fd, ret;
+
+	fd = vnode_device_open(&info, err);
+	if (fd < 0)
+		return fd;
+	s->plan_cycles = vnode_cycles() - s->plan_cycles;
+	printf("%s: taking CPUs %s and %llu MiB\n", config->name,
+	       vnode_format_cpus(config->cpus.cpu, config->cpus.nr, text, sizeof(text)),
+	       (unsigned long long)config->mem_size >> 20);
+	fflush(stdout);
+	set_alarm(config->timeout);
+	ret = vnode_device_grant(fd, config, &s->lent, err);
+	set_alarm(0);
+	s->plan_cycles -= vnode_cycles();
+	ret = ret ?: start_plan(s, config, &info, err);
+	s->plan_cycles += vnode_cycles();
+	ret = ret ?: vnode_device_load(fd, config->id, &s->plan, keep, err);
+	if (!ret)
+		printf("%s: loaded %s at %#llx%s%s, %llu KiB\n%s: KASLR: %s\n", config->name,
+		       s->image.format, (unsigned long long)s->plan.kernel,
+		       *s->image.release ? ", " : "", s->image.release,
+		       (unsigned long long)s->plan.bytes >> 10, config->name, s->plan.kaslr);
+	if (!ret && !keep)
+		ret = vnode_device_start(fd, config->id, err);
+	if (!ret && !keep)
+		printf("%s: started, %d-bit entry at %#llx\n", config->name, s->plan.entry_mode,
+		       (unsigned long long)s->plan.entry);
+	ret = ret ?: vnode_phases_print(fd, &info, config->id, config->name, s->plan_cycles,
+					stdout, err);
+	/* If it did not come to its end, closing gives everything back. */
+	close(fd);
+	return ret;
+}
+
+int vnode_start(const struct vnode_config *config, struct vnode_err *err)
+{
+	static struct start s;
+	int ret;
+
+	s.plan_cycles = vnode_cycles();
+	ret = start_read(&s, config, err);
+	if (ret)
+		return ret;
+	return config->dry_run ? dry_run(&s, config, err) : start_run(&s, config, err);
+}
