@@ -79,13 +79,20 @@ mem_kb() { # FIELD of /proc/meminfo
 # at boot, but is freed and allocated like all else when memory is hot-removed
 # and added. Caches and per-CPU lists make MemAvailable a little uncertain.
 all_memory_is_back() { # MEMTOTAL MEMAVAILABLE, both before: all CPUs as well
-	local left
+	local left tries
 
 	[ "$(cat /sys/devices/system/cpu/online)" = 0-3 ] ||
 		note "CPUs $(cat /sys/devices/system/cpu/online) are online"
 	left=$(mem_kb MemTotal)
 	[ "$left" -ge "$1" ] || note "MemTotal went from $1 kB to $left kB"
+	# per-CPU lists are worn off with time
+	tries=0
 	left=$(mem_kb MemAvailable)
+	while [ "$left" -lt $(($2 - 24576)) ] && [ $tries -lt 60 ]; do
+		tries=$((tries + 1))
+		sleep 1
+		left=$(mem_kb MemAvailable)
+	done
 	[ "$left" -ge $(($2 - 24576)) ] || note "MemAvailable went from $2 kB to $left kB"
 }
 
