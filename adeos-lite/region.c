@@ -25,6 +25,7 @@
 #include <linux/mutex.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/timer.h>
 
 #include "adeos.h"
 
@@ -35,7 +36,15 @@
 /* Tenths of a second that Linux gets to find memory for the map of a block. */
 #define ADD_TRIES	100
 
-/* adeos_ram_prepare() looks at entries of /proc/iomem that hot-plug frees */
+/* Linux looks for a signal while pages move, but has no other bound. */
+#define OFFLINE_TIMEOUT	(10 * HZ)
+#define TAKE_TIMEOUT	(60 * HZ)
+
+/*
+ * One at a time asks Linux for memory or returns it: two that are after the same
+ * pages may wait for each other without end, and adeos_ram_prepare() looks at
+ * entries of /proc/iomem that hot-plug frees.
+ */
 static DEFINE_MUTEX(ram_lock);
 
 static int main_map(struct adeos_region *region)
@@ -70,9 +79,7 @@ static int main_add(int nid, u64 pa, u64 size, int tries)
 	int err;
 
 	for (; tries; tries--) {
-		mutex_lock(&ram_lock);
 		err = add_memory(nid, pa, size, MHP_MERGE_RESOURCE);
-		mutex_unlock(&ram_lock);
 		if (err != -ENOMEM)
 			return err;
 		msleep(100);
@@ -101,18 +108,52 @@ static void main_give_back(struct adeos_region *region)
 			  &region->pa);
 }
 
+struct patience {
+	struct timer_list timer;
+	struct task_struct *task;
+};
+
+static void patience_ends(struct timer_list *timer)
+{
+	struct patience *patience = from_timer(patience, timer, timer);
+
+	set_tsk_thread_flag(patience->task, TIF_SIGPENDING);
+}
+
+/*
+ * offline_pages() in mm/memory_hotplug.c tries on and on as long as a page is
+ * neither free nor movable, and root can plug neither memory nor CPUs meanwhile. It
+ * ends when a signal is pending; so one seems to be after a while.
+ *
+ * Return: 0, -EBUSY (not in time, or not at all), -EINTR (a real signal).
+ */
+static int main_offline(struct adeos_region *region)
+{
+	struct patience patience = { .task = current };
+	int err;
+
+	timer_setup_on_stack(&patience.timer, patience_ends, 0);
+	mod_timer(&patience.timer, jiffies + OFFLINE_TIMEOUT);
+	err = offline_and_remove_memory(region->pa, region->main_size);
+	del_timer_sync(&patience.timer);
+	destroy_timer_on_stack(&patience.timer);
+
+	spin_lock_irq(&current->sighand->siglock);
+	recalc_sigpending();
+	spin_unlock_irq(&current->sighand->siglock);
+	return err == -EINTR && !signal_pending(current) ? -EBUSY : err;
+}
+
 static int main_take(struct adeos_region *region)
 {
 	int err;
 
 	if (!region->main_size)
 		return 0;
-	if (mutex_lock_killable(&ram_lock))
-		return -EINTR;
 	err = adeos_ram_prepare(region->pa, region->main_size);
-	if (!err)
-		err = offline_and_remove_memory(region->pa, region->main_size);
-	mutex_unlock(&ram_lock);
+	if (err)
+		return err;
+	err = main_offline(region);
 	if (err)
 		return err;
 	err = main_map(region);
@@ -162,16 +203,17 @@ static int linux_take(struct adeos_region *region)
 
 static int linux_search(struct adeos_region *region, struct adeos_scan *scan, u64 align)
 {
+	unsigned long end = jiffies + TAKE_TIMEOUT;
 	int tries, err;
 
-	for (tries = 0; tries < REGION_TRIES; tries++) {
+	for (tries = 0; tries < REGION_TRIES && time_before(jiffies, end); tries++) {
 		region->pa = adeos_scan_best(scan, region->size, align);
 		if (!region->pa)
 			return -ENOMEM;
 		err = linux_take(region);
 		if (!err)
 			return 0;
-		if (fatal_signal_pending(current) || err == -EINTR)
+		if (signal_pending(current) || err == -EINTR)
 			return -EINTR;
 		adeos_scan_reject(scan, region->pa);
 	}
@@ -186,9 +228,13 @@ static int linux_create(struct adeos_region *region, u64 min, u64 max)
 
 	if (adeos_memory_available() < region->size)
 		return -ENOMEM;
+	if (mutex_lock_interruptible(&ram_lock))
+		return -EINTR;
 	scan = adeos_scan_create(min, max);
-	if (IS_ERR(scan))
-		return PTR_ERR(scan);
+	if (IS_ERR(scan)) {
+		err = PTR_ERR(scan);
+		goto out;
+	}
 
 	region->kind = REGION_LINUX;
 	region->main_size = round_down(region->size, block);
@@ -198,6 +244,8 @@ static int linux_create(struct adeos_region *region, u64 min, u64 max)
 		err = linux_search(region, scan, ADEOS_UNIT);
 	}
 	adeos_scan_destroy(scan);
+out:
+	mutex_unlock(&ram_lock);
 	return err;
 }
 
@@ -223,8 +271,10 @@ static void region_give_back(struct adeos_region *region)
 		adeos_pool_put(region->pa, region->size);
 		return;
 	}
+	mutex_lock(&ram_lock);
 	main_give_back(region);
 	tail_give_back(region);
+	mutex_unlock(&ram_lock);
 }
 
 /**

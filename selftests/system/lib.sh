@@ -90,6 +90,7 @@ uptime_s() {
 start() { # ID CPUS MEM [OPTION...]: of the kernel KERNEL
 	local id="$1" cpus="$2" mem="$3"
 
+	printf '%s\n' "$KERNEL" "$INITRD" "$@" > "/tmp/start.$1"
 	shift 3
 	kexec --vnode="$id" --cpus="$cpus" --mem="$mem" --initrd="$INITRD" "$@" "$KERNEL"
 }
@@ -129,17 +130,41 @@ show_log() { # ID
 		tail -n 28 /tmp/show
 }
 
-# Waits for "VNODE UP"; then it must tell CPUS CPUs, and RELEASE if given.
-comes_up() { # ID CPUS [RELEASE]
-	local line
-
+is_up() { # ID
 	kexec --vnode="$1" -S > /dev/null || return 1
 	# the state first: it costs less than the log
-	if ! wait_for "$UP_S" runs_or_died "$1" || ! runs "$1" ||
-	   ! wait_for 20 log_has "$1" 'VNODE UP'; then
-		show_log "$1"
-		return 1
-	fi
+	wait_for "$UP_S" runs_or_died "$1" && runs "$1" && wait_for 20 log_has "$1" 'VNODE UP'
+}
+
+start_again() { # ID, as it was started
+	local KERNEL INITRD arg file="/tmp/start.$1"
+
+	set --
+	while IFS= read -r arg; do
+		set -- "$@" "$arg"
+	done < "$file"
+	KERNEL=$1 INITRD=$2
+	shift 2
+	start "$@"
+}
+
+# Waits for "VNODE UP"; then it must tell CPUS CPUs, and RELEASE if given. A vnode
+# that died of what QEMU does with breakpoints (see selftests/check) is started
+# again.
+comes_up() { # ID CPUS [RELEASE]
+	local line tries=0
+
+	until is_up "$1"; do
+		tries=$((tries + 1))
+		if [ $tries -gt 2 ] || [ ! -e "/tmp/start.$1" ] || ! log_has "$1" 'Oops: int3'; then
+			show_log "$1"
+			return 1
+		fi
+		echo "QEMU has executed a breakpoint that was gone: vnode $1 is started again"
+		if ! stop "$1" || ! start_again "$1"; then
+			return 1
+		fi
+	done
 	line=$(kexec --vnode="$1" --log | grep -o 'VNODE UP.*')
 	echo "$line"
 	case $line in
