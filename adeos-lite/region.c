@@ -129,6 +129,8 @@ static void patience_ends(struct timer_list *timer)
  */
 static int main_offline(struct adeos_region *region)
 {
+	/* a task's own cannot go away */
+	struct sighand_struct *sighand = rcu_dereference_protected(current->sighand, true);
 	struct patience patience = { .task = current };
 	int err;
 
@@ -138,9 +140,9 @@ static int main_offline(struct adeos_region *region)
 	del_timer_sync(&patience.timer);
 	destroy_timer_on_stack(&patience.timer);
 
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&sighand->siglock);
 	recalc_sigpending();
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&sighand->siglock);
 	return err == -EINTR && !signal_pending(current) ? -EBUSY : err;
 }
 
