@@ -30,7 +30,7 @@ help:
 	@echo 'make check        unit tests, static checks, system tests in QEMU (TESTS=NAME...)'
 	@echo 'make check-long   the same and the long system tests'
 	@echo 'make bench        the measurements, as a table'
-	@echo 'make install      modules, kexec, manual page, header of /dev/vnode'
+	@echo 'make install      modules, kexec, manual page, headers and example of /dev/vnode and /dev/bridge'
 	@echo 'make deps         the Debian packages all of this needs (as root)'
 	@echo 'make clean        remove build/ but for what was downloaded'
 	@echo
@@ -52,31 +52,44 @@ deps:
 # sources: each kernel gets a directory of links. BTF is left out, since it ties
 # a module to one build of the kernel.
 #
-# $(call build_modules,KDIR,RELEASE,CONFIG_VNODE_KMB)
+# $(call build_modules,KDIR,DIRECTORY,CONFIG...)
+ROOMS	:= adeos-lite kernel selftests/modules
+
 define build_modules
 	tree=$(MODULES)/$(2) && \
-	mkdir -p $$tree/adeos-lite $$tree/kernel && \
+	mkdir -p $(ROOMS:%=$$tree/%) && \
 	find $$tree -xtype l -delete && \
 	ln -sfn $(CURDIR)/include $$tree/include && \
 	ln -sf $(CURDIR)/Kbuild $$tree/ && \
-	for room in adeos-lite kernel; do \
+	for room in $(ROOMS); do \
 		ln -sf $(CURDIR)/$$room/Kbuild $(CURDIR)/$$room/*.[chS] $$tree/$$room/ || exit 1; \
 	done && \
 	echo "  MODULES $(2)" && \
 	flock $$tree $(MAKE) --no-print-directory $(JOBS) -C $(1) M=$$tree W=$(if $(W),$(W),1) \
-		CONFIG_ADEOS_LITE=m CONFIG_VNODE_KMB=$(3) CONFIG_DEBUG_INFO_BTF_MODULES= modules
+		CONFIG_ADEOS_LITE=m $(3) CONFIG_DEBUG_INFO_BTF_MODULES= modules
 endef
 
 modules: $(if $(KDIR),modules-kdir,modules-6.12-cloud)
 
 modules-kdir: | deps-build
 	@release=$$($(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease) && \
-	$(call build_modules,$(abspath $(KDIR)),$$release,m)
+	$(call build_modules,$(abspath $(KDIR)),$$release,CONFIG_VNODE_KMB=m)
 
 modules-%: FORCE | deps-build
 	@selftests/fetch kernel $*
 	@read -r release rest < $(BUILD)/debian/$* && \
-	$(call build_modules,$(BUILD)/debian/usr/src/linux-headers-$$release,$$release,$(if $(filter $*,$(ROOT_KERNELS)),m,n))
+	$(call build_modules,$(BUILD)/debian/usr/src/linux-headers-$$release,$$release,CONFIG_ADEOS_TEST=m \
+		$(if $(filter $*,$(ROOT_KERNELS)),CONFIG_VNODE_KMB=m))
+
+# Nanokernels for tests, in a directory RELEASE-VARIANT: one that can be made to die
+# at any step, one that speaks another protocol.
+VARIANT_fault	:= CONFIG_ADEOS_FAULT=y
+VARIANT_p99	:= CONFIG_ADEOS_PROTOCOL=99
+VARIANTS	:= fault p99
+
+variant-%: FORCE | modules-6.12-cloud
+	@read -r release rest < $(BUILD)/debian/6.12-cloud && \
+	$(call build_modules,$(BUILD)/debian/usr/src/linux-headers-$$release,$$release-$*,$(VARIANT_$*))
 
 .PHONY: deps-build deps-demo deps-check
 deps-build:
@@ -128,10 +141,17 @@ $(BUILD)/kexec: $(VNODE_DIR)/libvnode.a
 		{ cat $(KEXEC_TOOLS)/make.log; exit 1; }
 	@cp $(KEXEC_TOOLS)/build/sbin/kexec $@.new && mv $@.new $@
 
+# ---- the example of /dev/bridge ----
+
+# "bridge" alone is iproute2's
+$(BUILD)/vnode-bridge: examples/bridge.c include/uapi/linux/bridge.h
+	@echo '  CC      examples/bridge.c'
+	@$(CC) -O2 -g -Wall -Wextra -Iinclude/uapi $(CFLAGS) -o $@ $<
+
 # ---- the machine ----
 
 # All that selftests/vm puts into it.
-machine: deps-demo kexec $(ROOT_KERNELS:%=modules-%) $(VNODE_KERNELS:%=modules-%)
+machine: deps-demo kexec $(ROOT_KERNELS:%=modules-%) $(VNODE_KERNELS:%=modules-%) $(VARIANTS:%=variant-%)
 
 demo: machine
 	@selftests/demo
@@ -198,9 +218,11 @@ install:
 		install -v -D -m 644 -t $(DESTDIR)/lib/modules/$$release/updates $(MODULES)/$$release/$$module.ko || exit 1; \
 	done && \
 	{ [ -n "$(DESTDIR)" ] || depmod $$release; }
-	@$(MAKE) --no-print-directory kexec
+	@$(MAKE) --no-print-directory kexec $(BUILD)/vnode-bridge
 	install -D -m 755 $(BUILD)/kexec $(DESTDIR)$(PREFIX)/sbin/kexec
-	install -D -m 644 include/uapi/linux/vnode.h $(DESTDIR)$(PREFIX)/include/linux/vnode.h
+	install -D -m 755 $(BUILD)/vnode-bridge $(DESTDIR)$(PREFIX)/bin/vnode-bridge
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/linux include/uapi/linux/vnode.h include/uapi/linux/bridge.h
+	install -D -m 644 examples/bridge.c $(DESTDIR)$(PREFIX)/share/doc/kexec-vnode/examples/bridge.c
 	install -D -m 644 kexec-vnode/kexec-vnode.bash $(DESTDIR)/usr/share/bash-completion/completions/kexec
 	install -D -m 644 kexec-vnode/kexec-vnode.8 $(DESTDIR)$(PREFIX)/share/man/man8/kexec-vnode.8
 

@@ -76,6 +76,12 @@ static int access_write(void *va, void *buf, size_t len)
 	return _copy_from_iter_nocache(va, len, &iter) == len ? 0 : -EFAULT;
 }
 
+static int access_put(void *va, void *buf, size_t len)
+{
+	memcpy_flushcache(va, buf, len);
+	return 0;
+}
+
 static int access_read_user(void *va, void *buf, size_t len)
 {
 	return copy_to_user((void __force __user *)buf, va, len) ? -EFAULT : 0;
@@ -118,6 +124,21 @@ int adeos_region_write(struct adeos_region *region, u64 offset, const void __use
 	return region_access(region, offset, size, (void __force *)buf, access_write);
 }
 EXPORT_SYMBOL_GPL(adeos_region_write);
+
+/**
+ * adeos_region_put - copy from kernel memory into a region
+ * @region: the region
+ * @offset: where in it
+ * @buf: the bytes
+ * @size: how many
+ *
+ * Return: 0, -EINVAL (not inside), -EINTR (the task is being killed).
+ */
+int adeos_region_put(struct adeos_region *region, u64 offset, const void *buf, u64 size)
+{
+	return region_access(region, offset, size, (void *)buf, access_put);
+}
+EXPORT_SYMBOL_GPL(adeos_region_put);
 
 /**
  * adeos_region_read_user - copy from a region to user space

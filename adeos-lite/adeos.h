@@ -6,9 +6,131 @@
 #include <linux/types.h>
 #include <vnode/adeos.h>
 
-/* attach.c: 1 in a vnode, 0 in root, negative errno */
+/*
+ * commons.c: the shared memory. A vnode finds it (adeos_attach() returns 1), root
+ * makes it.
+ */
+
+/**
+ * struct adeos_commons - where everything shared is, here
+ * @va: mapping of the commons, cached
+ * @pa: physical address
+ * @size: bytes
+ * @slot: of this kernel; 0 is root
+ * @id: of this vnode; 0 is root
+ * @boot: struct vnode_control's @boot
+ * @name: of this vnode
+ */
+struct adeos_commons {
+	void *va;
+	phys_addr_t pa;
+	u64 size;
+	u32 slot;
+	u32 id;
+	u32 boot;
+	char name[32];
+};
+
+extern struct adeos_commons commons;	/* constant while the module runs */
+
 int adeos_attach(void);
 void adeos_detach(void);
+int adeos_commons_create(unsigned long size);
+void adeos_commons_destroy(void);
+void adeos_hello(void);
+void adeos_goodbye(void);
+u32 adeos_attachments(void);
+
+static inline bool adeos_is_root(void)
+{
+	return !commons.slot;
+}
+
+/* Another kernel's is hostile: READ_ONCE, check, use. */
+static inline struct vnode_station *adeos_station(u32 slot)
+{
+	return commons.va + slot * VNODE_STATION_SIZE;
+}
+
+/* Ours: what we alone write. */
+static inline struct vnode_station *adeos_own(void)
+{
+	return adeos_station(commons.slot);
+}
+
+static inline struct vnode_directory *adeos_directory(void)
+{
+	return commons.va + VNODE_DIRECTORY;
+}
+
+/*
+ * member.c: who is attached, as this kernel has last read it. adeos_life() is 0 for
+ * a slot that is empty.
+ */
+int adeos_members_init(void);
+void adeos_members_exit(void);
+void adeos_members_update(void);	/* worker: reads the directory, tells who is interested */
+u32 adeos_life(u32 slot);
+u32 adeos_own_life(void);
+int adeos_member_slot(u32 slot, struct adeos_member *member);
+int adeos_members_admitted(unsigned int timeout_ms);
+ssize_t adeos_members_show(char *buf);
+
+/* slot.c, watch.c: root alone, under the core's lock */
+void adeos_slots_update(void);
+void adeos_watch_tick(void);
+
+/* portal.c */
+ssize_t adeos_portals_show(char *buf);
+
+/* pulse.c, clock.c, end.c */
+int adeos_pulse_init(void);
+void adeos_pulse_exit(void);
+void adeos_clock_tick(void);
+ssize_t adeos_clock_show(char *buf);
+int adeos_end_init(void);
+void adeos_end_exit(void);
+void adeos_end_keep_log(void);
+
+/* state.c: /sys/kernel/adeos */
+enum adeos_counter {
+	ADEOS_RAISED,
+	ADEOS_FOREIGN,		/* raised by those who may not */
+	ADEOS_FLOODS,
+	ADEOS_SENT,
+	ADEOS_RECEIVED,
+	ADEOS_BAD,
+	ADEOS_CLOCK_STEPS,
+	ADEOS_COUNTERS
+};
+
+int adeos_state_init(void);
+void adeos_state_exit(void);
+void adeos_count(enum adeos_counter counter);
+
+/*
+ * core.c: the portal that every kernel has, and the worker behind it. Whoever
+ * wrote something for others knocks at their slots; they then look at everything.
+ */
+int adeos_core_init(void);
+void adeos_core_exit(void);
+void adeos_core_enter(void);		/* no worker looks at anything meanwhile */
+void adeos_core_leave(void);
+void adeos_knock(u32 slots);		/* a bit for each slot; any context but NMI */
+void adeos_kick(void);			/* the same for ourselves */
+
+/* dsp.c */
+int adeos_dsp_init(void);
+void adeos_dsp_exit(void);
+void adeos_dsp_update(void);		/* worker: reads all rings */
+void adeos_dsp_restart(u32 slot);	/* the life in that slot has changed */
+
+/* bridge.c, bridge-dev.c */
+int adeos_bridge_init(void);
+void adeos_bridge_exit(void);
+void adeos_bridge_update(void);		/* worker: bells, moves, revocations */
+void adeos_bridge_left(u32 slot, u32 life);	/* worker, root: revokes and frees */
+ssize_t adeos_bridge_show(char *buf);
 
 /* region.c: what a region is, for access.c */
 enum region_kind {

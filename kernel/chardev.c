@@ -24,7 +24,7 @@
 #include "kmb.h"
 
 struct kmb_file {
-	u32 seen;		/* kmb_node_events() at the last STATUS */
+	u32 seen;		/* kmb_state_events() at the last STATUS */
 };
 
 static bool is_zero(const void *field, size_t size)
@@ -140,7 +140,8 @@ static int ioctl_load(struct file *file, void *arg)
 {
 	struct vnode_load *load = arg;
 
-	if ((load->flags & ~VNODE_LOAD_KEEP) || !is_zero(load->reserved, sizeof(load->reserved)))
+	if ((load->flags & ~(VNODE_LOAD_KEEP | VNODE_LOAD_RESTART)) ||
+	    !is_zero(load->reserved, sizeof(load->reserved)))
 		return -EINVAL;
 	return kmb_node_load(load, file);
 }
@@ -179,7 +180,7 @@ static int ioctl_status(struct file *file, void *arg)
 	if ((status->flags & ~VNODE_STATUS_NEXT) ||
 	    !is_zero(status->reserved, sizeof(status->reserved)))
 		return -EINVAL;
-	WRITE_ONCE(kf->seen, kmb_node_events());
+	WRITE_ONCE(kf->seen, kmb_state_events());
 	err = kmb_node_status(status, &cpus);
 	if (err)
 		return err;
@@ -207,6 +208,28 @@ static int ioctl_memory(struct file *file, void *arg)
 	return fd;
 }
 
+static int ioctl_last(struct file *file, void *arg)
+{
+	struct vnode_last *last = arg;
+	int len, err = 0;
+	char *buf;
+
+	if (last->reserved)
+		return -EINVAL;
+	buf = kmalloc(KMB_LOG_SIZE, GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+	len = kmb_node_last(last->id, buf, min_t(u64, last->size, KMB_LOG_SIZE));
+	if (len < 0)
+		err = len;
+	else if (copy_to_user(u64_to_user_ptr(last->text), buf, len))
+		err = -EFAULT;
+	else
+		last->size = len;
+	kfree(buf);
+	return err;
+}
+
 #define ANYONE	0
 #define NEEDS_BOOT	BIT(0)	/* CAP_SYS_BOOT */
 #define NEEDS_UNLOCKED	BIT(1)	/* and no lockdown for kexec */
@@ -224,6 +247,7 @@ static const struct kmb_ioctl {
 	{ VNODE_IOC_RETURN, NEEDS_BOOT, ioctl_return },
 	{ VNODE_IOC_STATUS, ANYONE, ioctl_status },
 	{ VNODE_IOC_MEMORY, NEEDS_BOOT | NEEDS_UNLOCKED, ioctl_memory },
+	{ VNODE_IOC_LAST, NEEDS_BOOT, ioctl_last },
 };
 
 static int ioctl_permitted(const struct kmb_ioctl *row)
@@ -242,6 +266,7 @@ static long kmb_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 		struct vnode_grant grant;
 		struct vnode_load load;
 		struct vnode_status status;
+		struct vnode_last last;
 	} arg = {};
 	const struct kmb_ioctl *row = ioctls;
 	size_t size = _IOC_SIZE(cmd);
@@ -271,8 +296,8 @@ static __poll_t kmb_poll(struct file *file, poll_table *wait)
 {
 	struct kmb_file *kf = file->private_data;
 
-	kmb_node_poll_wait(file, wait);
-	return READ_ONCE(kf->seen) != kmb_node_events() ? EPOLLPRI : 0;
+	kmb_state_poll_wait(file, wait);
+	return READ_ONCE(kf->seen) != kmb_state_events() ? EPOLLPRI : 0;
 }
 
 static int kmb_open(struct inode *inode, struct file *file)
@@ -281,7 +306,7 @@ static int kmb_open(struct inode *inode, struct file *file)
 
 	if (!kf)
 		return -ENOMEM;
-	kf->seen = kmb_node_events();
+	kf->seen = kmb_state_events();
 	file->private_data = kf;
 	return nonseekable_open(inode, file);
 }

@@ -3,10 +3,17 @@
  * KMB, the kernel-mode bootloader: what its files share.
  *
  *	chardev.c  /dev/vnode: the ioctls, checked
- *	node.c     the vnodes: who there is, and the one place where states change
+ *	node.c     the vnodes: who there is; the locks
+ *	verbs.c    what user space can do with a vnode
+ *	status.c   what user space can know of it
+ *	state.c    the one place where states change, and who is told
+ *	life.c     how a kernel is started and ended
+ *	watch.c    what a vnode's nanokernel tells becomes states
+ *	restart.c  whether and when it is started again
+ *	text.c     text from another kernel
  *	grant.c    what a vnode is lent, all of it or nothing
  *	cpus.c     CPUs out of Linux and back
- *	place.c    an image into a vnode's memory
+ *	place.c    an image into a vnode's memory, and again from root's copy
  *	wake.c     INIT/SIPI: a CPU to its entry, a CPU to rest
  *	memory.c   the file descriptor that reads a vnode's memory
  *	sysfs.c    /sys/class/vnode and uevents
@@ -19,12 +26,16 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/ratelimit_types.h>
 #include <linux/sizes.h>
 #include <linux/vnode.h>
+#include <linux/workqueue.h>
 
 struct adeos_region;
+struct adeos_slot;
 struct device;
 struct file;
+struct kmb_image;
 struct poll_table_struct;
 
 /*
@@ -36,33 +47,72 @@ struct poll_table_struct;
 #define KMB_LOW_SIZE	(8 * PAGE_SIZE)
 #define KMB_LOW_MIN	SZ_64K
 
+#define KMB_LOG_SIZE	SZ_8K		/* of what a vnode has logged last */
+#define KMB_TEXT_LEN	128		/* with the terminating NUL */
+#define KMB_NO_CPU	(~0U)
+
 struct kmb_cpu {
 	u32 cpu;
 	u32 apicid;
 };
 
 /**
+ * struct kmb_end - how a kernel ended
+ * @cause: enum vnode_cause
+ * @cpu: Linux's number of the CPU that caused it, or KMB_NO_CPU
+ * @ns: CLOCK_BOOTTIME when it was noticed
+ * @begin_tsc: TSC when its nanokernel was told, 0 if it was not
+ * @tsc: TSC when root knew
+ * @text: one line, clean
+ */
+struct kmb_end {
+	enum vnode_cause cause;
+	u32 cpu;
+	u64 ns;
+	u64 begin_tsc;
+	u64 tsc;
+	char text[KMB_TEXT_LEN];
+};
+
+/**
  * struct kmb_node - everything about one vnode
  * @list: in the list of vnodes, under kmb_lock
- * @ref: the list's, and that of whoever looked it up
+ * @ref: the list's, that of whoever looked it up, and that of queued work
  * @lock: one verb at a time; protects everything below
  * @id: constant
  * @name: constant
- * @state: enum vnode_state; changed by kmb_node_set_state() alone
+ * @state: enum vnode_state; changed by kmb_state_set() alone
  * @owner: what was granted goes back when this file is closed; NULL once started
  * @cpu: the boot CPU first
  * @nr_cpus: how many
+ * @slot: where its nanokernel reports
  * @region: its memory
  * @low_va: its RAM below 640 KiB, in root's direct map
  * @low_pa: the same
  * @page_va: its low page
  * @page_pa: the same
  * @load: entry mode, entry, boot_params, cr3, control as given to LOAD
+ * @image: what it is restarted from, NULL if it is not
  * @start_ns: CLOCK_BOOTTIME
  * @entry_tsc: TSC at its first instruction
+ * @run_ns: CLOCK_BOOTTIME when its nanokernel had attached, 0 before
  * @phase: TSC cycles
  * @dev: in /sys/class/vnode
  * @release: its kernel's release, from its hello
+ * @oopses: of its kernel since it was last started
+ * @oops_limit: how often root speaks of them
+ * @stopping: it was asked to end: no restart
+ * @stuck: it has ended, but a CPU of it could not be stopped
+ * @end: its last end
+ * @restarts: since START
+ * @in_row: restarts since it last ran for long
+ * @restart_tsc: TSC when the restart after @end began, 0 if none did
+ * @log: its last log lines at @end, KMB_LOG_SIZE
+ * @log_len: bytes
+ * @look: work: see what its nanokernel has told
+ * @timer: work: what @armed says is due
+ * @armed: @timer is wanted: as boot limit while it boots, else for a restart
+ * @due: jiffies
  */
 struct kmb_node {
 	struct list_head list;
@@ -74,36 +124,96 @@ struct kmb_node {
 	struct file *owner;
 	struct kmb_cpu *cpu;
 	unsigned int nr_cpus;
+	struct adeos_slot *slot;
 	struct adeos_region *region;
 	void *low_va;
 	phys_addr_t low_pa;
 	void *page_va;
 	phys_addr_t page_pa;
 	struct vnode_load load;
+	struct kmb_image *image;
 	u64 start_ns;
 	u64 entry_tsc;
+	u64 run_ns;
 	u64 phase[VNODE_NR_PHASES];
 	struct device *dev;
 	char release[64];
+	u32 oopses;
+	struct ratelimit_state oops_limit;
+	bool stopping;
+	bool stuck;
+	struct kmb_end end;
+	u32 restarts;
+	u32 in_row;
+	u64 restart_tsc;
+	char *log;
+	unsigned int log_len;
+	struct work_struct look;
+	struct delayed_work timer;
+	bool armed;
+	unsigned long due;
 };
 
 /* node.c */
+struct kmb_node *kmb_node_create(const struct vnode_grant *grant, const struct kmb_cpu *cpu);
+int kmb_node_insert(struct kmb_node *node);
+void kmb_node_remove(struct kmb_node *node);
+struct kmb_node *kmb_node_lookup(u32 id, bool next);
+struct kmb_node *kmb_node_get(u32 id);
+void kmb_node_hold(struct kmb_node *node);
+void kmb_node_put(struct kmb_node *node);
+struct kmb_node *kmb_node_lock(u32 id);
+void kmb_node_unlock(struct kmb_node *node);
+struct kmb_node *kmb_node_of_owner(struct file *owner);
+bool kmb_node_any(void);
+
+/* verbs.c */
 int kmb_node_grant(struct vnode_grant *grant, struct kmb_cpu *cpu, struct file *owner);
 int kmb_node_load(struct vnode_load *load, struct file *owner);
 int kmb_node_start(u32 id, struct file *owner);
 int kmb_node_stop(const struct vnode_stop *stop);
 int kmb_node_return(u32 id, struct file *owner);
-int kmb_node_status(struct vnode_status *status, u32 **cpus);
-struct kmb_node *kmb_node_get(u32 id);
-void kmb_node_put(struct kmb_node *node);
-bool kmb_node_has_memory(const struct kmb_node *node);
-bool kmb_node_runs(const struct kmb_node *node);
 void kmb_node_release_owner(struct file *owner);
 void kmb_node_stop_all(void);
-bool kmb_node_any(void);
-u32 kmb_node_events(void);
-void kmb_node_poll_wait(struct file *file, struct poll_table_struct *wait);
-const char *kmb_node_state_name(enum vnode_state state);
+bool kmb_closing(void);
+
+/* status.c */
+int kmb_node_status(struct vnode_status *status, u32 **cpus);
+int kmb_node_last(u32 id, char *buf, unsigned int size);
+
+/* state.c */
+void kmb_state_set(struct kmb_node *node, enum vnode_state state);
+void kmb_state_event(struct kmb_node *node);
+long kmb_state_wait_end(struct kmb_node *node, unsigned long timeout);
+bool kmb_node_has_memory(const struct kmb_node *node);
+bool kmb_node_alive(const struct kmb_node *node);
+bool kmb_node_runs(const struct kmb_node *node);
+u32 kmb_state_events(void);
+void kmb_state_poll_wait(struct file *file, struct poll_table_struct *wait);
+const char *kmb_state_name(enum vnode_state state);
+const char *kmb_cause_name(enum vnode_cause cause);
+
+/* life.c */
+int kmb_life_begin(struct kmb_node *node);
+int kmb_life_end(struct kmb_node *node, enum vnode_state state, const struct kmb_end *end);
+void kmb_life_lose(struct kmb_node *node, const struct kmb_end *end);
+
+/* watch.c */
+int kmb_watch_init(void);
+void kmb_watch_exit(void);
+void kmb_watch_prepare(struct kmb_node *node);
+void kmb_watch_notify(void *data);
+void kmb_watch_look(struct kmb_node *node);
+void kmb_watch_arm(struct kmb_node *node, unsigned int ms);
+void kmb_watch_cancel(struct kmb_node *node);
+
+/* restart.c */
+void kmb_restart_plan(struct kmb_node *node);
+void kmb_restart(struct kmb_node *node);
+
+/* text.c */
+void kmb_text_line(char *to, size_t size, const char *from, size_t from_size);
+void kmb_text_lines(char *text, size_t len);
 
 /* grant.c */
 int kmb_lend(struct kmb_node *node, struct vnode_grant *grant);
@@ -117,6 +227,8 @@ void kmb_cpus_return(const struct kmb_cpu *cpu, unsigned int nr);
 
 /* place.c */
 int kmb_place(struct kmb_node *node, const struct vnode_load *load);
+int kmb_place_again(struct kmb_node *node);
+void kmb_image_destroy(struct kmb_image *image);
 
 /* wake.c */
 int kmb_wake_init(void);

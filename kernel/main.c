@@ -8,6 +8,7 @@ static const struct {
 	int (*init)(void);
 	void (*exit)(void);
 } parts[] = {
+	{ kmb_watch_init, kmb_watch_exit },
 	{ kmb_cpus_init, kmb_cpus_exit },
 	{ kmb_wake_init, kmb_wake_exit },
 	{ kmb_sysfs_init, kmb_sysfs_exit },

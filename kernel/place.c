@@ -2,14 +2,35 @@
 /*
  * An image into a vnode's memory. Every number comes from user space: it is
  * compared with what the vnode was lent before a byte is written.
+ *
+ * A vnode that is to be restarted has its image kept in root's memory. It is copied
+ * from user space once; the vnode gets, each time, what was kept.
  */
+#include <linux/err.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <linux/uio.h>
+#include <linux/vmalloc.h>
+#include <asm/tsc.h>
 #include <vnode/adeos.h>
 #include <vnode/layout.h>
 
 #include "kmb.h"
+
+/**
+ * struct kmb_image - the segments of an image
+ * @nr: how many
+ * @segment: where they belong; checked
+ * @kept: the bytes of each, or NULL: they are in user space, or there are none
+ */
+struct kmb_image {
+	unsigned int nr;
+	struct vnode_segment *segment;
+	void *kept[VNODE_SEGMENTS_MAX];
+};
 
 static bool range_holds(u64 base, u64 base_size, u64 start, u64 size)
 {
@@ -87,41 +108,157 @@ static int check_segments(const struct kmb_node *node, const struct vnode_segmen
 	return 0;
 }
 
-static int place_low(void *va, const struct vnode_segment *segment)
+static int place_low(void *va, const struct vnode_segment *segment, const void *kept)
 {
 	memset(va, 0, segment->memsz);
-	return copy_from_user(va, u64_to_user_ptr(segment->buf), segment->bufsz) ? -EFAULT : 0;
+	if (kept)
+		memcpy(va, kept, segment->bufsz);
+	else if (copy_from_user(va, u64_to_user_ptr(segment->buf), segment->bufsz))
+		return -EFAULT;
+	return 0;
 }
 
-static int place_segment(const struct kmb_node *node, const struct vnode_segment *segment)
+/* From @kept, or from user space if that is NULL. */
+static int place_segment(const struct kmb_node *node, const struct vnode_segment *segment,
+			 const void *kept)
 {
 	u64 offset = segment->mem - adeos_region_pa(node->region);
 	int err;
 
 	if (in_low(node, segment->mem, segment->memsz))
-		return place_low(node->low_va + (segment->mem - node->low_pa), segment);
+		return place_low(node->low_va + (segment->mem - node->low_pa), segment, kept);
 	if (in_page(node, segment->mem, segment->memsz))
-		return place_low(node->page_va + (segment->mem - node->page_pa), segment);
-	err = adeos_region_write(node->region, offset, u64_to_user_ptr(segment->buf),
-				 segment->bufsz);
+		return place_low(node->page_va + (segment->mem - node->page_pa), segment, kept);
+	if (kept)
+		err = adeos_region_put(node->region, offset, kept, segment->bufsz);
+	else if (segment->bufsz)
+		err = adeos_region_write(node->region, offset, u64_to_user_ptr(segment->buf),
+					 segment->bufsz);
+	else
+		err = 0;
 	if (err)
 		return err;
 	return adeos_region_zero(node->region, offset + segment->bufsz,
 				 segment->memsz - segment->bufsz);
 }
 
+static int place_image(const struct kmb_node *node, const struct kmb_image *image)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < image->nr && !err; i++)
+		err = place_segment(node, &image->segment[i], image->kept[i]);
+	return err;
+}
+
+/* By pieces, and past the caches: as access.c of adeos-lite does, for its reasons. */
+static int keep_copy(void *to, const void __user *from, u64 size)
+{
+	struct iov_iter iter;
+
+	if (!access_ok(from, size))
+		return -EFAULT;
+	while (size) {
+		size_t len = min_t(u64, size, SZ_2M);
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		iov_iter_ubuf(&iter, ITER_SOURCE, (void __user *)from, len);
+		if (_copy_from_iter_nocache(to, len, &iter) != len)
+			return -EFAULT;
+		to += len;
+		from += len;
+		size -= len;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Root rather refuses than goes short of memory. */
+static void *keep_segment(const struct vnode_segment *segment)
+{
+	void *kept;
+	int err;
+
+	if (segment->bufsz > adeos_memory_available())
+		return ERR_PTR(-ENOMEM);
+	kept = __vmalloc(segment->bufsz, GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+	if (!kept)
+		return ERR_PTR(fatal_signal_pending(current) ? -EINTR : -ENOMEM);
+	err = keep_copy(kept, u64_to_user_ptr(segment->buf), segment->bufsz);
+	if (err) {
+		vfree(kept);
+		return ERR_PTR(err);
+	}
+	return kept;
+}
+
+static int image_keep(struct kmb_image *image)
+{
+	unsigned int i;
+	void *kept;
+
+	for (i = 0; i < image->nr; i++) {
+		if (!image->segment[i].bufsz)
+			continue;
+		kept = keep_segment(&image->segment[i]);
+		if (IS_ERR(kept))
+			return PTR_ERR(kept);
+		image->kept[i] = kept;
+	}
+	return 0;
+}
+
+void kmb_image_destroy(struct kmb_image *image)
+{
+	unsigned int i;
+
+	if (!image)
+		return;
+	for (i = 0; i < image->nr; i++)
+		vfree(image->kept[i]);
+	kfree(image->segment);
+	kfree(image);
+}
+
+/* The segments' numbers, checked; no bytes yet. */
+static struct kmb_image *image_create(const struct kmb_node *node, const struct vnode_load *load)
+{
+	struct kmb_image *image;
+	int err;
+
+	image = kzalloc(sizeof(*image), GFP_KERNEL);
+	if (!image)
+		return ERR_PTR(-ENOMEM);
+	image->segment = memdup_array_user(u64_to_user_ptr(load->segments), load->nr_segments,
+					   sizeof(*image->segment));
+	if (IS_ERR(image->segment)) {
+		err = PTR_ERR(image->segment);
+		kfree(image);
+		return ERR_PTR(err);
+	}
+	image->nr = load->nr_segments;
+	err = check_segments(node, image->segment, image->nr);
+	if (err) {
+		kmb_image_destroy(image);
+		return ERR_PTR(err);
+	}
+	return image;
+}
+
 /**
  * kmb_place - copy an image's segments to where they belong
- * @node: a granted vnode, locked
+ * @node: a granted vnode, locked; with VNODE_LOAD_RESTART it keeps the image
  * @load: as LOAD got it; its reserved fields are checked
  *
- * Return: 0 or as LOAD documents. After -EFAULT and -EINTR some of the segments
- * may have been written; the vnode is as good as before for another LOAD.
+ * Return: 0 or as LOAD documents. After -EFAULT, -EINTR and -ENOMEM some of the
+ * segments may have been written; the vnode is as good as before for another LOAD.
  */
 int kmb_place(struct kmb_node *node, const struct vnode_load *load)
 {
-	struct vnode_segment *segment;
-	unsigned int i;
+	bool keep = load->flags & VNODE_LOAD_RESTART;
+	struct kmb_image *image;
 	int err;
 
 	lockdep_assert_held(&node->lock);
@@ -130,14 +267,41 @@ int kmb_place(struct kmb_node *node, const struct vnode_load *load)
 	err = check_entry(node, load);
 	if (err)
 		return err;
+	image = image_create(node, load);
+	if (IS_ERR(image))
+		return PTR_ERR(image);
+	if (keep)
+		err = image_keep(image);
+	if (!err)
+		err = place_image(node, image);
+	if (err || !keep)
+		kmb_image_destroy(image);
+	else
+		node->image = image;
+	return err;
+}
 
-	segment = memdup_array_user(u64_to_user_ptr(load->segments), load->nr_segments,
-				    sizeof(*segment));
-	if (IS_ERR(segment))
-		return PTR_ERR(segment);
-	err = check_segments(node, segment, load->nr_segments);
-	for (i = 0; i < load->nr_segments && !err; i++)
-		err = place_segment(node, &segment[i]);
-	kfree(segment);
+/**
+ * kmb_place_again - bring a vnode's memory to where LOAD had brought it
+ * @node: a vnode with an image, locked; its CPUs are at rest
+ *
+ * Return: 0, or a negative errno of adeos-lite; then nothing can be started in it.
+ */
+int kmb_place_again(struct kmb_node *node)
+{
+	u64 begin = rdtsc_ordered();
+	int err;
+
+	lockdep_assert_held(&node->lock);
+	memset(node->low_va, 0, KMB_LOW_SIZE);
+	memset(node->page_va, 0, PAGE_SIZE);
+	err = adeos_region_zero(node->region, 0, adeos_region_size(node->region));
+	if (err)
+		return err;
+	node->phase[VNODE_PHASE_SCRUB] = rdtsc_ordered() - begin;
+
+	begin = rdtsc_ordered();
+	err = place_image(node, node->image);
+	node->phase[VNODE_PHASE_LOAD] = rdtsc_ordered() - begin;
 	return err;
 }

@@ -10,8 +10,8 @@
 #include "kmb.h"
 
 /*
- * Attributes read what does not change while the device is there, and the state,
- * which is one word.
+ * Attributes are read without the node's lock (kmb_sysfs_remove() waits for their
+ * readers under it): what does not change while the device is there, or is one word.
  */
 static ssize_t id_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
@@ -25,7 +25,7 @@ static ssize_t state_show(struct device *dev, struct device_attribute *attr, cha
 {
 	struct kmb_node *node = dev_get_drvdata(dev);
 
-	return sysfs_emit(buf, "%s\n", kmb_node_state_name(READ_ONCE(node->state)));
+	return sysfs_emit(buf, "%s\n", kmb_state_name(READ_ONCE(node->state)));
 }
 static DEVICE_ATTR_RO(state);
 
@@ -50,11 +50,38 @@ static ssize_t memory_show(struct device *dev, struct device_attribute *attr, ch
 }
 static DEVICE_ATTR_RO(memory);
 
+static ssize_t cause_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct kmb_node *node = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%s\n", kmb_cause_name(READ_ONCE(node->end.cause)));
+}
+static DEVICE_ATTR_RO(cause);
+
+static ssize_t restarts_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct kmb_node *node = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%u\n", READ_ONCE(node->restarts));
+}
+static DEVICE_ATTR_RO(restarts);
+
+static ssize_t oopses_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct kmb_node *node = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%u\n", READ_ONCE(node->oopses));
+}
+static DEVICE_ATTR_RO(oopses);
+
 static struct attribute *vnode_attrs[] = {
 	&dev_attr_id.attr,
 	&dev_attr_state.attr,
 	&dev_attr_cpus.attr,
 	&dev_attr_memory.attr,
+	&dev_attr_cause.attr,
+	&dev_attr_restarts.attr,
+	&dev_attr_oopses.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(vnode);
@@ -64,7 +91,7 @@ static int vnode_uevent(const struct device *dev, struct kobj_uevent_env *env)
 	struct kmb_node *node = dev_get_drvdata(dev);
 
 	return add_uevent_var(env, "VNODE_ID=%u", node->id) ?:
-	       add_uevent_var(env, "VNODE_STATE=%s", kmb_node_state_name(READ_ONCE(node->state)));
+	       add_uevent_var(env, "VNODE_STATE=%s", kmb_state_name(READ_ONCE(node->state)));
 }
 
 static struct class vnode_class = {
@@ -94,8 +121,19 @@ void kmb_sysfs_remove(struct device *dev)
 	device_unregister(dev);
 }
 
+/* The last end goes along with our own events: there it cannot change meanwhile. */
 void kmb_sysfs_event(struct kmb_node *node)
 {
-	if (node->dev)
-		kobject_uevent(&node->dev->kobj, KOBJ_CHANGE);
+	char text[sizeof("VNODE_TEXT=") + KMB_TEXT_LEN];
+	char cause[32], restarts[32], oopses[32];
+	char *env[5] = { cause, restarts, oopses, text, NULL };
+
+	lockdep_assert_held(&node->lock);
+	if (!node->dev)
+		return;
+	snprintf(cause, sizeof(cause), "VNODE_CAUSE=%s", kmb_cause_name(node->end.cause));
+	snprintf(restarts, sizeof(restarts), "VNODE_RESTARTS=%u", node->restarts);
+	snprintf(oopses, sizeof(oopses), "VNODE_OOPSES=%u", node->oopses);
+	snprintf(text, sizeof(text), "VNODE_TEXT=%s", node->end.text);
+	kobject_uevent_env(&node->dev->kobj, KOBJ_CHANGE, env);
 }

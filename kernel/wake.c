@@ -54,25 +54,6 @@ void kmb_wake_exit(void)
 	adeos_low_put(page_va, PAGE_SIZE);
 }
 
-static void icr_wait(void)
-{
-	/* an xAPIC may still be busy with the last one; an x2APIC never is */
-	if (!x2apic_mode)
-		while (apic->read(APIC_ICR) & APIC_ICR_BUSY)
-			cpu_relax();
-}
-
-static void icr_send(u32 apicid, u32 command)
-{
-	preempt_disable();
-	/* what this CPU wrote must be there before the other one looks */
-	mb();
-	icr_wait();
-	apic->icr_write(command, apicid);
-	icr_wait();
-	preempt_enable();
-}
-
 /* As smp_quirk_init_udelay() in arch/x86/kernel/smpboot.c decides. */
 static bool init_needs_wait(void)
 {
@@ -94,10 +75,10 @@ static bool init_needs_wait(void)
  */
 void kmb_cpu_init(u32 apicid)
 {
-	icr_send(apicid, APIC_INT_LEVELTRIG | APIC_INT_ASSERT | APIC_DM_INIT);
+	adeos_ipi(apicid, APIC_INT_LEVELTRIG | APIC_INT_ASSERT | APIC_DM_INIT);
 	if (init_needs_wait())
 		usleep_range(10000, 11000);
-	icr_send(apicid, APIC_INT_LEVELTRIG | APIC_DM_INIT);
+	adeos_ipi(apicid, APIC_INT_LEVELTRIG | APIC_DM_INIT);
 }
 
 /*
@@ -115,7 +96,7 @@ static int sipi_until(u32 apicid, const u32 *answer, u32 token)
 		if (ktime_after(now, end))
 			return -ETIMEDOUT;
 		if (ktime_compare(now, again) >= 0) {
-			icr_send(apicid, APIC_DM_STARTUP | (u32)(page_pa >> PAGE_SHIFT));
+			adeos_ipi(apicid, APIC_DM_STARTUP | (u32)(page_pa >> PAGE_SHIFT));
 			again = ktime_add_us(now, SIPI_AGAIN_US);
 		}
 		cpu_relax();

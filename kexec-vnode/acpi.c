@@ -2,7 +2,7 @@
 /*
  * The ACPI tables that describe a vnode to its kernel, and nothing of the
  * machine it lives in: CPUs, one place-holder for an IO-APIC, and where the
- * control pages are. Section numbers are those of the ACPI Specification 6.5.
+ * control page is. Section numbers are those of the ACPI Specification 6.5.
  */
 #include <errno.h>
 #include <string.h>
@@ -363,7 +363,7 @@ static int check_addresses(const struct vnode_acpi_config *config, struct vnode_
 				 config->ioapic_pa);
 	if (!config->control_pa || config->control_pa % VNODE_PAGE)
 		return vnode_err(err, EINVAL,
-				 "control pages at 0x%llx: the address must be a page's, not 0",
+				 "control page at 0x%llx: the address must be a page's, not 0",
 				 (unsigned long long)config->control_pa);
 	return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kexec --vnode: the command line, parsed once into one struct, and the verbs.
+ * kexec --vnode: the command line, parsed once into one struct, and who does it.
  * main() of kexec hands over when it sees an option that only a vnode has.
  */
 #include <errno.h>
@@ -27,8 +27,17 @@ enum {
 enum {
 	OPT_VNODE = 256, OPT_LIST, OPT_CPUS, OPT_MEM, OPT_MEM_MIN, OPT_MEM_MAX, OPT_NAME,
 	OPT_BOOT_CPU, OPT_INITRD, OPT_APPEND, OPT_NO_UNPACK, OPT_UNPACK, OPT_TIMEOUT,
-	OPT_FORCE, OPT_JSON, OPT_DRY_RUN, OPT_LOG, OPT_NOT_YET,
+	OPT_FORCE, OPT_JSON, OPT_DRY_RUN, OPT_LOG, OPT_WAIT, OPT_BOOT_LIMIT, OPT_RESTART,
+	OPT_NOT_YET,
 };
+
+/* What options have that are not given; in seconds. */
+#define UNSET		-1
+#define BOOT_LIMIT	120
+#define GRANT_TIMEOUT	60
+#define STOP_TIMEOUT	10
+/* Root's kernel watches the boot limit: give it time to say so. */
+#define BOOT_LIMIT_GRACE	5
 
 static const struct option options[] = {
 	{ "vnode", required_argument, NULL, OPT_VNODE },
@@ -50,13 +59,15 @@ static const struct option options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	{ "log", no_argument, NULL, OPT_LOG },
+	{ "wait", required_argument, NULL, OPT_WAIT },
+	{ "boot-limit", required_argument, NULL, OPT_BOOT_LIMIT },
+	{ "restart", required_argument, NULL, OPT_RESTART },
 	{ "load", no_argument, NULL, 'l' },
 	{ "exec", no_argument, NULL, 'e' },
 	{ "unload", no_argument, NULL, 'u' },
 	{ "status", no_argument, NULL, 'S' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "devices", required_argument, NULL, OPT_NOT_YET },
-	{ "restart", required_argument, NULL, OPT_NOT_YET },
 	{ "console", no_argument, NULL, OPT_NOT_YET },
 	{ "dump", required_argument, NULL, OPT_NOT_YET },
 	{ "vnode-config", required_argument, NULL, OPT_NOT_YET },
@@ -66,7 +77,8 @@ static const struct option options[] = {
 /* Options that plain kexec has too do not make it a vnode's command line. */
 static const char * const only_ours[] = {
 	"vnode", "vnode-list", "vnode-config", "cpus", "mem", "name", "boot-cpu", "no-unpack",
-	"unpack", "timeout", "json", "dry-run", "log", "devices", "restart", "console", "dump",
+	"unpack", "timeout", "wait", "boot-limit", "restart", "json", "dry-run", "log", "devices",
+	"console", "dump",
 };
 
 bool vnode_wants(int argc, char **argv)
@@ -106,13 +118,17 @@ static void usage(FILE *out)
 		"  --mem-min=ADDR, --mem-max=ADDR  where the memory may be\n"
 		"  --unpack         fail where a bzImage cannot be unpacked here\n"
 		"  --no-unpack      let a bzImage unpack itself on the vnode's CPU\n"
+		"  --restart=no|on-failure[:N]  start it again when it fails, N times in a row (no)\n"
+		"  --wait=S         how long to wait until it runs (until --boot-limit; 0: not)\n"
+		"  --boot-limit=S   how long its boot may take, 0: no limit (120)\n"
 		"  --timeout=S      how long root may take to free the memory (60)\n"
 		"  --dry-run        show the plan, touch nothing\n"
 		"  -l, --load       grant and load only\n"
 		"Verbs:\n"
-		"  -e, --exec       start what is loaded\n"
-		"  -u, --unload     stop it (--force: at once, without asking), give everything back\n"
-		"  -S, --status     what is known of it (--json)\n"
+		"  -e, --exec       start what is loaded (--wait)\n"
+		"  -u, --unload     shut it down and give everything back; stopped at once after\n"
+		"                   --timeout=S (10), or with --force\n"
+		"  -S, --status     what is known of it, and of how it ended (--json)\n"
 		"  --log            its kernel log, from its memory\n"
 		"\n"
 		"Exit status: 0 done, 1 failed, 2 usage, 3 does not run (-S), 4 no such vnode,\n"
@@ -195,6 +211,12 @@ static int parse_option(struct vnode_config *config, int option, const char *nam
 		return ret;
 	case OPT_TIMEOUT:
 		return parse_number("timeout", value, 86400, &config->timeout, err);
+	case OPT_WAIT:
+		return parse_number("wait", value, 86400, &config->wait, err);
+	case OPT_BOOT_LIMIT:
+		return parse_number("boot-limit", value, 86400, &config->boot_limit, err);
+	case OPT_RESTART:
+		return vnode_parse_restart(value, &config->restart, &config->restarts, err);
 	case OPT_INITRD:
 		config->initrd = value;
 		return 0;
@@ -278,14 +300,29 @@ static int check_config(struct vnode_config *config, struct vnode_err *err)
 		return vnode_err(err, EINVAL, "--json goes with -S and --vnode-list only");
 	if (config->force && config->verb != VNODE_VERB_UNLOAD)
 		return vnode_err(err, EINVAL, "--force goes with -u only");
+	if (config->wait != UNSET && config->verb != VNODE_VERB_START &&
+	    config->verb != VNODE_VERB_EXEC)
+		return vnode_err(err, EINVAL, "--wait goes with a start and -e only");
 	if (starts)
 		return check_start(config, err);
 	if (config->kernel || config->cpus.nr || config->mem_size || config->initrd ||
 	    config->append || *config->name || config->boot_cpu >= 0 || config->dry_run ||
-	    config->mem_min || config->mem_max)
+	    config->mem_min || config->mem_max || config->restart || config->boot_limit != UNSET)
 		return vnode_err(err, EINVAL,
 				 "KERNEL and the options of a start go with a start or -l only");
 	return 0;
+}
+
+/* After the checks, which want to know what was given. */
+static void set_defaults(struct vnode_config *config)
+{
+	if (config->timeout == UNSET)
+		config->timeout = config->verb == VNODE_VERB_UNLOAD ? STOP_TIMEOUT : GRANT_TIMEOUT;
+	if (config->boot_limit == UNSET)
+		config->boot_limit = BOOT_LIMIT;
+	/* without a limit it may well never say that it runs */
+	if (config->wait == UNSET)
+		config->wait = config->boot_limit ? config->boot_limit + BOOT_LIMIT_GRACE : 0;
 }
 
 static int parse(struct vnode_config *config, int argc, char **argv, struct vnode_err *err)
@@ -315,46 +352,10 @@ static int parse(struct vnode_config *config, int argc, char **argv, struct vnod
 	if (optind < argc)
 		return vnode_err(err, EINVAL, "%s: one KERNEL is enough; options come before it",
 				 argv[optind]);
-	return check_config(config, err);
-}
-
-static int verb_exec(int fd, const struct vnode_config *config, struct vnode_err *err)
-{
-	int ret = vnode_device_start(fd, config->id, err);
-
+	ret = check_config(config, err);
 	if (!ret)
-		printf("vnode %u: started\n", config->id);
+		set_defaults(config);
 	return ret;
-}
-
-static int verb_unload(int fd, const struct vnode_config *config, const struct vnode_info *info,
-		       struct vnode_err *err)
-{
-	uint64_t begin, stopped;
-	int ret;
-
-	begin = vnode_cycles();
-	ret = vnode_device_stop(fd, config->id, config->timeout, config->force, err);
-	if (ret == -EOPNOTSUPP) {
-		fprintf(stderr, "kexec: %s; stopping it at once\n", err->text);
-		ret = vnode_device_stop(fd, config->id, config->timeout, true, err);
-	}
-	stopped = vnode_cycles();
-	ret = ret ?: vnode_device_return(fd, config->id, err);
-	if (!ret)
-		printf("vnode %u: stopped in %.3f ms, everything returned in %.3f ms\n", config->id,
-		       (double)(stopped - begin) / info->tsc_khz,
-		       (double)(vnode_cycles() - stopped) / info->tsc_khz);
-	return ret;
-}
-
-static int verb_log(int fd, const struct vnode_config *config, struct vnode_err *err)
-{
-	struct vnode_memory memory;
-	int ret;
-
-	ret = vnode_device_memory(fd, config->id, &memory, err);
-	return ret ?: vnode_log_print(&memory, stdout, err);
 }
 
 static int verb(struct vnode_config *config, bool *runs, struct vnode_err *err)
@@ -374,11 +375,11 @@ static int verb(struct vnode_config *config, bool *runs, struct vnode_err *err)
 	case VNODE_VERB_LIST:
 		return vnode_list_print(fd, config->json, stdout, err);
 	case VNODE_VERB_EXEC:
-		return verb_exec(fd, config, err);
+		return vnode_exec(fd, config, &info, err);
 	case VNODE_VERB_UNLOAD:
-		return verb_unload(fd, config, &info, err);
+		return vnode_unload(fd, config, &info, err);
 	case VNODE_VERB_LOG:
-		return verb_log(fd, config, err);
+		return vnode_log(fd, config, err);
 	default:
 		return vnode_status_print(fd, &info, config->id, config->json, stdout, runs, err);
 	}
@@ -400,7 +401,9 @@ static int exit_status(int ret)
 
 int vnode_main(int argc, char **argv)
 {
-	static struct vnode_config config = { .boot_cpu = -1, .timeout = 60 };
+	static struct vnode_config config = {
+		.boot_cpu = -1, .timeout = UNSET, .boot_limit = UNSET, .wait = UNSET,
+	};
 	struct vnode_err err = {};
 	bool runs = true;
 	int ret;

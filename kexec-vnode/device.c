@@ -5,6 +5,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -88,7 +90,8 @@ static int say_grant(int fd, int errnum, const struct vnode_config *config,
 					 (unsigned long long)config->mem_max ?: ~0ULL);
 		return say_enomem(fd, mib, err);
 	case ENOSPC:
-		return vnode_err(err, ENOSPC, "no memory below 640 KiB is left for another vnode");
+		return vnode_err(err, ENOSPC,
+				 "no memory below 640 KiB is left for another vnode, or there are as many as there can be");
 	case EINTR:
 		return vnode_err(err, EINTR, "root could not free %llu MiB within %g s", mib,
 				 config->timeout);
@@ -133,13 +136,21 @@ static int say(int errnum, unsigned int id, const char *what, struct vnode_err *
 	return vnode_err(err, errnum, "vnode %u: cannot be %s: %s", id, what, strerror(errnum));
 }
 
-int vnode_device_load(int fd, unsigned int id, const struct vnode_plan *plan, bool keep,
+/* Less than a millisecond is not 0, which means something else. */
+static uint32_t milliseconds(double seconds)
+{
+	return ceil(seconds * 1000);
+}
+
+int vnode_device_load(int fd, const struct vnode_config *config, const struct vnode_plan *plan,
 		      struct vnode_err *err)
 {
 	struct vnode_segment segment[VNODE_SEGMENTS_MAX];
+	bool restart = config->restart == VNODE_RESTART_ON_FAILURE;
 	struct vnode_load load = {
-		.id = id,
-		.flags = keep ? VNODE_LOAD_KEEP : 0,
+		.id = config->id,
+		.flags = (config->verb == VNODE_VERB_LOAD ? VNODE_LOAD_KEEP : 0) |
+			 (restart ? VNODE_LOAD_RESTART : 0),
 		.nr_segments = plan->nr_segments,
 		.entry_mode = plan->entry_mode,
 		.segments = (uintptr_t)segment,
@@ -147,6 +158,8 @@ int vnode_device_load(int fd, unsigned int id, const struct vnode_plan *plan, bo
 		.boot_params = plan->boot_params,
 		.cr3 = plan->cr3,
 		.control = plan->control,
+		.restarts = config->restarts,
+		.boot_limit_ms = milliseconds(config->boot_limit),
 	};
 	int i;
 
@@ -157,7 +170,13 @@ int vnode_device_load(int fd, unsigned int id, const struct vnode_plan *plan, bo
 			.mem = (uintptr_t)plan->segment[i].mem,
 			.memsz = plan->segment[i].memsz,
 		};
-	return ioctl(fd, VNODE_IOC_LOAD, &load) ? say(errno, id, "loaded", err) : 0;
+	if (!ioctl(fd, VNODE_IOC_LOAD, &load))
+		return 0;
+	if (errno == ENOMEM && restart)
+		return vnode_err(err, ENOMEM,
+				 "vnode %u: root has no memory for the copy that --restart needs",
+				 config->id);
+	return say(errno, config->id, "loaded", err);
 }
 
 int vnode_device_start(int fd, unsigned int id, struct vnode_err *err)
@@ -182,13 +201,16 @@ int vnode_device_stop(int fd, unsigned int id, double timeout, bool force,
 	struct vnode_stop arg = {
 		.id = id,
 		.flags = force ? VNODE_STOP_FORCE : 0,
-		.timeout_ms = timeout * 1000,
+		.timeout_ms = milliseconds(timeout),
 	};
 
 	if (!ioctl(fd, VNODE_IOC_STOP, &arg))
 		return 0;
 	if (errno == EOPNOTSUPP)
 		return vnode_err(err, EOPNOTSUPP, "vnode %u: cannot be asked to shut down", id);
+	if (errno == ETIME)
+		return vnode_err(err, ETIME, "vnode %u: has not shut down within %g s", id,
+				 timeout);
 	if (errno == ETIMEDOUT)
 		return vnode_err(err, ETIMEDOUT,
 				 "vnode %u: a CPU does not answer; its memory is kept", id);
@@ -200,6 +222,18 @@ int vnode_device_return(int fd, unsigned int id, struct vnode_err *err)
 	struct vnode_id arg = { .id = id };
 
 	return ioctl(fd, VNODE_IOC_RETURN, &arg) ? say(errno, id, "returned", err) : 0;
+}
+
+/*
+ * What comes from another kernel is cut to its field, and what is not plain text
+ * does not reach a terminal.
+ */
+static void plain_text(char *text, size_t size)
+{
+	text[size - 1] = 0;
+	for (; *text; text++)
+		if (*text < 0x20 || *text > 0x7e)
+			*text = '?';
 }
 
 int vnode_device_status(int fd, unsigned int id, bool next, struct vnode_status *status,
@@ -215,6 +249,33 @@ int vnode_device_status(int fd, unsigned int id, bool next, struct vnode_status 
 		return say(errno, id, "looked at", err);
 	if (status->nr_cpus > VNODE_CPUS_MAX)
 		status->nr_cpus = VNODE_CPUS_MAX;
+	plain_text(status->name, sizeof(status->name));
+	plain_text(status->release, sizeof(status->release));
+	plain_text(status->text, sizeof(status->text));
+	return 0;
+}
+
+int vnode_device_poll(int fd, double seconds, struct vnode_err *err)
+{
+	struct pollfd pollfd = { .fd = fd, .events = POLLPRI };
+	int n = poll(&pollfd, 1, milliseconds(seconds));
+
+	if (n < 0 && errno != EINTR)
+		return vnode_err(err, errno, DEVICE ": cannot wait: %s", strerror(errno));
+	/* also what poll() tells unasked, and would go on telling */
+	if (n > 0 && !(pollfd.revents & POLLPRI))
+		return vnode_err(err, EIO, DEVICE ": cannot wait: the device is gone");
+	return 0;
+}
+
+int vnode_device_last(int fd, unsigned int id, char *text, size_t *size, struct vnode_err *err)
+{
+	struct vnode_last arg = { .id = id, .text = (uintptr_t)text, .size = *size };
+
+	if (ioctl(fd, VNODE_IOC_LAST, &arg))
+		return say(errno, id, "asked for its last words", err);
+	if (arg.size < *size)
+		*size = arg.size;
 	return 0;
 }
 

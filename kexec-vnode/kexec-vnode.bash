@@ -39,11 +39,15 @@ _kexec_vnode() {
 		mapfile -t COMPREPLY < <(compgen -W "$(cat /sys/devices/system/cpu/online)" -- "$cur")
 		return
 		;;
+	--restart)
+		mapfile -t COMPREPLY < <(compgen -W "no on-failure" -- "$cur")
+		return
+		;;
 	--initrd | --ramdisk)
 		_kexec_files "$cur"
 		return
 		;;
-	--mem | --mem-min | --mem-max | --name | --boot-cpu | --append | --command-line | --timeout)
+	--mem | --mem-min | --mem-max | --name | --boot-cpu | --append | --command-line | --timeout | --wait | --boot-limit)
 		return
 		;;
 	esac
@@ -51,8 +55,8 @@ _kexec_vnode() {
 	case $cur in
 	-*)
 		words="--vnode= --vnode-list --cpus= --mem= --mem-min= --mem-max= --name= --boot-cpu=
-			--initrd= --append= --no-unpack --unpack --timeout= --force --json --dry-run
-			--log --load --exec --unload --status --help"
+			--initrd= --append= --no-unpack --unpack --timeout= --wait= --boot-limit= --restart= --force
+			--json --dry-run --log --load --exec --unload --status --help"
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		[[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2> /dev/null
 		;;

@@ -5,6 +5,6 @@
 VNODE_OBJS := cli start parse err file \
 	image image-bzimage image-elf decompress relocs \
 	plan bootparams acpi pgtable \
-	device status \
+	device verbs wait status last \
 	log log-memory log-vmcoreinfo log-ring log-early
 VNODE_LIBS := -lelf -lzstd -llzma -llz4 -lz

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The words of a command line or a configuration file: CPU lists, sizes, ids,
- * names. Strict: every character must belong, there is no white space and no
+ * names, restarts. Strict: every character must belong, there is no white space and no
  * sign, and decimal numbers may begin with zeros (there is no octal). An error
  * repeats at most 40 characters of its input.
  */
@@ -14,6 +14,7 @@
 
 /* Linux numbers its CPUs below NR_CPUS, at most 8192 on x86-64. */
 #define CPU_MAX		8191
+#define RESTARTS_MAX	1000000
 
 static int digit_value(char c)
 {
@@ -245,6 +246,54 @@ int vnode_check_name(const char *name, struct vnode_err *err)
 				 "vnode name \"%.40s\" has %zu characters: expected at most %d",
 				 name, good, VNODE_NAME_LEN - 1);
 	return 0;
+}
+
+/* What follows "on-failure": nothing, or ":N". */
+static int parse_times(const char *text, uint32_t *times)
+{
+	uint64_t value = 0;
+	int ret;
+
+	*times = 0;
+	if (!*text)
+		return 0;
+	if (*text++ != ':')
+		return -EINVAL;
+	ret = parse_number(&text, 10, RESTARTS_MAX, &value);
+	if (ret)
+		return ret;
+	*times = value;
+	return *text || !value ? -EINVAL : 0;
+}
+
+/**
+ * vnode_parse_restart() - what is done after a failure
+ * @text: "no", "on-failure", or "on-failure:N" with N from 1 to 1000000
+ * @restart: VNODE_RESTART_NO or VNODE_RESTART_ON_FAILURE
+ * @times: N, or 0 for no limit
+ * @err: filled on failure
+ *
+ * Return: 0; -EINVAL (syntax, N is 0); -ERANGE (N is too large).
+ */
+int vnode_parse_restart(const char *text, enum vnode_restart *restart, uint32_t *times,
+			struct vnode_err *err)
+{
+	static const char on_failure[] = "on-failure";
+	int ret;
+
+	*times = 0;
+	*restart = VNODE_RESTART_NO;
+	if (!strcmp(text, "no"))
+		return 0;
+	*restart = VNODE_RESTART_ON_FAILURE;
+	ret = -EINVAL;
+	if (!strncmp(text, on_failure, strlen(on_failure)))
+		ret = parse_times(text + strlen(on_failure), times);
+	if (!ret)
+		return 0;
+	return vnode_err(err, ret,
+			 "restart \"%.40s\" is not understood: expected no, on-failure, or on-failure:N with N from 1 to %d",
+			 text, RESTARTS_MAX);
 }
 
 /* Number of CPUs from @cpu on that follow each other. */

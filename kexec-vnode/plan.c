@@ -7,7 +7,7 @@
  *	range, bottom	boot parameters, command line
  *	       then	kernel, at a random place if it can be moved
  *	       top	initrd, and above it what the vnode must not use as RAM:
- *			page tables, control pages, ACPI tables
+ *			page tables, control page, ACPI tables
  *
  * Placement is kexec's own: a memory map, locate_hole(), add_segment().
  */
@@ -116,6 +116,8 @@ static int make_memory_map(struct making *m)
 	uint64_t acpi = end - acpi_size(m->config);
 
 	m->ram_end = end - top_size(m->config);
+	/* a place only: root's kernel writes it when it starts the vnode */
+	m->plan->control = m->ram_end;
 	/* kexec wants it sorted: the low page may be below or above the low RAM */
 	m->range[low_first] = (struct memory_range){ lent->low_page, lent->low_page + PAGE - 1,
 						     RANGE_RAM };
@@ -157,34 +159,21 @@ static int make_acpi(struct making *m)
 	return add(m, m->plan->tables, size, config.base_pa, room);
 }
 
-static int make_control(struct making *m)
-{
-	struct vnode_control *control = page_alloc(m, VNODE_CONTROL_SIZE);
-
-	if (!control)
-		return -ENOMEM;
-	control->magic = VNODE_CONTROL_MAGIC;
-	control->major = VNODE_PROTOCOL_MAJOR;
-	control->minor = VNODE_PROTOCOL_MINOR;
-	control->size = sizeof(*control);
-	control->id = m->config->id;
-	memcpy(control->name, m->config->name, sizeof(control->name));
-	m->plan->control = m->ram_end;
-	return add(m, control, VNODE_CONTROL_SIZE, m->plan->control, VNODE_CONTROL_SIZE);
-}
-
 static int make_cmdline(struct making *m)
 {
 	/*
-	 * No PIT, HPET or PM timer to calibrate with: the frequency is root's. No
-	 * shorthand IPIs, which every CPU of the machine would get; none of the
-	 * machine's NMIs. No serial ports and no PCI: they are root's. Nothing to
-	 * bounce buffers for. No VMX: a CPU that has it on does not heed INIT (SDM
-	 * volume 3, "Restrictions on VMX operation"), and could not be stopped.
+	 * No PIT, HPET or PM timer to calibrate with: the frequency is root's. Nor
+	 * anything to compare the TSC with: what root has found out of it holds (6.1
+	 * would use jiffies as its clock if it does not know the CPU). No shorthand
+	 * IPIs, which every CPU of the machine would get; none of the machine's NMIs.
+	 * No serial ports and no PCI: they are root's. Nothing to bounce buffers for.
+	 * No VMX: a CPU that has it on does not heed INIT (SDM volume 3, "Restrictions
+	 * on VMX operation"), and could not be stopped.
 	 */
 	int len = snprintf(m->plan->cmdline, sizeof(m->plan->cmdline),
-			   "tsc_early_khz=%u no_ipi_broadcast=1 apic_extnmi=none 8250.nr_uarts=0 pci=off swiotlb=noforce module_blacklist=kvm_intel panic=0%s%s",
-			   m->machine->tsc_khz, m->config->append ? " " : "",
+			   "tsc_early_khz=%u%s no_ipi_broadcast=1 apic_extnmi=none 8250.nr_uarts=0 pci=off swiotlb=noforce module_blacklist=kvm_intel panic=0%s%s",
+			   m->machine->tsc_khz, m->machine->tsc_reliable ? " tsc=reliable" : "",
+			   m->config->append ? " " : "",
 			   m->config->append ? m->config->append : "");
 
 	if (len >= (int)sizeof(m->plan->cmdline))
@@ -380,7 +369,6 @@ int vnode_plan_make(struct vnode_plan *plan, const struct vnode_config *config,
 	if (!m.low_page)
 		return -ENOMEM;
 	ret = make_memory_map(&m);
-	ret = ret ?: make_control(&m);
 	ret = ret ?: make_acpi(&m);
 	ret = ret ?: make_cmdline(&m);
 	ret = ret ?: make_initrd(&m, initrd, initrd_size);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A start, from the files to a kernel that runs: read, grant, plan, load, start. */
+/* A start, from the files to a kernel that runs: read, grant, plan, load, start, wait. */
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 #include <linux/vnode.h>
@@ -54,11 +55,25 @@ static int start_read(struct start *s, const struct vnode_config *config, struct
 	return vnode_plan_check(config, &s->image, s->initrd_size, err);
 }
 
+/* Does root itself go by the TSC? Then its CPUs' TSCs agree, and so do a vnode's. */
+static bool tsc_is_reliable(void)
+{
+	FILE *file = fopen("/sys/devices/system/clocksource/clocksource0/current_clocksource", "re");
+	char name[16] = "";
+	bool is_tsc;
+
+	is_tsc = file && fgets(name, sizeof(name), file) && !strcmp(name, "tsc\n");
+	if (file)
+		fclose(file);
+	return is_tsc;
+}
+
 static int start_plan(struct start *s, const struct vnode_config *config,
 		      const struct vnode_info *info, struct vnode_err *err)
 {
 	struct vnode_machine machine = {
 		.bsp_apicid = info->bsp_apicid, .tsc_khz = info->tsc_khz,
+		.tsc_reliable = tsc_is_reliable(),
 	};
 
 	return vnode_plan_make(&s->plan, config, &s->image, s->initrd, s->initrd_size, &machine,
@@ -88,6 +103,19 @@ static int dry_run(struct start *s, const struct vnode_config *config, struct vn
 	return 0;
 }
 
+/* From the first instruction on the vnode is nobody's: whatever comes, it stays. */
+static int start_wake(int fd, struct start *s, const struct vnode_config *config,
+		      const struct vnode_info *info, struct vnode_err *err)
+{
+	int ret = vnode_device_start(fd, config->id, err);
+
+	if (ret)
+		return ret;
+	printf("%s: started, %d-bit entry at %#llx\n", config->name, s->plan.entry_mode,
+	       (unsigned long long)s->plan.entry);
+	return vnode_wait(fd, config, info, config->name, err);
+}
+
 static int start_run(struct start *s, const struct vnode_config *config, struct vnode_err *err)
 {
 	bool keep = config->verb == VNODE_VERB_LOAD;
@@ -109,17 +137,14 @@ static int start_run(struct start *s, const struct vnode_config *config, struct 
 	s->plan_cycles -= vnode_cycles();
 	ret = ret ?: start_plan(s, config, &info, err);
 	s->plan_cycles += vnode_cycles();
-	ret = ret ?: vnode_device_load(fd, config->id, &s->plan, keep, err);
+	ret = ret ?: vnode_device_load(fd, config, &s->plan, err);
 	if (!ret)
 		printf("%s: loaded %s at %#llx%s%s, %llu KiB\n%s: KASLR: %s\n", config->name,
 		       s->image.format, (unsigned long long)s->plan.kernel,
 		       *s->image.release ? ", " : "", s->image.release,
 		       (unsigned long long)s->plan.bytes >> 10, config->name, s->plan.kaslr);
 	if (!ret && !keep)
-		ret = vnode_device_start(fd, config->id, err);
-	if (!ret && !keep)
-		printf("%s: started, %d-bit entry at %#llx\n", config->name, s->plan.entry_mode,
-		       (unsigned long long)s->plan.entry);
+		ret = start_wake(fd, s, config, &info, err);
 	ret = ret ?: vnode_phases_print(fd, &info, config->id, config->name, s->plan_cycles,
 					stdout, err);
 	/* If it did not come to its end, closing gives everything back. */

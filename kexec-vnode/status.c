@@ -10,6 +10,9 @@
 
 #include "vnode.h"
 
+#define LAST_LINES	10		/* of the log, for people */
+#define NO_CPU		(~0U)		/* cause_cpu where no CPU is to blame */
+
 static const char * const state_names[VNODE_NR_STATES] = {
 	[VNODE_FREE] = "free",
 	[VNODE_GRANTED] = "granted",
@@ -28,6 +31,24 @@ const char *vnode_state_name(unsigned int state)
 	return state < VNODE_NR_STATES ? state_names[state] : "unknown";
 }
 
+static const char * const cause_names[VNODE_NR_CAUSES] = {
+	[VNODE_CAUSE_NONE] = "none",
+	[VNODE_CAUSE_PANIC] = "panic",
+	[VNODE_CAUSE_REBOOT] = "reboot",
+	[VNODE_CAUSE_HALT] = "halt",
+	[VNODE_CAUSE_POWER_OFF] = "power-off",
+	[VNODE_CAUSE_EMERGENCY] = "emergency",
+	[VNODE_CAUSE_HANG] = "hang",
+	[VNODE_CAUSE_NO_HELLO] = "no-hello",
+	[VNODE_CAUSE_PROTOCOL] = "protocol",
+	[VNODE_CAUSE_STOP] = "stop",
+};
+
+static const char *cause_name(unsigned int cause)
+{
+	return cause < VNODE_NR_CAUSES ? cause_names[cause] : "unknown";
+}
+
 static const char * const phase_names[VNODE_NR_PHASES] = {
 	[VNODE_PHASE_CPUS] = "cpus",
 	[VNODE_PHASE_MEMORY] = "memory",
@@ -35,23 +56,30 @@ static const char * const phase_names[VNODE_NR_PHASES] = {
 	[VNODE_PHASE_LOAD] = "load",
 	[VNODE_PHASE_WAKE] = "wake",
 	[VNODE_PHASE_STOP] = "stop",
+	[VNODE_PHASE_ATTACH] = "attach",
 };
 
 /* What both views show of a vnode; root is described by one of these too. */
 struct view {
 	unsigned int id;
-	const char *name, *state, *release;
+	const char *name, *state, *cause, *release;
+	unsigned int restarts;
 	char cpus[256];
 	uint64_t mem_size;
 	double uptime;			/* < 0: does not run */
 };
 
-static double boottime(void)
+static double clock_now(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_BOOTTIME, &now);
+	clock_gettime(clock, &now);
 	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+static double boottime(void)
+{
+	return clock_now(CLOCK_BOOTTIME);
 }
 
 static void view_fill(struct view *view, const struct vnode_status *status,
@@ -62,7 +90,9 @@ static void view_fill(struct view *view, const struct vnode_status *status,
 	view->id = status->id;
 	view->name = status->name;
 	view->state = vnode_state_name(status->state);
+	view->cause = cause_name(status->cause);
 	view->release = status->release;
+	view->restarts = status->restarts;
 	view->mem_size = status->mem_size;
 	view->uptime = runs ? boottime() - status->start_ns / 1e9 : -1;
 	vnode_format_cpus(cpus, status->nr_cpus, view->cpus, sizeof(view->cpus));
@@ -89,7 +119,7 @@ static void view_fill_root(struct view *view, struct utsname *uts)
 
 	uname(uts);
 	*view = (struct view){
-		.name = "root", .state = "running", .release = uts->release,
+		.name = "root", .state = "running", .cause = "none", .release = uts->release,
 		.mem_size = root_memory(), .uptime = boottime(),
 	};
 	if (!file)
@@ -117,14 +147,12 @@ static void view_print_row(const struct view *view, FILE *out)
 
 	snprintf(memory, sizeof(memory), "%llu MiB", (unsigned long long)view->mem_size >> 20);
 	format_uptime(view->uptime, uptime, sizeof(uptime));
-	fprintf(out, "%3u %-15s %-9s %-11s %10s %10s  %s\n", view->id, view->name, view->state,
-		view->cpus, memory, uptime, *view->release ? view->release : "-");
+	fprintf(out, "%3u %-15s %-9s %-11s %10s %10s %8u %-9s  %s\n", view->id, view->name,
+		view->state, view->cpus, memory, uptime, view->restarts,
+		strcmp(view->cause, "none") ? view->cause : "-",
+		*view->release ? view->release : "-");
 }
 
-/*
- * Names and releases come from checked input or from another kernel: whatever is
- * not plain text does not reach a terminal or a JSON string.
- */
 static void print_string(const char *text, FILE *out)
 {
 	fputc('"', out);
@@ -147,17 +175,7 @@ static void view_print_json(const struct view *view, FILE *out)
 		fprintf(out, ", \"uptime\": %.3f", view->uptime);
 	else
 		fprintf(out, ", \"uptime\": null");
-}
-
-static void sanitise(struct vnode_status *status)
-{
-	char *at;
-
-	status->name[sizeof(status->name) - 1] = 0;
-	status->release[sizeof(status->release) - 1] = 0;
-	for (at = status->release; *at; at++)
-		if (*at < 0x20 || *at > 0x7e)
-			*at = '?';
+	fprintf(out, ", \"restarts\": %u, \"cause\": \"%s\"", view->restarts, view->cause);
 }
 
 int vnode_list_print(int fd, bool json, FILE *out, struct vnode_err *err)
@@ -174,12 +192,11 @@ int vnode_list_print(int fd, bool json, FILE *out, struct vnode_err *err)
 		fprintf(out, "[\n  {");
 		view_print_json(&view, out);
 	} else {
-		fprintf(out, "%3s %-15s %-9s %-11s %10s %10s  %s\n", "ID", "NAME", "STATE",
-			"CPUS", "MEMORY", "UPTIME", "KERNEL");
+		fprintf(out, "%3s %-15s %-9s %-11s %10s %10s %8s %-9s  %s\n", "ID", "NAME", "STATE",
+			"CPUS", "MEMORY", "UPTIME", "RESTARTS", "CAUSE", "KERNEL");
 		view_print_row(&view, out);
 	}
 	while (!(ret = vnode_device_status(fd, id, true, &status, cpus, err))) {
-		sanitise(&status);
 		view_fill(&view, &status, cpus);
 		if (json) {
 			fprintf(out, "},\n  {");
@@ -199,14 +216,59 @@ static double phase_ms(const struct vnode_status *status, const struct vnode_inf
 	return info->tsc_khz ? (double)status->phase[i] / info->tsc_khz : 0;
 }
 
+/* From the moment its nanokernel knew until root did; < 0: it did not know. */
+static double noticed_ms(const struct vnode_status *status, const struct vnode_info *info)
+{
+	if (!status->begin_tsc || status->end_tsc < status->begin_tsc || !info->tsc_khz)
+		return -1;
+	return (double)(status->end_tsc - status->begin_tsc) / info->tsc_khz;
+}
+
+static double seconds_since_end(const struct vnode_status *status)
+{
+	return boottime() - status->end_ns / 1e9;
+}
+
+/* null for what is not known, which is said by less than 0 */
+static void print_number(const char *name, double value, FILE *out)
+{
+	if (value < 0)
+		fprintf(out, ", \"%s\": null", name);
+	else
+		fprintf(out, ", \"%s\": %.3f", name, value);
+}
+
+static void print_end_json(const struct vnode_status *status, const struct vnode_info *info,
+			   const char *last, FILE *out)
+{
+	double ago = status->end_ns ? seconds_since_end(status) : -1;
+
+	if (status->cause_cpu == NO_CPU)
+		fprintf(out, ", \"cause_cpu\": null");
+	else
+		fprintf(out, ", \"cause_cpu\": %u", status->cause_cpu);
+	print_number("end_time", status->end_ns ? clock_now(CLOCK_REALTIME) - ago : -1, out);
+	print_number("end_ago", ago, out);
+	print_number("noticed_ms", noticed_ms(status, info), out);
+	fprintf(out, ", \"begin_tsc\": %llu, \"end_tsc\": %llu, \"restart_tsc\": %llu, \"text\": ",
+		(unsigned long long)status->begin_tsc, (unsigned long long)status->end_tsc,
+		(unsigned long long)status->restart_tsc);
+	print_string(status->text, out);
+	fprintf(out, ", \"last_log\": ");
+	print_string(last, out);
+}
+
 static void print_status_json(const struct view *view, const struct vnode_status *status,
-			      const struct vnode_info *info, FILE *out)
+			      const struct vnode_info *info, const char *last, FILE *out)
 {
 	const char *comma = "";
 	int i;
 
 	fprintf(out, "{");
 	view_print_json(view, out);
+	fprintf(out, ", \"attached\": %s, \"oopses\": %u", status->attached ? "true" : "false",
+		status->oopses);
+	print_end_json(status, info, last, out);
 	fprintf(out, ", \"mem_base\": %llu, \"mem_offlined\": %llu, \"low_base\": %u, \"low_size\": %u",
 		(unsigned long long)status->mem_base, (unsigned long long)status->mem_offlined,
 		status->low_base, status->low_size);
@@ -248,28 +310,70 @@ int vnode_phases_print(int fd, const struct vnode_info *info, unsigned int id, c
 	return 0;
 }
 
+/* "panic on CPU 3, 2026-11-22 10:11:12 (4.2s ago), noticed after 0.120 ms" */
+static void print_end(const struct vnode_status *status, const struct vnode_info *info, FILE *out)
+{
+	double ago = seconds_since_end(status), noticed = noticed_ms(status, info);
+	time_t at = clock_now(CLOCK_REALTIME) - ago;
+	char when[32] = "?", text[24];
+	struct tm tm;
+
+	fprintf(out, "end:      %s", cause_name(status->cause));
+	if (status->cause_cpu != NO_CPU)
+		fprintf(out, " on CPU %u", status->cause_cpu);
+	if (localtime_r(&at, &tm))
+		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
+	format_uptime(ago < 0 ? 0 : ago, text, sizeof(text));
+	fprintf(out, ", %s (%s ago)", when, text);
+	if (noticed >= 0)
+		fprintf(out, ", noticed after %.3f ms", noticed);
+	fprintf(out, "\n");
+	if (*status->text)
+		fprintf(out, "text:     %s\n", status->text);
+}
+
+static void print_last(const char *last, FILE *out)
+{
+	const char *line = vnode_last_lines(last, LAST_LINES);
+	size_t len;
+
+	if (!*line)
+		return;
+	fprintf(out, "last log:\n");
+	for (; *line; line += len + (line[len] == '\n')) {
+		len = strcspn(line, "\n");
+		fprintf(out, "  %.*s\n", (int)len, line);
+	}
+}
+
 static void print_status(const struct view *view, const struct vnode_status *status,
-			 const struct vnode_info *info, FILE *out)
+			 const struct vnode_info *info, const char *last, FILE *out)
 {
 	char uptime[24];
 
 	format_uptime(view->uptime, uptime, sizeof(uptime));
-	fprintf(out, "vnode:   %u %s\n", view->id, view->name);
-	fprintf(out, "state:   %s\n", view->state);
-	fprintf(out, "cpus:    %s\n", view->cpus);
-	fprintf(out, "memory:  %llu MiB at %#llx, %llu MiB of them out of root's direct map\n",
+	fprintf(out, "vnode:    %u %s\n", view->id, view->name);
+	fprintf(out, "state:    %s%s\n", view->state, status->attached ? ", attached" : "");
+	if (status->cause != VNODE_CAUSE_NONE)
+		print_end(status, info, out);
+	fprintf(out, "restarts: %u\n", status->restarts);
+	fprintf(out, "oopses:   %u\n", status->oopses);
+	fprintf(out, "cpus:     %s\n", view->cpus);
+	fprintf(out, "memory:   %llu MiB at %#llx, %llu MiB of them out of root's direct map\n",
 		(unsigned long long)view->mem_size >> 20, (unsigned long long)status->mem_base,
 		(unsigned long long)status->mem_offlined >> 20);
-	fprintf(out, "low:     %u KiB at %#x\n", status->low_size >> 10, status->low_base);
-	fprintf(out, "kernel:  %s\n", *view->release ? view->release : "-");
-	fprintf(out, "uptime:  %s\n", uptime);
-	fprintf(out, "phases: ");
+	fprintf(out, "low:      %u KiB at %#x\n", status->low_size >> 10, status->low_base);
+	fprintf(out, "kernel:   %s\n", *view->release ? view->release : "-");
+	fprintf(out, "uptime:   %s\n", uptime);
+	fprintf(out, "phases:  ");
 	print_phases(status, info, out);
+	print_last(last, out);
 }
 
 int vnode_status_print(int fd, const struct vnode_info *info, unsigned int id, bool json,
 		       FILE *out, bool *runs, struct vnode_err *err)
 {
+	char last[VNODE_LAST_MAX + 1] = "";
 	uint32_t cpus[VNODE_CPUS_MAX];
 	struct vnode_status status;
 	struct view view;
@@ -278,12 +382,13 @@ int vnode_status_print(int fd, const struct vnode_info *info, unsigned int id, b
 	ret = vnode_device_status(fd, id, false, &status, cpus, err);
 	if (ret)
 		return ret;
-	sanitise(&status);
 	view_fill(&view, &status, cpus);
 	*runs = status.state == VNODE_BOOTING || status.state == VNODE_RUNNING;
+	if (status.cause != VNODE_CAUSE_NONE)
+		vnode_last(fd, &status, last);
 	if (json)
-		print_status_json(&view, &status, info, out);
+		print_status_json(&view, &status, info, last, out);
 	else
-		print_status(&view, &status, info, out);
+		print_status(&view, &status, info, last, out);
 	return 0;
 }

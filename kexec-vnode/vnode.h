@@ -45,6 +45,16 @@ int vnode_parse_cpus(const char *text, struct vnode_cpus *cpus, struct vnode_err
 int vnode_parse_size(const char *text, uint64_t *size, struct vnode_err *err);
 int vnode_parse_id(const char *text, unsigned int *id, struct vnode_err *err);
 int vnode_check_name(const char *name, struct vnode_err *err);
+
+enum vnode_restart {
+	VNODE_RESTART_UNSET,		/* as NO */
+	VNODE_RESTART_NO,
+	VNODE_RESTART_ON_FAILURE,
+};
+
+/* "no", "on-failure", "on-failure:N"; @times is N, or 0 for no limit */
+int vnode_parse_restart(const char *text, enum vnode_restart *restart, uint32_t *times,
+			struct vnode_err *err);
 /* "0-2,5": writes at most size bytes with the NUL, returns text */
 char *vnode_format_cpus(const uint32_t *cpu, unsigned int nr, char *text, size_t size);
 
@@ -210,7 +220,11 @@ struct vnode_config {
 	uint64_t mem_size, mem_min, mem_max;
 	const char *kernel, *initrd, *append;
 	enum vnode_unpack unpack;
-	double timeout;			/* seconds */
+	double timeout;			/* seconds, as the following */
+	double boot_limit;		/* 0: none */
+	double wait;			/* until it runs */
+	enum vnode_restart restart;
+	uint32_t restarts;		/* in a row, 0: no limit */
 	bool force, json, dry_run;
 };
 
@@ -236,6 +250,7 @@ struct kexec_segment;
 struct vnode_machine {			/* what root tells before a grant */
 	uint32_t bsp_apicid;
 	uint32_t tsc_khz;
+	bool tsc_reliable;
 };
 
 struct vnode_lent {			/* and what the grant brought */
@@ -279,19 +294,47 @@ struct vnode_info;
 int vnode_device_open(struct vnode_info *info, struct vnode_err *err);
 int vnode_device_grant(int fd, const struct vnode_config *config, struct vnode_lent *lent,
 		       struct vnode_err *err);
-int vnode_device_load(int fd, unsigned int id, const struct vnode_plan *plan, bool keep,
+int vnode_device_load(int fd, const struct vnode_config *config, const struct vnode_plan *plan,
 		      struct vnode_err *err);
 int vnode_device_start(int fd, unsigned int id, struct vnode_err *err);
 int vnode_device_stop(int fd, unsigned int id, double timeout, bool force,
 		      struct vnode_err *err);
 int vnode_device_return(int fd, unsigned int id, struct vnode_err *err);
-/* @cpus has room for VNODE_CPUS_MAX. @next: the first one from @id on */
+/*
+ * @cpus has room for VNODE_CPUS_MAX. @next: the first one from @id on. Its strings
+ * are plain text, whatever another kernel has put there.
+ */
 int vnode_device_status(int fd, unsigned int id, bool next, struct vnode_status *status,
 			uint32_t *cpus, struct vnode_err *err);
 /* ID or NAME of an existing vnode */
 int vnode_device_find(int fd, const char *vnode, unsigned int *id, struct vnode_err *err);
 int vnode_device_memory(int fd, unsigned int id, struct vnode_memory *memory,
 			struct vnode_err *err);
+/* Until some vnode's state has changed since the last status, or @seconds are over. */
+int vnode_device_poll(int fd, double seconds, struct vnode_err *err);
+/* What it could still say at its end: up to *@size bytes, any bytes */
+int vnode_device_last(int fd, unsigned int id, char *text, size_t *size, struct vnode_err *err);
+
+/* verbs.c: those of a vnode that exists */
+int vnode_exec(int fd, const struct vnode_config *config, const struct vnode_info *info,
+	       struct vnode_err *err);
+int vnode_unload(int fd, const struct vnode_config *config, const struct vnode_info *info,
+		 struct vnode_err *err);
+int vnode_log(int fd, const struct vnode_config *config, struct vnode_err *err);
+
+/*
+ * wait.c: up to config->wait seconds until a vnode that was started runs; a line on
+ * stdout says so, after @who. Other than 0: it does not run, and why.
+ */
+int vnode_wait(int fd, const struct vnode_config *config, const struct vnode_info *info,
+	       const char *who, struct vnode_err *err);
+
+/* last.c: the last lines of its log, plain text; "" if nobody knows them */
+#define VNODE_LAST_MAX	8192
+
+void vnode_last(int fd, const struct vnode_status *status, char text[VNODE_LAST_MAX + 1]);
+/* The last @lines lines of @text */
+const char *vnode_last_lines(const char *text, unsigned int lines);
 
 /* status.c */
 const char *vnode_state_name(unsigned int state);

@@ -67,8 +67,11 @@ await 2
 own_view 2
 show kexec --vnode-list
 
-step "both are stopped"
-show kexec --vnode=1 -u --force
+step "what root knows of vnode 1"
+show kexec --vnode=1 -S
+
+step "one is shut down, the other is stopped wherever it is"
+show kexec --vnode=1 -u
 show kexec --vnode=2 -u --force
 
 # Memory that came back is described by pages taken from itself, where at boot a

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /init of /boot/initrd-vnode.img, the initramfs for vnodes: mounts, loads the
- * nanokernel built for this kernel if there is one, reports "VNODE UP", runs the
- * command given as vnode.run="..." on the kernel command line, and stays.
+ * /init of /boot/initrd-vnode.img, the initramfs for vnodes: mounts, loads modules,
+ * reports "VNODE UP", starts what it was told to, and stays. It has no console: all
+ * it has to say goes to the kernel log. On the kernel command line:
  *
- * It has no console: all it has to say goes to the kernel log.
+ *	vnode.adeos=FILE[,PARAM=VALUE...]	the nanokernel, FILE.ko of this kernel's
+ *				modules (adeos-lite, if it is built); "none"
+ *	vnode.modules=FILE,...	more modules, loaded after it
+ *	vnode.run="COMMAND"	for sh; what it prints goes to the log
+ *
+ * While there is /dev/bridge, and no file /run/vsh.off, "vsh --serve" runs commands
+ * for root. SIGUSR1, SIGUSR2 and SIGTERM halt, power off and reboot, as busybox's
+ * commands of these names ask an init to.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,18 +78,44 @@ static void open_log(void)
 	close(fd);
 }
 
-static void load_nanokernel(const char *release)
+/* @file: a name without ".ko", and parameters behind commas, which are overwritten. */
+static void load_module(const char *release, char *file)
 {
-	char path[256];
+	char path[256], *params = file + strcspn(file, ",");
 	int fd;
 
-	snprintf(path, sizeof(path), "/lib/modules/%s/adeos-lite.ko", release);
+	if (*params)
+		*params++ = '\0';
+	for (char *p = params; *p; p++)
+		if (*p == ',')
+			*p = ' ';
+	snprintf(path, sizeof(path), "/lib/modules/%s/%s.ko", release, file);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;		/* this kernel is not a supported one */
-	if (syscall(SYS_finit_module, fd, "", 0))
+	if (fd < 0 || syscall(SYS_finit_module, fd, params, 0))
 		say("<3>vnode: %s: %s\n", path, strerror(errno));
 	close(fd);
+}
+
+static void load_nanokernel(const char *release, char *file)
+{
+	char path[256], standard[] = "adeos-lite";
+
+	if (file && !strcmp(file, "none"))
+		return;
+	snprintf(path, sizeof(path), "/lib/modules/%s/adeos-lite.ko", release);
+	if (!file && access(path, F_OK))
+		return;		/* this kernel is not a supported one */
+	load_module(release, file ? file : standard);
+}
+
+static void load_modules(const char *release, char *list)
+{
+	char *file, *rest;
+
+	if (!list)
+		return;
+	for (file = strtok_r(list, ",", &rest); file; file = strtok_r(NULL, ",", &rest))
+		load_module(release, file);
 }
 
 static unsigned long mem_total_kb(void)
@@ -93,34 +127,46 @@ static unsigned long mem_total_kb(void)
 	return (unsigned long long)info.totalram * info.mem_unit / 1024;
 }
 
-/* The value of vnode.run= on the kernel command line, quoted or not, or NULL. */
-static char *find_run(char *cmdline)
+/* The value of @key ("KEY=") in a copy of the command line, quoted or not, or NULL. */
+static char *find_value(const char *cmdline, const char *key)
 {
-	static const char key[] = "vnode.run=";
-	char *p = cmdline, *end;
+	char *copy = strdup(cmdline), *p, *end;
+	size_t len = strlen(key);
 
-	/* The kernel keeps quotes where they were: vnode.run="a b" or "vnode.run=a b" */
-	for (;;) {
-		p = strstr(p, key);
-		if (!p)
-			return NULL;
-		if (p == cmdline || p[-1] == ' ' || p[-1] == '"')
+	if (!copy)
+		return NULL;
+	/* The kernel keeps quotes where they were: KEY="a b" or "KEY=a b" */
+	for (p = strstr(copy, key); p; p = strstr(p + 1, key))
+		if (p == copy || p[-1] == ' ' || p[-1] == '"')
 			break;
-		p++;
-	}
-	if (p > cmdline && p[-1] == '"') {
-		p += sizeof(key) - 1;
+	if (!p)
+		return NULL;
+	if (p > copy && p[-1] == '"') {
+		p += len;
 		end = strchr(p, '"');
-	} else if (p[sizeof(key) - 1] == '"') {
-		p += sizeof(key);
+	} else if (p[len] == '"') {
+		p += len + 1;
 		end = strchr(p, '"');
 	} else {
-		p += sizeof(key) - 1;
+		p += len;
 		end = p + strcspn(p, "\n ");
 	}
 	if (end)
 		*end = '\0';
 	return p;
+}
+
+static sigset_t signals;	/* what init waits for; its children must not block it */
+
+static pid_t fork_child(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		sigprocmask(SIG_UNBLOCK, &signals, NULL);
+		setsid();
+	}
+	return pid;
 }
 
 /* Runs @command; what it prints goes to the log line by line. */
@@ -137,7 +183,6 @@ static void run(const char *command)
 	}
 	pid = fork();
 	if (!pid) {
-		setsid();
 		dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
 		dup2(fds[1], STDOUT_FILENO);
 		dup2(fds[1], STDERR_FILENO);
@@ -158,17 +203,96 @@ static void run(const char *command)
 		fclose(output);
 }
 
+/* In a process of its own: init has signals to wait for. */
+static void start_run(const char *command)
+{
+	if (fork_child())
+		return;
+	run(command);
+	_exit(0);
+}
+
+static pid_t start_vsh(void)
+{
+	pid_t pid;
+
+	if (access("/dev/bridge", F_OK) || !access("/run/vsh.off", F_OK))
+		return -1;
+	pid = fork_child();
+	if (pid)
+		return pid;
+	execl("/bin/vsh", "vsh", "--serve", (char *)NULL);
+	say("<3>vnode: vsh: %s\n", strerror(errno));
+	_exit(127);
+}
+
+/* What halt, poweroff and reboot ask of an init. */
+static void obey(int sig)
+{
+	static const struct {
+		int sig, how;
+	} orders[] = {
+		{ SIGUSR1, RB_HALT_SYSTEM },
+		{ SIGUSR2, RB_POWER_OFF },
+		{ SIGTERM, RB_AUTOBOOT },
+	};
+
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		if (sig != orders[i].sig)
+			continue;
+		sync();
+		reboot(orders[i].how);
+	}
+}
+
+static void __attribute__((noreturn)) serve(void)
+{
+	const struct timespec tick = { .tv_nsec = 200000000 };
+	pid_t vsh = -1, pid;
+
+	for (;;) {
+		obey(sigtimedwait(&signals, NULL, &tick));
+		while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+			if (pid == vsh)
+				vsh = -1;
+		if (vsh < 0)
+			vsh = start_vsh();
+	}
+}
+
+static void watch_signals(void)
+{
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGUSR1);
+	sigaddset(&signals, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+static void read_cmdline(char *cmdline, size_t size)
+{
+	FILE *file = fopen("/proc/cmdline", "re");
+
+	if (!file || !fgets(cmdline, size, file))
+		cmdline[0] = '\0';
+	if (file)
+		fclose(file);
+}
+
 int main(void)
 {
-	char cmdline[4096] = "", *command;
+	char cmdline[4096], *command;
 	struct timespec uptime;
 	struct utsname uts;
-	FILE *file;
 
+	watch_signals();
 	mount_all();
 	open_log();
 	uname(&uts);
-	load_nanokernel(uts.release);
+	read_cmdline(cmdline, sizeof(cmdline));
+	load_nanokernel(uts.release, find_value(cmdline, "vnode.adeos="));
+	load_modules(uts.release, find_value(cmdline, "vnode.modules="));
 
 	clock_gettime(CLOCK_BOOTTIME, &uptime);
 	say(KMSG_INFO "VNODE UP release=%s cpus=%ld mem=%lukB tsc=%llu uptime=%lld.%03ld\n",
@@ -177,17 +301,8 @@ int main(void)
 
 	setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	setenv("HOME", "/", 1);
-	file = fopen("/proc/cmdline", "re");
-	if (file) {
-		if (!fgets(cmdline, sizeof(cmdline), file))
-			cmdline[0] = '\0';
-		fclose(file);
-	}
-	command = find_run(cmdline);
+	command = find_value(cmdline, "vnode.run=");
 	if (command)
-		run(command);
-
-	for (;;)
-		if (wait(NULL) < 0)
-			pause();
+		start_run(command);
+	serve();
 }

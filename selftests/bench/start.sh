@@ -67,7 +67,7 @@ echo
 echo "A start of $image with 2 CPUs and 512 MiB, medians of $rounds rounds, ms"
 echo
 printf '%-34s %12s %12s\n' phase payload bzImage
-for name in plan cpus memory scrub load wake entry-to-init kernel-clock stop return; do
+for name in plan cpus memory scrub load wake entry-to-init kernel-clock attach stop return; do
 	printf '%-34s %12s %12s\n' "$name" "$(median /tmp/payload $name)" "$(median /tmp/bzimage $name)"
 done
 printf '%-34s %12s %12s\n' "KiB loaded" "$kib" "$bzkib"

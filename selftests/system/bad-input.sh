@@ -32,13 +32,13 @@ long() { # COUNT: so many characters
 	head -c "$1" /dev/zero | tr '\0' x
 }
 
-echo 1..36
+echo 1..38
 total=$(mem_kb MemTotal)
 available=$(mem_kb MemAvailable)
 
 # ---- a good one first, so that there is somebody to be in the way of ----
 
-accept --vnode=1 --cpus=2 --mem=256M --name=first --initrd=$initrd $kernel
+accept --vnode=1 --cpus=2 --mem=256M --name=first --initrd=$initrd --wait=0 $kernel
 wait_up 1
 kexec --vnode=1 -S | grep '^low:' > "$tmp/low"
 item "precondition: vnode 1 runs"
@@ -295,7 +295,8 @@ item "somebody who is not root, or may not boot"
 # ---- options ----
 
 refuse 2 "vnode=ID is missing" --cpus=3 --mem=256M $kernel
-for option in --mem=256M --name=x --boot-cpu=3 --no-unpack --timeout=1 --json --dry-run --log; do
+for option in --mem=256M --name=x --boot-cpu=3 --no-unpack --timeout=1 --wait=1 --boot-limit=1 \
+	--restart=no --json --dry-run --log; do
 	refuse 2 "vnode=ID is missing" $option
 done
 item "options of a vnode without --vnode"
@@ -309,23 +310,47 @@ refuse 2 "p: not an option" --vnode=1 -p
 item "unknown options"
 
 bad_start 2 "devices is not supported yet" --devices=00:01.0
-bad_start 2 "restart is not supported yet" --restart=no
 refuse 2 "console is not supported yet" --vnode=1 --console
 refuse 2 "dump is not supported yet" --vnode=1 --dump=/tmp/core
 refuse 2 "vnode-config is not supported yet" --vnode-config=/tmp/none
 item "options that are not supported yet say so"
 
 for option in --vnode --cpus --mem --mem-min --mem-max --name --boot-cpu --initrd --append --timeout \
-	--devices; do
+	--wait --boot-limit --restart --devices; do
 	refuse 2 "$option needs a value" --vnode=9 $option
 done
 refuse 2 "cpus=LIST is missing" --vnode=9 --mem=256M $kernel
 refuse 2 "mem=SIZE is missing" --vnode=9 --cpus=3 $kernel
 refuse 2 "no KERNEL given" --vnode=9 --cpus=3 --mem=256M
-for timeout in '' x -1 nan inf 1e9 5s; do
-	bad_start 2 "timeout=$timeout: want a number" --timeout="$timeout"
+for seconds in '' x -1 nan inf 1e9 5s; do
+	for option in timeout wait boot-limit; do
+		bad_start 2 "$option=$seconds: want a number" --$option="$seconds"
+	done
+	refuse 2 "wait=$seconds: want a number" --vnode=1 -e --wait="$seconds"
+	refuse 2 "timeout=$seconds: want a number" --vnode=1 -u --timeout="$seconds"
 done
 item "values that are missing or no numbers"
+
+for restart in '' foo No no:1 on on-fail on-failure: on-failure:0 on-failure:00 on-failure:-1 \
+	on-failure:x on-failure:1.5 'on-failure: 1' on-failure:1,2 on-failures on-failure:1000001 \
+	on-failure:4294967297 on-failure:99999999999999999999 always; do
+	bad_start 2 'restart ".*" is not understood: expected no, on-failure' --restart="$restart"
+done
+item "a restart that is none"
+
+for option in --restart=no --restart=on-failure:2 --boot-limit=0 --boot-limit=60; do
+	for verb in -S -u -e --log; do
+		refuse 2 "go with a start" --vnode=1 $verb $option
+	done
+	refuse 2 "go with a start" --vnode-list $option
+done
+for verb in -S -u --log; do
+	refuse 2 "wait goes with a start and -e" --vnode=1 $verb --wait=1
+done
+refuse 2 "wait goes with a start and -e" --vnode-list --wait=0
+bad_start 2 "wait goes with a start and -e" -l --wait=1
+refuse 4 "no vnode 7" --vnode=7 -e --wait=1
+item "--wait, --restart and --boot-limit where they do not belong"
 
 refuse 2 "/tmp/second: one KERNEL is enough" --vnode=9 --cpus=3 --mem=256M $kernel /tmp/second
 refuse 2 "mem=256M: one KERNEL is enough" --vnode=9 --cpus=3 $kernel --mem=256M
@@ -360,7 +385,7 @@ item "the module is not loaded"
 
 # ---- and it still works ----
 
-accept --vnode=9 --cpus=3 --mem=256M --initrd=$initrd $kernel
+accept --vnode=9 --cpus=3 --mem=256M --initrd=$initrd --restart=no --wait=90 $kernel
 wait_up 9
 kexec --vnode=9 -S | grep '^low:' | cmp -s - "$tmp/low" || note "memory below 640 KiB was lost"
 accept --vnode=9 -u --force

@@ -15,7 +15,7 @@ prepare='
 	. /selftests/lib.sh
 	tiny-kernel cli > /tmp/spin
 	spins() { [ "$(vnode-ctl beats 2)" -gt 100 ]; }
-	start 1 1-2 160M && kexec --vnode=2 --cpus=3 --mem=16M /tmp/spin &&
+	start 1 1-2 160M && kexec --vnode=2 --cpus=3 --mem=16M --boot-limit=0 /tmp/spin &&
 		kexec --vnode=3 --cpus=4 --mem=16M -l /tmp/spin &&
 		comes_up 1 2 && wait_for 20 spins || exit
 	echo "root still has its console" > /dev/console

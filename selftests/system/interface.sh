@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: -c 4 -m 1G -t 150
+# vm: -c 4 -m 1G -t 200
 #
 # What programs see of a vnode: /sys/class/vnode, uevents, poll(), JSON, exit
-# statuses; names in place of ids; load and start apart.
+# statuses; names in place of ids; load and start apart; how long a start waits.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib.sh
@@ -39,6 +39,27 @@ fd_stays_open() { # ID: whoever still reads the memory gets an error, not memory
 	vnode-ctl count "$1" > /dev/null
 }
 
+# Runs COMMAND, which must fail and say in one line what matches PATTERN.
+fails_saying() { # PATTERN COMMAND...
+	local pattern="$1" status=0
+
+	shift
+	"$@" > /tmp/out 2> /tmp/err || status=$?
+	cat /tmp/out /tmp/err
+	[ "$status" -eq 1 ] && [ "$(wc -l < /tmp/err)" -eq 1 ] && grep -qE "^kexec: .*($pattern)" /tmp/err
+}
+
+# Its status, for people, has a line that matches PATTERN.
+shows() { # ID PATTERN
+	kexec --vnode="$1" -S > /tmp/shown
+	cat /tmp/shown
+	grep -qE "$2" /tmp/shown
+}
+
+spin() { # OPTION...: a kernel that never says that it runs
+	kexec --vnode=3 --cpus=1 --mem=16M "$@" /tmp/spin
+}
+
 uevent > /tmp/uevents 2>&1 &
 listener=$!
 # It has no way to say that it listens: make noise until some of it arrives.
@@ -49,7 +70,7 @@ noise() {
 wait_for 20 noise || bail "the uevent listener does not work"
 
 tiny-kernel cli > /tmp/spin
-plan 48
+plan 77
 remember_root
 log_begin
 
@@ -61,7 +82,8 @@ check "no vnode: --log says so" exits_with 4 kexec --vnode=7 --log
 check "the list is JSON" is_json kexec --vnode-list --json
 check "root alone" test "$(kexec --vnode-list --json | grep -c '"id"')" = 1
 
-check "-l loads" kexec --vnode=7 --name=web --cpus=3,1 --boot-cpu=3 --mem=16M -l /tmp/spin
+check "-l loads" kexec --vnode=7 --name=web --cpus=3,1 --boot-cpu=3 --mem=16M \
+	--boot-limit=0 -l /tmp/spin
 check "sysfs: id" test "$(cat $SYS/id)" = 7
 check "sysfs: state" test "$(cat $SYS/state)" = loaded
 check "sysfs: CPUs, the boot CPU first" test "$(cat $SYS/cpus)" = 3,1
@@ -78,7 +100,8 @@ check "and so is the name" exits_with 5 kexec --vnode=8 --name=web --cpus=2 --me
 check "and so is the CPU" exits_with 5 kexec --vnode=8 --cpus=3 --mem=16M /tmp/spin
 check "CPU 2 is still root's" test "$(cpus_online)" = 0,2
 
-check "-e starts it, by name" kexec --vnode=web -e
+check "nothing has ended" test "$(field 7 cause)" = none
+check "-e starts it, by name" kexec --vnode=web -e --wait=0
 alive() { [ "$(vnode-ctl beats 7)" -gt 100 ]; }
 check "it runs" wait_for 20 alive
 check "sysfs: state" test "$(cat $SYS/state)" = booting
@@ -97,6 +120,9 @@ check "STOP" vnode-ctl stop 7
 check "poll: the change is an event" wait $poller
 check "stopped: -S exits with 3" exits_with 3 kexec --vnode=7 -S
 check "stopped: -S is JSON" is_json eval 'kexec --vnode=7 -S --json || true'
+check "stopped: the cause" test "$(field 7 cause)" = stop
+check "stopped: the cause is in the list" is_row '"uptime": null, "restarts": 0, "cause": "stop"'
+check "stopped: people see it too" shows 7 '^end: +stop, 20[0-9-]* [0-9:]* \([0-9.]*s ago\)'
 check "a stopped one does not start" exits_with 1 kexec --vnode=7 -e
 check "-u gives it back, by name" kexec --vnode=web -u
 check "sysfs: gone" test ! -e $SYS
@@ -114,11 +140,43 @@ check "uevents: one for each change of state, in order" diff /tmp/expected /tmp/
 check "uevents: and one at the end" test "$(events | grep -c '^remove 7 ')" = 1
 kill $listener
 
+# What a start waits for: a kernel that has no nanokernel does not say that it runs.
+check "the wait is over first" fails_saying 'vnode 3 still boots after 0.5 s' spin --wait=0.5
+check "and it boots on" state_is 3 booting
+check "-u says that it cannot be asked, and returns it" kexec --vnode=3 -u
+check "the boot limit is over first" \
+	fails_saying 'vnode 3 did not attach within its boot limit.* --log' spin --boot-limit=1
+check "and it is as it was" state_is 3 hung
+check "with its cause" test "$(field 3 cause)" = no-hello
+check "-S exits with 3" exits_with 3 kexec --vnode=3 -S
+check "-S is JSON" is_json eval 'kexec --vnode=3 -S --json || true'
+check "-u of a dead one says nothing" stop_orderly 3
+check "without a limit there is no wait" spin --boot-limit=0
+check "-u --force" kexec --vnode=3 -u --force
+check "a start waits for restarts, too" \
+	fails_saying 'vnode 3 did not attach .*, after 2 restarts' \
+	spin --boot-limit=0.5 --wait=30 --restart=on-failure:2
+check "which are counted" test "$(field 3 restarts)" = 2
+check "-u returns it" stop_orderly 3
+check "-l, for a restart" spin --boot-limit=0.5 --restart=on-failure -l
+check "-e does not wait for restarts" fails_saying 'vnode 3 (did not attach|still boots)' \
+	kexec --vnode=3 -e --wait=0.8
+check "-u in the middle of them" kexec --vnode=3 -u
+
 # A Linux that has our nanokernel tells its release; its name is the default one.
-check "a Linux vnode" start 2 2 192M
+check "a Linux vnode is waited for" eval 'start 2 2 192M --wait=90 > /tmp/started'
+check "and then it runs" state_is 2 running
+check "which is said" \
+	grep -qx "vnode2: running, $(uname -r), attached after [0-9]* ms" /tmp/started
+check "as the phases are" grep -q '^vnode2: phases: plan .* attach [0-9.]* ms' /tmp/started
+check "it is attached" test "$(field 2 attached)" = true
 check "comes up" comes_up 2 1
 check "is called vnode2, and runs" is_row '"name": "vnode2", "state": "running"'
 check "tells its release" test "$(field 2 release)" = "$(uname -r)"
+check "-u shuts it down" stop_orderly vnode2 --timeout=60
+check "-e waits too: it is loaded" start 2 2 192M -l
+check "and started" eval 'kexec --vnode=2 -e > /tmp/started'
+check "and runs" grep -q '^vnode 2: running, ' /tmp/started
 stop vnode2
 check "root has everything again, its log is quiet" eval 'root_is_back && log_is_quiet'
 finish

@@ -141,7 +141,7 @@ check "vnode 2 stops" stop 2
 tiny-kernel hlt > /tmp/halted
 for KERNEL in "$new" "$old"; do
 	release=${KERNEL#/boot/vmlinuz-}
-	check "root gives CPUs 1 and 2 away as well" kexec --vnode=9 --cpus=1-2 --mem=16M /tmp/halted
+	check "root gives CPUs 1 and 2 away as well" kexec --vnode=9 --cpus=1-2 --mem=16M --boot-limit=0 /tmp/halted
 	check "vnode 2 starts, of $release" start 2 4-6 256M --append=vnode.run=make-ipis
 	check "root has one CPU" test "$(cpus_online)" = 0
 	one=$(fresh 1)

@@ -61,9 +61,12 @@
 #define AT_CODE		0x10000UL
 #define CODE_SIZE	0x10000UL
 #define NR_SEGMENTS	5
+#define NR_CALLS	9
+#define NR_ERRNOS	12
+#define LAST_SIZE	8192		/* at most this much comes out of LAST */
 
 static struct shared {
-	atomic_ulong calls, limit, ioctls[8], done[8], refused, reads, kills, closes;
+	atomic_ulong calls, limit, ioctls[NR_CALLS], done[NR_CALLS], refused, reads, kills, closes;
 	atomic_long tokens;
 	atomic_int failures;
 } *shared;
@@ -174,17 +177,19 @@ static uint64_t bad_pointer(struct thread *t)
 static const struct {
 	const char *name;
 	unsigned long cmd;
-	int errnos[12];
+	int errnos[NR_ERRNOS];
 } calls[] = {
 	{ "INFO", VNODE_IOC_INFO, { EFAULT } },
 	{ "GRANT", VNODE_IOC_GRANT, { EFAULT, EINVAL, EEXIST, ENOTUNIQ, ENXIO, EBUSY, EADDRNOTAVAIL,
 				      ENOMEM, ENOSPC, EINTR } },
-	{ "LOAD", VNODE_IOC_LOAD, { EFAULT, ENOENT, EBADF, EBUSY, EINVAL, EADDRNOTAVAIL, EINTR } },
+	{ "LOAD", VNODE_IOC_LOAD, { EFAULT, ENOENT, EBADF, EBUSY, EINVAL, EADDRNOTAVAIL, EINTR,
+				    ENOMEM } },
 	{ "START", VNODE_IOC_START, { EFAULT, ENOENT, EBADF, EBUSY, EINVAL } },
 	{ "STOP", VNODE_IOC_STOP, { EFAULT, ENOENT, EINVAL, EOPNOTSUPP } },
 	{ "RETURN", VNODE_IOC_RETURN, { EFAULT, ENOENT, EINVAL, EBUSY } },
 	{ "STATUS", VNODE_IOC_STATUS, { EFAULT, ENOENT, EINVAL } },
 	{ "MEMORY", VNODE_IOC_MEMORY, { EFAULT, ENOENT, EINVAL } },
+	{ "LAST", VNODE_IOC_LAST, { EFAULT, ENOENT, EINVAL } },
 };
 
 /* Returns what ioctl() does, or a negative errno, which must be a documented one. */
@@ -201,10 +206,10 @@ static int call(struct thread *t, int fd, unsigned int nr, void *arg)
 		atomic_fetch_add(&shared->done[nr], 1);
 		return ret;
 	}
-	while (i < 12 && calls[nr].errnos[i] != errnum)
+	while (i < NR_ERRNOS && calls[nr].errnos[i] != errnum)
 		i++;
 	/* what a shared descriptor is by now, nobody knows */
-	if (i == 12 && fd == t->fd)
+	if (i == NR_ERRNOS && fd == t->fd)
 		failure("%s: %s is not among its errors", calls[nr].name, strerror(errnum));
 	return -errnum;
 }
@@ -460,7 +465,7 @@ static void load_valid(struct thread *t, struct vnode_load *l, uint32_t id, cons
 
 	*l = (struct vnode_load){
 		.id = id,
-		.flags = one_in(t, 2) ? VNODE_LOAD_KEEP : 0,
+		.flags = below(t, 4),	/* KEEP, RESTART */
 		.nr_segments = NR_SEGMENTS,
 		.entry_mode = is_64 ? 64 : 32,
 		.segments = (uintptr_t)t->segment,
@@ -468,6 +473,8 @@ static void load_valid(struct thread *t, struct vnode_load *l, uint32_t id, cons
 		.boot_params = g->base + AT_PARAMS,
 		.cr3 = is_64 ? g->base + AT_TABLES : 0,
 		.control = g->base + AT_CONTROL,
+		.restarts = one_in(t, 2) ? below(t, 4) : edge(t),
+		.boot_limit_ms = one_in(t, 2) ? below(t, 500) : edge(t),
 	};
 	memset(t->segment, 0, sizeof(t->segment));
 	t->segment[0] = (struct vnode_segment){ (uintptr_t)code, CODE_SIZE, g->base + AT_CODE,
@@ -516,10 +523,10 @@ static bool load_is_wrong(struct thread *t, const struct vnode_load *l, const st
 {
 	unsigned int i;
 
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 3; i++)
 		if (l->reserved[i])
 			return true;
-	if ((l->flags & ~VNODE_LOAD_KEEP) || !l->nr_segments ||
+	if ((l->flags & ~(VNODE_LOAD_KEEP | VNODE_LOAD_RESTART)) || !l->nr_segments ||
 	    l->nr_segments > VNODE_SEGMENTS_MAX || l->segments != (uintptr_t)t->segment ||
 	    (l->entry_mode != 32 && l->entry_mode != 64))
 		return true;
@@ -673,7 +680,8 @@ static void try_status(struct thread *t)
 		return;
 	if (asked.flags > 1 || s->state == VNODE_FREE || s->state >= VNODE_NR_STATES ||
 	    s->id > VNODE_ID_MAX || s->id < asked.id || !s->nr_cpus || s->nr_cpus >= CPUS ||
-	    !name_is_valid(s->name) || !memchr(s->release, 0, sizeof(s->release)))
+	    !name_is_valid(s->name) || !memchr(s->release, 0, sizeof(s->release)) ||
+	    !memchr(s->text, 0, sizeof(s->text)) || s->cause >= VNODE_NR_CAUSES || s->attached)
 		failure("STATUS: vnode %u, state %u, %u CPUs", s->id, s->state, s->nr_cpus);
 }
 
@@ -719,9 +727,30 @@ static void try_memory(struct thread *t)
 	t->memory_fd = fd;
 }
 
+/* None of these has a nanokernel: there is nothing to be told. */
+static void try_last(struct thread *t)
+{
+	struct vnode_last arg = {
+		.id = some_id(t), .reserved = one_in(t, 4) ? edge(t) : 0,
+		.text = (uintptr_t)t->edge - PAGE, .size = below(t, PAGE),
+	};
+	uint64_t asked;
+
+	if (one_in(t, 4))
+		arg.text = bad_pointer(t);
+	else if (one_in(t, 4))
+		arg.size = edge(t);
+	asked = arg.size;
+	if (CALL(t, some_fd(t), LAST, &arg))
+		return;
+	if (arg.reserved || arg.size > asked || arg.size > LAST_SIZE)
+		failure("LAST: %llu bytes of %llu, reserved %u", (unsigned long long)arg.size,
+			(unsigned long long)asked, arg.reserved);
+}
+
 static void try_any(struct thread *t)
 {
-	unsigned int nr = below(t, 8);
+	unsigned int nr = below(t, NR_CALLS);
 	unsigned long cmd = calls[nr].cmd;
 	char *arg = t->edge - 512;
 	bool known = false;
@@ -744,7 +773,7 @@ static void try_any(struct thread *t)
 		cmd = next(t);
 	else
 		cmd = _IOC(below(t, 4), VNODE_IOC_MAGIC, below(t, 12), edge(t) % (1 << 14));
-	for (nr = 0; nr < 8; nr++)
+	for (nr = 0; nr < NR_CALLS; nr++)
 		known |= (uint32_t)cmd == (uint32_t)calls[nr].cmd;
 	if (known || _IOC_TYPE(cmd) != VNODE_IOC_MAGIC)
 		return;
@@ -847,8 +876,8 @@ static void *thread_run(void *arg)
 		void (*func)(struct thread *t);
 	} mix[] = {
 		{ 20, try_grant }, { 24, try_load }, { 6, try_start }, { 6, try_stop },
-		{ 10, try_return }, { 14, try_status }, { 8, try_memory }, { 10, try_any },
-		{ 2, try_descriptors },
+		{ 10, try_return }, { 12, try_status }, { 7, try_memory }, { 10, try_any },
+		{ 2, try_descriptors }, { 3, try_last },
 	};
 	struct thread *t = arg;
 	unsigned int pick, i;
@@ -935,7 +964,7 @@ static void report(double begin)
 	unsigned int i;
 
 	printf("# %5.1f s, %lu calls; done of asked:", now() - begin, shared->calls);
-	for (i = 1; i < 8; i++)
+	for (i = 1; i < NR_CALLS; i++)
 		printf(" %s %lu/%lu", calls[i].name, shared->done[i], shared->ioctls[i]);
 	printf("; %lu unknown, %lu reads, %lu closes, %lu kills\n", shared->refused, shared->reads,
 	       shared->closes, shared->kills);
@@ -1003,7 +1032,7 @@ int main(int argc, char **argv)
 	clean_up(&own);
 	report(begin);
 	/* or it has tested refusals only */
-	for (i = 1; i < 8; i++)
+	for (i = 1; i < NR_CALLS; i++)
 		if (!atomic_load(&shared->done[i]))
 			failure("%s: never succeeded", calls[i].name);
 	return atomic_load(&shared->failures) ? 1 : 0;

@@ -54,7 +54,7 @@ insmod "$modules/adeos-lite.ko"
 insmod "$modules/vnode.ko"
 item "the modules can be unloaded and loaded again"
 
-accept --vnode=1 --cpus=2 --mem=256M --initrd=$initrd $kernel
+accept --vnode=1 --cpus=2 --mem=256M --initrd=$initrd --wait=0 $kernel
 wait_up 1
 accept --vnode=1 -u --force
 item "a stock kernel starts as before"

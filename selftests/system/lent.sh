@@ -48,9 +48,9 @@ plan 24
 remember_root
 log_begin
 tiny-kernel cli > /tmp/spin
-check "a vnode is loaded" kexec --vnode=1 --cpus=2-3 --mem=16M -l /tmp/spin
+check "a vnode is loaded" kexec --vnode=1 --cpus=2-3 --mem=16M --boot-limit=0 -l /tmp/spin
 refuses_all loaded
-check "it starts" kexec --vnode=1 -e
+check "it starts" kexec --vnode=1 -e --wait=0
 check "and runs" wait_for 20 alive
 refuses_all running
 check "it has not noticed" alive

@@ -87,12 +87,18 @@ uptime_s() {
 
 # ---- vnodes ----
 
-start() { # ID CPUS MEM [OPTION...]: of the kernel KERNEL
-	local id="$1" cpus="$2" mem="$3"
+# Of the kernel KERNEL. It is not waited for, unless an OPTION says so: is_up and
+# comes_up know better when it died, and several can boot at a time.
+start() { # ID CPUS MEM [OPTION...]
+	local id="$1" cpus="$2" mem="$3" wait=--wait=0
 
 	printf '%s\n' "$KERNEL" "$INITRD" "$@" > "/tmp/start.$1"
 	shift 3
-	kexec --vnode="$id" --cpus="$cpus" --mem="$mem" --initrd="$INITRD" "$@" "$KERNEL"
+	case " $* " in
+	*" -l "*) wait= ;;
+	esac
+	kexec --vnode="$id" --cpus="$cpus" --mem="$mem" --initrd="$INITRD" ${wait:+"$wait"} "$@" \
+		"$KERNEL"
 }
 
 log_has() { # ID PATTERN: in the vnode's kernel log
@@ -117,8 +123,8 @@ runs() { # ID
 }
 
 runs_or_died() { # ID
-	runs "$1" && return
-	# the log costs more
+	[ "$(field "$1" state)" = booting ] || return 0
+	# nobody tells of a kernel that dies before it has its nanokernel; the log costs more
 	usleep 300000
 	log_has "$1" 'end Kernel panic'
 }
@@ -178,6 +184,15 @@ stop() { # ID [OPTION...]
 
 	shift
 	kexec --vnode="$id" -u --force "$@"
+}
+
+stop_orderly() { # ID [OPTION...]: it is asked, and it obeys
+	local id="$1" status=0
+
+	shift
+	kexec --vnode="$id" -u "$@" 2> /tmp/stop.err || status=$?
+	cat /tmp/stop.err
+	[ $status -eq 0 ] && [ ! -s /tmp/stop.err ]
 }
 
 no_vnodes() {

@@ -17,7 +17,7 @@ tiny() { # SIZE [OPTION...]
 	local size="$1"
 
 	shift
-	kexec --vnode=1 --cpus=1 --mem="$size" "$@" /tmp/spin
+	kexec --vnode=1 --cpus=1 --mem="$size" --boot-limit=0 "$@" /tmp/spin
 }
 
 has_memory() { # BYTES OFFLINED

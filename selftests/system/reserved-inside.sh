@@ -49,14 +49,14 @@ remember_root
 total=$(mem_total_kb)
 
 tiny-kernel fill > /tmp/fill
-check "a vnode that fills its memory" kexec --vnode=1 --cpus=1 --mem=64M /tmp/fill
+check "a vnode that fills its memory" kexec --vnode=1 --cpus=1 --mem=64M --boot-limit=0 /tmp/fill
 check "lives in the reserved range" is_in_pool 1
 check "and does fill it" wait_for 60 is_full 1
 check "a Linux vnode" start 2 2-3 384M
 check "in the reserved range" is_in_pool 2
 check "comes up" comes_up 2 2
 check "root has given nothing of its own" test "$(mem_total_kb)" -ge "$total"
-check "more than is left comes from Linux" kexec --vnode=3 --cpus=4 --mem=128M /tmp/fill
+check "more than is left comes from Linux" kexec --vnode=3 --cpus=4 --mem=128M --boot-limit=0 /tmp/fill
 check "which is not in the range" not is_in_pool 3
 check "the module is in use" not rmmod adeos_lite
 for id in 1 2 3; do

@@ -3,6 +3,8 @@
  * vnode-ctl: what tests ask of /dev/vnode that kexec has no words for.
  *
  *	stop ID			STOP by force; how long it took, in us
+ *	ask ID TIMEOUT-MS	STOP without force; "stopped", or the errno's name
+ *	last ID SIZE		LAST: SIZE bytes of its last words at most
  *	beats ID		how far tiny-kernel counts in 200 ms
  *	count ID		8-byte words of its memory: in all, of tiny-kernel's
  *				pattern, zero
@@ -11,6 +13,7 @@
  *	devmem BASE SIZE	as count, of physical memory that is not Linux's
  *	event SECONDS		waits until poll() tells that some state changed
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -79,6 +82,28 @@ static int stop(char **argv)
 	       (unsigned long long)status.phase[VNODE_PHASE_STOP] * 1000 / info.tsc_khz,
 	       status.state);
 	return 0;
+}
+
+static int ask(char **argv)
+{
+	struct vnode_stop arg = { .id = atoi(argv[0]), .timeout_ms = atoi(argv[1]) };
+
+	puts(ioctl(dev, VNODE_IOC_STOP, &arg) ? strerrorname_np(errno) : "stopped");
+	return 0;
+}
+
+static int last(char **argv)
+{
+	static char text[CHUNK];
+	struct vnode_last arg = {
+		.id = atoi(argv[0]), .text = (uintptr_t)text, .size = strtoul(argv[1], NULL, 0),
+	};
+
+	if (arg.size > sizeof(text))
+		arg.size = sizeof(text);
+	if (ioctl(dev, VNODE_IOC_LAST, &arg))
+		fail("LAST");
+	return fwrite(text, 1, arg.size, stdout) == arg.size ? 0 : 1;
 }
 
 static off_t mark_find(int fd)
@@ -204,6 +229,8 @@ static const struct {
 	int (*func)(char **argv);
 } verbs[] = {
 	{ "stop", 1, 1, stop },
+	{ "ask", 2, 2, ask },
+	{ "last", 2, 2, last },
 	{ "beats", 1, 1, beats },
 	{ "count", 1, 1, count },
 	{ "grant", 5, 6, grant },

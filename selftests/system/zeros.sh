@@ -63,7 +63,7 @@ handed_on() { # COMMAND...: starts vnode 1 and lets it write
 }
 
 filled() { # MIB
-	kexec --vnode=1 --cpus=2 --mem="$1M" /tmp/fill && wait_for 60 is_full 1
+	kexec --vnode=1 --cpus=2 --mem="$1M" --boot-limit=0 /tmp/fill && wait_for 60 is_full 1
 }
 
 # What a Linux vnode had, and what root itself had there.

@@ -291,7 +291,7 @@ static void vnod(void)
 	KTAP_CHECK_EQ(length_of(table), 56);
 	KTAP_CHECK_EQ(get(table, 36, 4), 7);
 	KTAP_CHECK_EQ(get(table, 40, 8), CONTROL_PA);
-	KTAP_CHECK_EQ(get(table, 48, 8), 8192);
+	KTAP_CHECK_EQ(get(table, 48, 8), 4096);
 }
 
 static void sizes(void)

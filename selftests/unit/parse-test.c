@@ -241,11 +241,62 @@ static void names(void)
 	KTAP_CHECK(strstr(err.text, "32 characters"));
 }
 
+static void restarts(void)
+{
+	static const struct {
+		const char *text;
+		enum vnode_restart restart;
+		uint32_t times;
+	} good[] = {
+		{ "no", VNODE_RESTART_NO, 0 },
+		{ "on-failure", VNODE_RESTART_ON_FAILURE, 0 },
+		{ "on-failure:1", VNODE_RESTART_ON_FAILURE, 1 },
+		{ "on-failure:007", VNODE_RESTART_ON_FAILURE, 7 },
+		{ "on-failure:1000000", VNODE_RESTART_ON_FAILURE, 1000000 },
+	};
+	static const struct {
+		const char *text;
+		int ret;
+	} bad[] = {
+		{ "", -EINVAL }, { "foo", -EINVAL }, { "No", -EINVAL }, { "no:1", -EINVAL },
+		{ "on", -EINVAL }, { "on-", -EINVAL }, { "on-failur", -EINVAL },
+		{ "on-failure:", -EINVAL }, { "on-failure:0", -EINVAL },
+		{ "on-failure:000", -EINVAL }, { "on-failure:-1", -EINVAL },
+		{ "on-failure:+1", -EINVAL }, { "on-failure: 1", -EINVAL },
+		{ "on-failure:1 ", -EINVAL }, { "on-failure:1:2", -EINVAL },
+		{ "on-failure:1.5", -EINVAL }, { "on-failure:0x1", -EINVAL },
+		{ "on-failure:x", -EINVAL }, { "on-failures", -EINVAL },
+		{ "on-failure=1", -EINVAL }, { " on-failure", -EINVAL },
+		{ "on-failure:1000001", -ERANGE }, { "on-failure:4294967297", -ERANGE },
+		{ "on-failure:18446744073709551617", -ERANGE },
+	};
+	enum vnode_restart restart;
+	uint32_t times;
+	size_t i;
+
+	for (i = 0; i < KTAP_NR(good); i++) {
+		times = UINT32_MAX;
+		if (!KTAP_CHECK_EQ(vnode_parse_restart(good[i].text, &restart, &times, &err), 0) ||
+		    !KTAP_CHECK_EQ(restart, good[i].restart) ||
+		    !KTAP_CHECK_EQ(times, good[i].times))
+			ktap_note("  \"%s\"", good[i].text);
+	}
+	for (i = 0; i < KTAP_NR(bad); i++) {
+		memset(&err, 0, sizeof(err));
+		if (!KTAP_CHECK_EQ(vnode_parse_restart(bad[i].text, &restart, &times, &err),
+				   bad[i].ret) ||
+		    !KTAP_CHECK(strstr(err.text, "expected no, on-failure")))
+			ktap_note("  \"%s\": \"%s\"", bad[i].text, err.text);
+	}
+}
+
 /* A long input must neither be repeated in full nor overrun the sentence. */
 static void long_inputs(void)
 {
 	const size_t length = 1 << 20;
 	char *text = malloc(length + 1);
+	enum vnode_restart restart;
+	uint32_t times;
 	unsigned int id;
 	uint64_t size;
 
@@ -263,6 +314,8 @@ static void long_inputs(void)
 	memset(text, '/', length);
 	KTAP_CHECK_EQ(vnode_check_name(text, &err), -EINVAL);
 	KTAP_CHECK(strlen(err.text) < 200);
+	KTAP_CHECK_EQ(vnode_parse_restart(text, &restart, &times, &err), -EINVAL);
+	KTAP_CHECK(strlen(err.text) < 200);
 	memset(text, '0', length);
 	KTAP_CHECK_EQ(vnode_parse_cpus(text, &cpus, &err), 0);
 	free(text);
@@ -277,6 +330,7 @@ static const struct ktap_test tests[] = {
 	{ "bad sizes are refused", bad_sizes },
 	{ "ids are 1 to 255", ids },
 	{ "names", names },
+	{ "restarts: no, on-failure, on-failure:N", restarts },
 	{ "long inputs are survived", long_inputs },
 };
 

@@ -7,14 +7,16 @@
  *
  *	free -GRANT-> granted -LOAD-> loaded -START-> booting -> running
  *
- * and from any state STOP (stopped) and RETURN (free). What a file descriptor
+ * and from any state STOP (stopped) and RETURN (free). A vnode that ends by itself
+ * becomes halted, rebooted, panicked or hung: its CPUs are stopped, its memory is
+ * kept; or, where LOAD said so, it is restarted. What a file descriptor
  * was granted belongs to that descriptor until START succeeded, or LOAD with
  * VNODE_LOAD_KEEP: if it is closed before (the process may have been killed),
  * everything goes back to the root kernel.
  *
  * GRANT, LOAD, START and MEMORY need CAP_SYS_BOOT and are refused with -EPERM
- * while the kernel is locked down for kexec; STOP and RETURN need CAP_SYS_BOOT;
- * INFO and STATUS need read permission on the device only.
+ * while the kernel is locked down for kexec; STOP, RETURN and LAST need
+ * CAP_SYS_BOOT; INFO and STATUS need read permission on the device only.
  *
  * All sizes and addresses are bytes, all addresses physical, all reserved
  * fields must be zero. A call that fails has changed nothing.
@@ -26,7 +28,7 @@
 #include <linux/types.h>
 
 /* Goes up with every incompatible change; INFO tells the module's. */
-#define VNODE_ABI_VERSION	1
+#define VNODE_ABI_VERSION	2
 
 #define VNODE_ID_MAX		255	/* ids are 1..255; 0 is root */
 #define VNODE_NAME_LEN		32	/* with the terminating NUL */
@@ -40,11 +42,11 @@
  * @VNODE_GRANTED: CPUs and memory are taken from root
  * @VNODE_LOADED: the image is in place
  * @VNODE_BOOTING: its boot CPU has been woken and has reached our trampoline
- * @VNODE_RUNNING: its nanokernel has reported
- * @VNODE_HALTED: it halted itself
- * @VNODE_REBOOTED: it asked for a reboot
+ * @VNODE_RUNNING: its nanokernel has attached
+ * @VNODE_HALTED: it halted or powered off
+ * @VNODE_REBOOTED: it rebooted
  * @VNODE_PANICKED: its kernel panicked
- * @VNODE_HUNG: it stopped answering
+ * @VNODE_HUNG: it, or one of its CPUs, stopped answering; or it never attached
  * @VNODE_STOPPED: its CPUs were stopped by STOP; memory is kept until RETURN
  */
 enum vnode_state {
@@ -59,6 +61,33 @@ enum vnode_state {
 	VNODE_HUNG = 8,
 	VNODE_STOPPED = 9,
 	VNODE_NR_STATES
+};
+
+/**
+ * enum vnode_cause - why a vnode ended
+ * @VNODE_CAUSE_NONE: it has not ended yet
+ * @VNODE_CAUSE_PANIC: panic()
+ * @VNODE_CAUSE_REBOOT: reboot(2), or it was asked to
+ * @VNODE_CAUSE_HALT: halted
+ * @VNODE_CAUSE_POWER_OFF: powered off, or it was asked to
+ * @VNODE_CAUSE_EMERGENCY: emergency restart: sysrq-b
+ * @VNODE_CAUSE_HANG: a CPU was silent for too long
+ * @VNODE_CAUSE_NO_HELLO: its nanokernel did not attach within the boot limit
+ * @VNODE_CAUSE_PROTOCOL: its nanokernel speaks another protocol
+ * @VNODE_CAUSE_STOP: STOP with VNODE_STOP_FORCE
+ */
+enum vnode_cause {
+	VNODE_CAUSE_NONE = 0,
+	VNODE_CAUSE_PANIC = 1,
+	VNODE_CAUSE_REBOOT = 2,
+	VNODE_CAUSE_HALT = 3,
+	VNODE_CAUSE_POWER_OFF = 4,
+	VNODE_CAUSE_EMERGENCY = 5,
+	VNODE_CAUSE_HANG = 6,
+	VNODE_CAUSE_NO_HELLO = 7,
+	VNODE_CAUSE_PROTOCOL = 8,
+	VNODE_CAUSE_STOP = 9,
+	VNODE_NR_CAUSES
 };
 
 /**
@@ -104,8 +133,8 @@ struct vnode_info {
  * ENOTUNIQ (name in use), ENXIO (no such CPU, or offline), EBUSY (CPU lent to
  * a vnode already), EADDRNOTAVAIL (CPU 0, or another that root cannot give up:
  * the last one), ENOMEM (root cannot give that much memory there), ENOSPC (no
- * memory below 640 KiB left), EINTR (a signal came). Where the error is about a
- * CPU, @bad_cpu is its number.
+ * memory below 640 KiB left, or 15 vnodes are there), EINTR (a signal came).
+ * Where the error is about a CPU, @bad_cpu is its number.
  */
 struct vnode_grant {
 	__u32 id;
@@ -140,6 +169,7 @@ struct vnode_segment {
 
 /* LOAD flags */
 #define VNODE_LOAD_KEEP		(1U << 0) /* outlives this file descriptor */
+#define VNODE_LOAD_RESTART	(1U << 1) /* start it again after a failure */
 
 /**
  * struct vnode_load - LOAD: place an image
@@ -154,13 +184,21 @@ struct vnode_segment {
  * @boot_params: in: physical address of struct boot_params
  * @cr3: in: physical address of the top-level page table, below 4 GiB; must map
  *	the first 2 MiB and @entry identically; zero in mode 32
- * @control: in: physical address of the vnode's control pages (see
- *	vnode/layout.h), page aligned, in the vnode's range
+ * @control: in: physical address of the vnode's control page (see
+ *	vnode/layout.h), page aligned, in the vnode's range; START writes it
+ * @restarts: in: with VNODE_LOAD_RESTART: how often in a row it is restarted
+ *	before it has run for VNODE_RESTART_CALM seconds; 0: no limit
+ * @boot_limit_ms: in: how long it may take from START until its nanokernel has
+ *	attached; then it is taken for hung; 0: no limit
  * @reserved: zero
+ *
+ * With VNODE_LOAD_RESTART root's kernel keeps a copy of the segments. A vnode that
+ * panicked, hung or rebooted is started from it again, at once the first time,
+ * then after 250 ms, and each time twice as long, up to VNODE_RESTART_MAX_MS.
  *
  * Errors: ENOENT (no such vnode), EBADF (granted through another descriptor),
  * EBUSY (not in state granted), EINVAL, EFAULT, EADDRNOTAVAIL (a segment or an
- * address is outside of what the vnode was lent), EINTR.
+ * address is outside of what the vnode was lent), EINTR, ENOMEM (for the copy).
  */
 struct vnode_load {
 	__u32 id;
@@ -172,8 +210,13 @@ struct vnode_load {
 	__u64 boot_params;
 	__u64 cr3;
 	__u64 control;
-	__u64 reserved[4];
+	__u32 restarts;
+	__u32 boot_limit_ms;
+	__u64 reserved[3];
 };
+
+#define VNODE_RESTART_CALM	10	/* seconds */
+#define VNODE_RESTART_MAX_MS	8000
 
 /**
  * struct vnode_id - START and RETURN
@@ -200,9 +243,14 @@ struct vnode_id {
  * @timeout_ms: in: how long an orderly stop may take
  * @reserved: zero
  *
- * Errors: ENOENT; EOPNOTSUPP (orderly stop, but the vnode has no nanokernel
- * that could be asked); ETIMEDOUT (a CPU did not answer INIT/SIPI: the vnode
- * keeps its state and its memory). Stopping a stopped vnode succeeds.
+ * Without VNODE_STOP_FORCE the vnode's nanokernel is asked to power it off. What
+ * was planned as a restart is called off.
+ *
+ * Errors: ENOENT; EOPNOTSUPP (orderly stop, but no nanokernel is attached that
+ * could be asked); ETIME (orderly stop, not done within @timeout_ms: it goes on);
+ * EINTR (the same, a signal came); ETIMEDOUT (a CPU did not answer INIT/SIPI: the
+ * vnode keeps its state and its memory). Stopping a vnode that does not run
+ * succeeds.
  */
 struct vnode_stop {
 	__u32 id;
@@ -220,6 +268,7 @@ enum vnode_phase {
 	VNODE_PHASE_WAKE = 4,	/* INIT to the first instruction */
 	VNODE_PHASE_STOP = 5,	/* INIT to all CPUs parked */
 	VNODE_PHASE_RETURN = 6,	/* scrub, memory and CPUs back in Linux */
+	VNODE_PHASE_ATTACH = 7,	/* first instruction to attached */
 	VNODE_NR_PHASES = 8
 };
 
@@ -243,9 +292,20 @@ enum vnode_phase {
  * @entry_tsc: out: TSC at its first instruction
  * @phase: out: TSC cycles spent in each phase, 0 if not gone through
  * @mem_offlined: out: bytes of its memory that left root's direct map
+ * @cause: out: enum vnode_cause, of its last end, also while it runs again
+ * @cause_cpu: out: Linux's (root's) number of the CPU that caused it, or ~0
+ * @restarts: out: how often it was restarted since START
+ * @oopses: out: of its kernel since it was last (re)started
+ * @end_ns: out: CLOCK_BOOTTIME of root when the last end was noticed, or 0
+ * @begin_tsc: out: TSC when its nanokernel was told of the end, 0 if it was not
+ * @end_tsc: out: TSC when root knew of it
+ * @restart_tsc: out: TSC when the restart that followed began, 0 if none did
+ * @attached: out: 1 while its nanokernel is attached
+ * @reserved2: out: zero
  * @reserved: zero
  * @name: out
  * @release: out: its kernel's release, once running
+ * @text: out: one line on its last end
  *
  * RETURN ends a vnode and with it its STATUS. Errors: ENOENT.
  */
@@ -265,9 +325,37 @@ struct vnode_status {
 	__u64 entry_tsc;
 	__u64 phase[VNODE_NR_PHASES];
 	__u64 mem_offlined;
+	__u32 cause;
+	__u32 cause_cpu;
+	__u32 restarts;
+	__u32 oopses;
+	__u64 end_ns;
+	__u64 begin_tsc;
+	__u64 end_tsc;
+	__u64 restart_tsc;
+	__u32 attached;
+	__u32 reserved2;
 	__u64 reserved[4];
 	char name[VNODE_NAME_LEN];
 	char release[64];
+	char text[128];
+};
+
+/**
+ * struct vnode_last - LAST: the last log lines of a vnode's last end
+ * @id: in: the vnode
+ * @reserved: zero
+ * @text: in: pointer to a buffer
+ * @size: in: its size; out: bytes written, no NUL; the newest lines if not all fit
+ *
+ * What its nanokernel could still say; empty if it could not. Kept across
+ * restarts, until RETURN. At most 8 KiB. Errors: ENOENT, EFAULT.
+ */
+struct vnode_last {
+	__u32 id;
+	__u32 reserved;
+	__u64 text;
+	__u64 size;
 };
 
 #define VNODE_IOC_MAGIC		0xb7
@@ -286,6 +374,8 @@ struct vnode_status {
  * fail with ENXIO once the memory was returned.
  */
 #define VNODE_IOC_MEMORY	_IOW(VNODE_IOC_MAGIC, 7, struct vnode_id)
+
+#define VNODE_IOC_LAST		_IOWR(VNODE_IOC_MAGIC, 8, struct vnode_last)
 
 /* poll() on /dev/vnode: POLLPRI once the state of any vnode changed since the
  * last STATUS call on that descriptor.

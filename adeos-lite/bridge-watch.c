@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The worker's part: bells of others, bridges that are moved or revoked. */
+#include "bridge.h"
+#include "fault.h"
+
+/* ---- bells ---- */
+
+static u32 bell_read(u32 slot, u32 index)
+{
+	/* pairs with adeos_bridge_ring() */
+	return le32_to_cpu(smp_load_acquire(&adeos_station(slot)->bell[index]));
+}
+
+/* What has been rung before is not for us. */
+void bridge_bells_begin(struct bridge_entry *entry)
+{
+	u32 slot;
+
+	for (slot = 0; slot < VNODE_SLOTS; slot++) {
+		entry->bell_life[slot] = adeos_life(slot);
+		entry->bell[slot] = bell_read(slot, entry->info.index);
+	}
+}
+
+/* Bells of a new life begin with zero. Those that run backwards are broken. */
+static void bell_take(struct bridge_entry *entry, const struct adeos_member *member)
+{
+	u32 slot = member->slot, bell = bell_read(slot, entry->info.index);
+	s32 more;
+
+	if (entry->bell_life[slot] != member->life) {
+		entry->bell_life[slot] = member->life;
+		entry->bell[slot] = 0;
+	}
+	more = bell - entry->bell[slot];
+	entry->bell[slot] = bell;
+	if (more > 0 && !bridge_info_permits(&entry->info, member->id))
+		entry->remote += more;
+}
+
+static void bells_take(struct bridge_entry *entry)
+{
+	struct adeos_member member;
+	u32 slot;
+
+	for (slot = 0; slot < VNODE_SLOTS; slot++)
+		if (slot != commons.slot && !adeos_member_slot(slot, &member))
+			bell_take(entry, &member);
+}
+
+/* ---- what is told ---- */
+
+static void opener_tell(struct adeos_bridge *bridge, enum adeos_bridge_event event)
+{
+	if (bridge->callback)
+		bridge->callback(bridge->data, bridge, event);
+}
+
+static void entry_tell(struct bridge_entry *entry, enum adeos_bridge_event event)
+{
+	struct adeos_bridge *bridge;
+
+	list_for_each_entry(bridge, &entry->bridges, list)
+		opener_tell(bridge, event);
+}
+
+static void entry_ring(struct bridge_entry *entry)
+{
+	struct adeos_bridge *bridge;
+	u64 rings;
+
+	bells_take(entry);
+	list_for_each_entry(bridge, &entry->bridges, list) {
+		rings = bridge_heard(bridge);
+		if ((s64)(rings - bridge->rings) <= 0)
+			continue;
+		WRITE_ONCE(bridge->rings, rings);
+		opener_tell(bridge, ADEOS_BRIDGE_RUNG);
+	}
+}
+
+static void entry_revoke(struct bridge_entry *entry)
+{
+	if (entry->revoked)
+		return;
+	WRITE_ONCE(entry->revoked, true);
+	entry_tell(entry, ADEOS_BRIDGE_REVOKED);
+}
+
+static void entry_freeze(struct bridge_entry *entry)
+{
+	if (entry->frozen)
+		return;
+	entry->frozen = true;
+	entry_tell(entry, ADEOS_BRIDGE_FREEZE);
+}
+
+/* Each move is said for itself: this may be the next one after one we slept through. */
+static void entry_let_go(struct bridge_entry *entry, u32 move)
+{
+	__le32 *moved = &adeos_own()->bridge_moved[entry->info.index];
+
+	entry_freeze(entry);
+	if (le32_to_cpu(*moved) == move)
+		return;
+	adeos_fault(FAULT_BRIDGE_FROZEN);
+	/* pairs with user_let_go(): what we have written to the bridge is moved, too */
+	smp_store_release(moved, cpu_to_le32(move));
+	adeos_knock(BIT(0));
+	adeos_fault(FAULT_BRIDGE_LET_GO);
+}
+
+static void entry_thaw(struct bridge_entry *entry, u64 offset)
+{
+	if (!entry->frozen)
+		return;
+	WRITE_ONCE(entry->info.offset, offset);
+	entry->frozen = false;
+	entry_tell(entry, ADEOS_BRIDGE_MOVED);
+}
+
+static void entry_watch(struct bridge_entry *entry)
+{
+	struct bridge_info info;
+	int err;
+
+	err = bridge_info_get(entry->info.index, &info);
+	if (err == -EAGAIN)
+		return;
+	if (err || info.serial != entry->info.serial || info.size != entry->info.size) {
+		/* Root takes us for dead. The memory may be somebody else's by now. */
+		entry_freeze(entry);
+		entry_revoke(entry);
+		return;
+	}
+	if (info.state == VNODE_BRIDGE_MOVING)
+		entry_let_go(entry, info.move);
+	else
+		entry_thaw(entry, info.offset);
+	if (info.state == VNODE_BRIDGE_DEAD)
+		entry_revoke(entry);
+	entry_ring(entry);
+}
+
+void bridge_watch(void)
+{
+	u32 index;
+
+	mutex_lock(&bridge_lock);
+	for (index = 0; index < VNODE_BRIDGES; index++)
+		if (bridge_open[index])
+			entry_watch(bridge_open[index]);
+	mutex_unlock(&bridge_lock);
+}

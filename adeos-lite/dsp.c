@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Messages between nanokernels (the protocol, DSP): a ring for each direction of
+ * each pair, in the sender's station; what has been read, in the reader's.
+ *
+ * A message counts if its position, the sender's life and the receiver's life are
+ * what the reader expects; all else is not there yet. When a life changes on one
+ * side, the pair begins anew: the sender clears its ring, the reader begins at 0.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/completion.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/reboot.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+
+#include "adeos.h"
+#include "fault.h"
+
+/* Messages of one sender that are read before the others have their turn. */
+#define DSP_BATCH	(2 * VNODE_MSGS)
+
+/**
+ * struct pair - messages between this kernel and another
+ * @lock: protects @head and the ring that we write
+ * @life: of the other one, for which both rings have begun
+ * @head: how many messages were written
+ * @read: how many were read; under the core's lock
+ */
+struct pair {
+	raw_spinlock_t lock;
+	u32 life;
+	u32 head;
+	u32 read;
+};
+
+static struct pair pairs[VNODE_SLOTS];
+
+/* Protects calls and cookies. */
+static DEFINE_RAW_SPINLOCK(calls_lock);
+static LIST_HEAD(calls);
+static u32 cookies;
+
+struct call {
+	struct list_head list;
+	u32 slot;
+	u32 life;
+	u32 cookie;
+	int result;
+	struct completion done;
+	void *answer;
+};
+
+/* Protects handlers; a handler may be called while it is held. */
+static DEFINE_MUTEX(handlers_lock);
+static struct {
+	adeos_msg_handler func;
+	void *data;
+} handlers[VNODE_MSG_TYPES];
+
+/* ---- sending ---- */
+
+/* What the reader says of our ring, if it speaks of this life. */
+static u32 pair_room(u32 slot, const struct pair *pair)
+{
+	u64 tail = le64_to_cpu(READ_ONCE(adeos_station(slot)->tail[commons.slot].tail));
+	u32 used = pair->head;
+
+	if (tail >> 32 == adeos_own_life())
+		used -= (u32)tail;
+	return used <= VNODE_MSGS ? VNODE_MSGS - used : 0;
+}
+
+static void msg_write(struct vnode_msg *to, const struct vnode_msg *msg, u32 seq)
+{
+	/* the reader may look at it already: first it is nothing */
+	WRITE_ONCE(to->seq, 0);
+	smp_wmb();
+	memcpy((void *)to + sizeof(to->seq), (void *)msg + sizeof(msg->seq),
+	       sizeof(*msg) - sizeof(msg->seq));
+	adeos_fault(FAULT_MSG_WRITTEN);
+	/* pairs with msg_read() */
+	smp_store_release(&to->seq, cpu_to_le32(seq));
+}
+
+static int msg_put(u32 slot, struct vnode_msg *msg)
+{
+	struct pair *pair = &pairs[slot];
+	unsigned long flags;
+	int err = 0;
+
+	raw_spin_lock_irqsave(&pair->lock, flags);
+	if (le32_to_cpu(msg->to_life) != pair->life) {
+		err = -ECONNRESET;
+	} else if (!pair_room(slot, pair)) {
+		err = -EAGAIN;
+	} else {
+		msg_write(&adeos_own()->ring[slot].msg[pair->head % VNODE_MSGS], msg,
+			  pair->head + 1);
+		pair->head++;
+	}
+	raw_spin_unlock_irqrestore(&pair->lock, flags);
+	if (err)
+		return err;
+	adeos_fault(FAULT_MSG_SENT);
+	adeos_count(ADEOS_SENT);
+	adeos_knock(BIT(slot));
+	/* to ourselves */
+	if (slot == commons.slot)
+		adeos_kick();
+	return 0;
+}
+
+static int msg_send(const struct adeos_member *to, u16 type, u32 cookie, int error,
+		    const void *body, unsigned int len)
+{
+	struct vnode_msg msg = {
+		.type = cpu_to_le16(type),
+		.len = cpu_to_le16(len),
+		.from_life = cpu_to_le32(adeos_own_life()),
+		.to_life = cpu_to_le32(to->life),
+		.cookie = cpu_to_le32(cookie),
+		.error = cpu_to_le32(-error),
+	};
+
+	if (to->slot >= VNODE_SLOTS || len > sizeof(msg.body))
+		return -EINVAL;
+	if (!adeos_own_life())
+		return -ENOTCONN;
+	if (!adeos_member_alive(to))
+		return -ECONNRESET;
+	memcpy(msg.body, body, len);
+	return msg_put(to->slot, &msg);
+}
+
+/**
+ * adeos_msg_send - send a message that needs no answer
+ * @to: as looked up
+ * @type: below VNODE_MSG_TYPES
+ * @body: its content
+ * @len: bytes, at most VNODE_MSG_BODY
+ *
+ * Context: any but NMI. Return: 0, -EINVAL, -ENOTCONN (we are not attached),
+ * -ECONNRESET (the receiver is gone), -EAGAIN (it has not read the last 64).
+ */
+int adeos_msg_send(const struct adeos_member *to, u16 type, const void *body, unsigned int len)
+{
+	return type < VNODE_MSG_TYPES ? msg_send(to, type, 0, 0, body, len) : -EINVAL;
+}
+EXPORT_SYMBOL_GPL(adeos_msg_send);
+
+static void call_add(struct call *call, const struct adeos_member *to)
+{
+	unsigned long flags;
+
+	init_completion(&call->done);
+	call->slot = to->slot;
+	call->life = to->life;
+	raw_spin_lock_irqsave(&calls_lock, flags);
+	if (!++cookies)
+		cookies++;
+	call->cookie = cookies;
+	list_add_tail(&call->list, &calls);
+	raw_spin_unlock_irqrestore(&calls_lock, flags);
+}
+
+/* From here on nobody touches @call. */
+static void call_del(struct call *call)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&calls_lock, flags);
+	list_del(&call->list);
+	raw_spin_unlock_irqrestore(&calls_lock, flags);
+}
+
+/**
+ * adeos_msg_call - send a request and wait for its answer
+ * @to: as looked up
+ * @type: below VNODE_MSG_TYPES
+ * @body: its content
+ * @len: bytes, at most VNODE_MSG_BODY
+ * @answer: room for VNODE_MSG_BODY bytes
+ * @timeout_ms: how long to wait
+ *
+ * Context: process; not from a message handler or another callback of ours, which
+ * the answer would have to wait for.
+ * Return: length of the answer; what adeos_msg_send() returns; -ETIMEDOUT (the
+ * receiver is slow; it may still do what was asked); -ECONNRESET (it died); or the
+ * errno that it answered, -EOPNOTSUPP if it does not know such a request.
+ */
+int adeos_msg_call(const struct adeos_member *to, u16 type, const void *body, unsigned int len,
+		   void *answer, unsigned int timeout_ms)
+{
+	struct call call = { .result = -ETIMEDOUT, .answer = answer };
+	int err;
+
+	if (type >= VNODE_MSG_TYPES)
+		return -EINVAL;
+	call_add(&call, to);
+	err = msg_send(to, type, call.cookie, 0, body, len);
+	if (!err) {
+		adeos_fault(FAULT_MSG_KNOCKED);
+		wait_for_completion_timeout(&call.done, msecs_to_jiffies(timeout_ms));
+	}
+	call_del(&call);
+	return err ?: call.result;
+}
+EXPORT_SYMBOL_GPL(adeos_msg_call);
+
+/**
+ * adeos_msg_call_poll - as adeos_msg_call(), without an interrupt
+ * @to: as looked up
+ * @type: below VNODE_MSG_TYPES
+ * @body: its content
+ * @len: bytes, at most VNODE_MSG_BODY
+ * @answer: room for VNODE_MSG_BODY bytes
+ * @timeout_ms: how long to poll
+ *
+ * For drivers that poll anyway, between adeos_poll_begin() and adeos_poll_end().
+ * Context and return: as adeos_msg_call().
+ */
+int adeos_msg_call_poll(const struct adeos_member *to, u16 type, const void *body,
+			unsigned int len, void *answer, unsigned int timeout_ms)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(timeout_ms);
+	struct call call = { .result = -ETIMEDOUT, .answer = answer };
+	int err;
+
+	if (type >= VNODE_MSG_TYPES)
+		return -EINVAL;
+	call_add(&call, to);
+	err = msg_send(to, type, call.cookie, 0, body, len);
+	while (!err && !completion_done(&call.done) && time_before(jiffies, end)) {
+		adeos_poll();
+		cpu_relax();
+	}
+	call_del(&call);
+	return err ?: call.result;
+}
+EXPORT_SYMBOL_GPL(adeos_msg_call_poll);
+
+/* ---- receiving ---- */
+
+static void answer_take(u32 slot, const struct vnode_msg *msg, unsigned int len)
+{
+	struct call *call;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&calls_lock, flags);
+	list_for_each_entry(call, &calls, list) {
+		u32 error = le32_to_cpu(msg->error);
+
+		if (call->slot != slot || call->cookie != le32_to_cpu(msg->cookie) ||
+		    call->life != le32_to_cpu(msg->from_life) || completion_done(&call->done))
+			continue;
+		call->result = error ? -(int)min_t(u32, error, MAX_ERRNO) : len;
+		memcpy(call->answer, msg->body, len);
+		complete(&call->done);
+		break;
+	}
+	raw_spin_unlock_irqrestore(&calls_lock, flags);
+}
+
+static void request_take(const struct adeos_member *from, const struct vnode_msg *msg,
+			 unsigned int len)
+{
+	u8 answer[VNODE_MSG_BODY] = {};
+	u16 type = le16_to_cpu(msg->type);
+	int ret = -EOPNOTSUPP;
+
+	if (type >= VNODE_MSG_TYPES) {
+		adeos_count(ADEOS_BAD);
+		return;
+	}
+	mutex_lock(&handlers_lock);
+	if (handlers[type].func)
+		ret = handlers[type].func(handlers[type].data, from, msg->body, len, answer);
+	mutex_unlock(&handlers_lock);
+	adeos_fault(FAULT_MSG_HANDLED);
+	/* who does not read the answers gets none */
+	if (msg->cookie)
+		msg_send(from, type | VNODE_MSG_ANSWER, le32_to_cpu(msg->cookie), min(ret, 0),
+			 answer, clamp(ret, 0, VNODE_MSG_BODY));
+}
+
+static void msg_take(const struct adeos_member *from, const struct vnode_msg *msg)
+{
+	unsigned int len = le16_to_cpu(msg->len);
+
+	adeos_count(ADEOS_RECEIVED);
+	if (len > sizeof(msg->body))
+		adeos_count(ADEOS_BAD);
+	else if (le16_to_cpu(msg->type) & VNODE_MSG_ANSWER)
+		answer_take(from->slot, msg, len);
+	else
+		request_take(from, msg, len);
+}
+
+/* Copies the next message. Return: false if there is none yet. */
+static bool msg_read(u32 slot, const struct pair *pair, struct vnode_msg *msg)
+{
+	const struct vnode_msg *from =
+		&adeos_station(slot)->ring[commons.slot].msg[pair->read % VNODE_MSGS];
+
+	/* pairs with msg_write() */
+	if (le32_to_cpu(smp_load_acquire(&from->seq)) != pair->read + 1)
+		return false;
+	memcpy(msg, from, sizeof(*msg));
+	return le32_to_cpu(msg->from_life) == pair->life &&
+	       le32_to_cpu(msg->to_life) == adeos_own_life();
+}
+
+static void tail_write(u32 slot, const struct pair *pair)
+{
+	u64 tail = (u64)pair->life << 32 | pair->read;
+
+	smp_store_release(&adeos_own()->tail[slot].tail, cpu_to_le64(tail));
+}
+
+static void pair_read(u32 slot)
+{
+	struct pair *pair = &pairs[slot];
+	struct adeos_member from;
+	struct vnode_msg msg;
+	int n;
+
+	if (adeos_member_slot(slot, &from) || from.life != pair->life)
+		return;
+	for (n = 0; n < DSP_BATCH && msg_read(slot, pair, &msg); n++) {
+		adeos_fault(FAULT_MSG_READ);
+		pair->read++;
+		tail_write(slot, pair);
+		adeos_fault(FAULT_MSG_CONSUMED);
+		msg_take(&from, &msg);
+	}
+	if (n == DSP_BATCH)
+		adeos_kick();
+}
+
+void adeos_dsp_update(void)
+{
+	u32 slot;
+
+	if (!adeos_own_life())
+		return;
+	for (slot = 0; slot < VNODE_SLOTS; slot++)
+		pair_read(slot);
+}
+
+/* Nobody waits for the dead. */
+static void calls_reset(u32 slot, u32 life)
+{
+	struct call *call;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&calls_lock, flags);
+	list_for_each_entry(call, &calls, list) {
+		if (call->slot != slot || call->life == life || completion_done(&call->done))
+			continue;
+		call->result = -ECONNRESET;
+		complete(&call->done);
+	}
+	raw_spin_unlock_irqrestore(&calls_lock, flags);
+}
+
+/* The life in a slot has changed: the pair begins anew. */
+void adeos_dsp_restart(u32 slot)
+{
+	struct pair *pair = &pairs[slot];
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pair->lock, flags);
+	pair->life = adeos_life(slot);
+	pair->head = 0;
+	pair->read = 0;
+	memset(&adeos_own()->ring[slot], 0, sizeof(adeos_own()->ring[slot]));
+	tail_write(slot, pair);
+	raw_spin_unlock_irqrestore(&pair->lock, flags);
+	calls_reset(slot, pair->life);
+}
+
+/* ---- handlers ---- */
+
+/**
+ * adeos_msg_register - handle messages of a type
+ * @type: below VNODE_MSG_TYPES; drivers take theirs from VNODE_MSG_DRIVERS on
+ * @handler: called for each of them
+ * @data: for @handler
+ *
+ * Context: process. Return: 0, -EINVAL (no such type), -EBUSY (it has a handler).
+ */
+int adeos_msg_register(u16 type, adeos_msg_handler handler, void *data)
+{
+	int err = 0;
+
+	if (!type || type >= VNODE_MSG_TYPES || !handler)
+		return -EINVAL;
+	mutex_lock(&handlers_lock);
+	if (handlers[type].func) {
+		err = -EBUSY;
+	} else {
+		handlers[type].func = handler;
+		handlers[type].data = data;
+	}
+	mutex_unlock(&handlers_lock);
+	return err;
+}
+EXPORT_SYMBOL_GPL(adeos_msg_register);
+
+/**
+ * adeos_msg_unregister - handle a type no more
+ * @type: as registered; its handler is not running any more on return
+ */
+void adeos_msg_unregister(u16 type)
+{
+	mutex_lock(&handlers_lock);
+	if (type < VNODE_MSG_TYPES)
+		handlers[type].func = NULL;
+	mutex_unlock(&handlers_lock);
+}
+EXPORT_SYMBOL_GPL(adeos_msg_unregister);
+
+static int ping_handle(void *data, const struct adeos_member *from, const void *body,
+		       unsigned int len, void *answer)
+{
+	memcpy(answer, body, len);
+	return len;
+}
+
+/* Root asks; what the kernel does then it does as with any other shutdown. */
+static int shutdown_handle(void *data, const struct adeos_member *from, const void *body,
+			   unsigned int len, void *answer)
+{
+	u32 how = 0;
+
+	if (from->slot || adeos_is_root())
+		return -EPERM;
+	memcpy(&how, body, min_t(size_t, len, sizeof(how)));
+	switch (le32_to_cpu((__force __le32)how)) {
+	case VNODE_END_POWER_OFF:
+		pr_notice("root asks for a power-off\n");
+		orderly_poweroff(true);
+		return 0;
+	case VNODE_END_RESTART:
+		pr_notice("root asks for a reboot\n");
+		orderly_reboot();
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int adeos_dsp_init(void)
+{
+	u32 slot;
+	int err;
+
+	for (slot = 0; slot < VNODE_SLOTS; slot++)
+		raw_spin_lock_init(&pairs[slot].lock);
+	err = adeos_msg_register(VNODE_MSG_PING, ping_handle, NULL);
+	return err ?: adeos_msg_register(VNODE_MSG_SHUTDOWN, shutdown_handle, NULL);
+}
+
+void adeos_dsp_exit(void)
+{
+	u32 slot;
+
+	for (slot = 0; slot < VNODE_SLOTS; slot++)
+		calls_reset(slot, 0);
+	adeos_msg_unregister(VNODE_MSG_SHUTDOWN);
+	adeos_msg_unregister(VNODE_MSG_PING);
+}

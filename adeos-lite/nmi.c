@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What comes by NMI, so that it arrives although interrupts are off: urgent
+ * portals, and root's question where a silent CPU is.
+ */
+#include <linux/cpuhotplug.h>
+#include <linux/kallsyms.h>
+#include <linux/nmi.h>
+#include <linux/percpu.h>
+#include <asm/nmi.h>
+#include <asm/smp.h>
+#include <asm/tsc.h>
+
+#include "portal.h"
+
+/*
+ * Two NMIs may find only one raise, or the other way round: for so long after a
+ * raise an NMI without one is taken for ours.
+ */
+#define NMI_LATE_MS	100
+
+static DEFINE_PER_CPU(u64, nmi_last);
+static DEFINE_PER_CPU(u32, nmi_probe);
+static int nmi_state;
+
+/* Answers once to each question that names this CPU. */
+static bool probe_answer(struct pt_regs *regs)
+{
+	const struct vnode_member *self = &adeos_directory()->member[commons.slot];
+	u32 asked = le32_to_cpu(smp_load_acquire(&self->probe));
+	u32 apicid = le32_to_cpu(READ_ONCE(self->probe_apicid));
+	unsigned int cpu = raw_smp_processor_id();
+	struct vnode_probe *probe = &adeos_own()->probe;
+
+	if (asked == this_cpu_read(nmi_probe) || apicid != per_cpu(x86_cpu_to_apicid, cpu))
+		return false;
+	this_cpu_write(nmi_probe, asked);
+	probe->cpu = cpu_to_le32(cpu);
+	snprintf(probe->text, sizeof(probe->text), "interrupts %s at %pS",
+		 regs->flags & X86_EFLAGS_IF ? "on" : "off", (void *)regs->ip);
+	adeos_end_keep_log();
+	/* pairs with probe_read() in watch.c */
+	smp_store_release(&probe->asked, cpu_to_le32(asked));
+	return true;
+}
+
+static bool portals_handle(unsigned int cpu)
+{
+	struct adeos_portal *portal;
+	bool any = false;
+	u32 i, from;
+
+	for (i = 0; i < VNODE_PORTALS; i++) {
+		portal = adeos_portal_nr(i);
+		if (!portal || !(portal->flags & ADEOS_PORTAL_URGENT) || portal->cpu != cpu)
+			continue;
+		from = adeos_portal_collect(portal, true);
+		if (from)
+			portal->handler(portal->data, from);
+		any |= from;
+	}
+	return any;
+}
+
+static int nmi_handle(unsigned int type, struct pt_regs *regs)
+{
+	bool probed = !adeos_is_root() && probe_answer(regs);
+	u64 now = rdtsc();
+
+	if (portals_handle(raw_smp_processor_id()) || probed) {
+		this_cpu_write(nmi_last, now);
+		return NMI_HANDLED;
+	}
+	return now - this_cpu_read(nmi_last) < (u64)tsc_khz * NMI_LATE_MS ? NMI_HANDLED : NMI_DONE;
+}
+
+/* Publishes where an urgent portal is to be raised. */
+void adeos_nmi_target(struct adeos_portal *portal)
+{
+	u64 apicid = per_cpu(x86_cpu_to_apicid, portal->cpu);
+
+	adeos_portal_publish(portal, apicid << 32 | VNODE_TARGET_URGENT);
+}
+
+/* A CPU goes: its urgent portals move to another one. */
+static int nmi_cpu_down(unsigned int cpu)
+{
+	struct adeos_portal *portal;
+	u32 i;
+
+	for (i = 0; i < VNODE_PORTALS; i++) {
+		portal = adeos_portal_nr(i);
+		if (!portal || !(portal->flags & ADEOS_PORTAL_URGENT) || portal->cpu != cpu)
+			continue;
+		portal->cpu = cpumask_any_but(cpu_online_mask, cpu);
+		adeos_nmi_target(portal);
+		adeos_portal_self_raise(portal);
+	}
+	return 0;
+}
+
+int adeos_nmi_init(void)
+{
+	int err;
+
+	err = register_nmi_handler(NMI_LOCAL, nmi_handle, 0, "adeos");
+	if (err)
+		return err;
+	nmi_state = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "adeos:urgent", NULL,
+					      nmi_cpu_down);
+	if (nmi_state < 0) {
+		unregister_nmi_handler(NMI_LOCAL, "adeos");
+		return nmi_state;
+	}
+	return 0;
+}
+
+void adeos_nmi_exit(void)
+{
+	cpuhp_remove_state_nocalls(nmi_state);
+	unregister_nmi_handler(NMI_LOCAL, "adeos");
+}

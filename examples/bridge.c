@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Shared memory between vnodes from the command line: an example of how
+ * /dev/bridge is used. See <linux/bridge.h>.
+ *
+ *	gcc -O2 -Wall -o bridge bridge.c
+ *
+ * In one vnode, and in another:
+ *
+ *	bridge create hello 4096 &
+ *					echo Hi | bridge write hello
+ *	bridge wait hello
+ *	bridge cat hello
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <linux/bridge.h>
+
+static const char usage[] =
+	"usage: bridge create NAME SIZE [--mode=OCTAL] [--local] [--transient] [--access=ID,...]\n"
+	"       bridge cat NAME                 its content\n"
+	"       bridge write NAME               its content from stdin, then a ring\n"
+	"       bridge ring NAME\n"
+	"       bridge wait NAME [--timeout=S]  for a ring: prints how many came\n"
+	"       bridge stat NAME\n"
+	"       bridge compact                  in root: moves transient bridges together\n"
+	"\n"
+	"NAME may be INDEX:SERIAL, as create and stat print it; \":\" creates an anonymous\n"
+	"bridge. SIZE takes K, M, G. create keeps the bridge until it is killed, or until its\n"
+	"input ends if that is a pipe or a terminal. Exit status: 0; 1 the operation failed; 2\n"
+	"usage; 3 no ring within S seconds; 4 the bridge was revoked.\n";
+
+enum { DONE, FAILED, USAGE, NO_RING, REVOKED };
+
+/**
+ * struct options - what follows the name
+ * @mode: permission bits
+ * @flags: BRIDGE_*
+ * @access: with BRIDGE_ACCESS
+ * @timeout_ms: -1: for ever
+ */
+struct options {
+	unsigned int mode;
+	unsigned int flags;
+	uint64_t access[BRIDGE_ID_WORDS];
+	int timeout_ms;
+};
+
+static int failed(const char *what)
+{
+	fprintf(stderr, "bridge: %s: %s\n", what, strerror(errno));
+	return FAILED;
+}
+
+/* ---- what the command line says ---- */
+
+static int parse_access(const char *text, struct options *options)
+{
+	char *end;
+
+	for (;; text = end + 1) {
+		unsigned long id = strtoul(text, &end, 10);
+
+		if (end == text || id >= 64 * BRIDGE_ID_WORDS || (*end && *end != ','))
+			return -1;
+		options->access[id / 64] |= 1ULL << id % 64;
+		if (!*end)
+			break;
+	}
+	options->flags |= BRIDGE_ACCESS;
+	return 0;
+}
+
+static int parse_options(int argc, char *argv[], struct options *options)
+{
+	static const struct option known[] = {
+		{ "mode", required_argument, NULL, 'm' },
+		{ "local", no_argument, NULL, 'l' },
+		{ "transient", no_argument, NULL, 't' },
+		{ "access", required_argument, NULL, 'a' },
+		{ "timeout", required_argument, NULL, 's' },
+		{ NULL, 0, NULL, 0 }
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", known, NULL)) >= 0) {
+		if (option == 'm')
+			options->mode = strtoul(optarg, NULL, 8);
+		else if (option == 'l')
+			options->flags &= ~BRIDGE_GLOBAL;
+		else if (option == 't')
+			options->flags |= BRIDGE_TRANSIENT;
+		else if (option == 's')
+			options->timeout_ms = atoi(optarg) * 1000;
+		else if (option != 'a' || parse_access(optarg, options))
+			return -1;
+	}
+	return 0;
+}
+
+static uint64_t parse_size(const char *text)
+{
+	static const char units[] = "KMG";
+	uint64_t size;
+	char *end, *unit;
+
+	size = strtoull(text, &end, 0);
+	unit = *end ? strchr(units, *end) : NULL;
+	if (unit)
+		size <<= 10 * (unit - units + 1);
+	return *end && (!unit || end[1]) ? 0 : size;
+}
+
+/* Too long a name is cut off without a NUL, which the kernel refuses. */
+static void set_name(char to[BRIDGE_NAME_LEN], const char *name)
+{
+	size_t len = strlen(name);
+
+	memcpy(to, name, len < BRIDGE_NAME_LEN ? len : BRIDGE_NAME_LEN);
+}
+
+/* ---- bridges ---- */
+
+static int bridge_open(const char *name, int flags)
+{
+	struct bridge_open open_arg = { .name = "" };
+	int fd = open("/dev/bridge", flags | O_CLOEXEC);
+
+	if (sscanf(name, "%u:%u", &open_arg.index, &open_arg.serial) != 2)
+		set_name(open_arg.name, name);
+	if (fd >= 0 && !ioctl(fd, BRIDGE_IOC_OPEN, &open_arg))
+		return fd;
+	return -1;
+}
+
+/* A process that is killed closes its bridge, too: this only has to wait. */
+static void hold(void)
+{
+	struct stat input;
+	char buf[64];
+
+	if (!fstat(STDIN_FILENO, &input) && (S_ISFIFO(input.st_mode) || isatty(STDIN_FILENO)))
+		while (read(STDIN_FILENO, buf, sizeof(buf)) > 0)
+			;
+	else
+		for (;;)
+			pause();
+}
+
+static int do_create(const char *name, const char *size, const struct options *options)
+{
+	struct bridge_create create = { .mode = options->mode, .flags = options->flags };
+	int fd = open("/dev/bridge", O_RDWR | O_CLOEXEC);
+
+	create.size = parse_size(size);
+	memcpy(create.access, options->access, sizeof(create.access));
+	if (strcmp(name, ":"))
+		set_name(create.name, name);
+	else
+		create.flags |= BRIDGE_ANONYMOUS;
+	if (fd < 0 || ioctl(fd, BRIDGE_IOC_CREATE, &create))
+		return failed(name);
+	printf("%u:%u\n", create.index, create.serial);
+	fflush(stdout);
+	hold();
+	return DONE;
+}
+
+static int do_stat(const char *name, int fd)
+{
+	struct bridge_status status;
+
+	if (ioctl(fd, BRIDGE_IOC_STATUS, &status))
+		return failed(name);
+	printf("name %s\nhandle %u:%u\nsize %llu\nowner %u\nuid %u\ngid %u\nmode %04o\n"
+	       "scope %s\ntransient %s\nrevoked %s\n",
+	       status.name[0] ? status.name : "-", status.index, status.serial,
+	       (unsigned long long)status.size, status.owner, status.uid, status.gid, status.mode,
+	       status.flags & BRIDGE_GLOBAL ? "global" : "local",
+	       status.flags & BRIDGE_TRANSIENT ? "yes" : "no", status.revoked ? "yes" : "no");
+	return DONE;
+}
+
+static int write_all(const char *from, size_t size)
+{
+	ssize_t len;
+
+	for (; size; from += len, size -= len) {
+		len = write(STDOUT_FILENO, from, size);
+		if (len < 0)
+			return failed("stdout");
+	}
+	return DONE;
+}
+
+static int read_all(char *to, size_t size)
+{
+	ssize_t len;
+
+	for (; size; to += len, size -= len) {
+		len = read(STDIN_FILENO, to, size);
+		if (len < 0)
+			return failed("stdin");
+		if (!len)
+			break;
+	}
+	return DONE;
+}
+
+static int do_cat(const char *name, int fd)
+{
+	struct bridge_status status;
+	char *memory;
+
+	if (ioctl(fd, BRIDGE_IOC_STATUS, &status))
+		return failed(name);
+	memory = mmap(NULL, status.size, PROT_READ, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED)
+		return failed(name);
+	return write_all(memory, status.size);
+}
+
+static int do_ring(const char *name, int fd)
+{
+	return ioctl(fd, BRIDGE_IOC_RING) ? failed(name) : DONE;
+}
+
+static int do_write(const char *name, int fd)
+{
+	struct bridge_status status;
+	char *memory;
+	int err;
+
+	if (ioctl(fd, BRIDGE_IOC_STATUS, &status))
+		return failed(name);
+	memory = mmap(NULL, status.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED)
+		return failed(name);
+	err = read_all(memory, status.size);
+	return err ? err : do_ring(name, fd);
+}
+
+static int do_wait(const char *name, int fd, int timeout_ms)
+{
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	uint64_t rings;
+
+	switch (poll(&wait, 1, timeout_ms)) {
+	case -1:
+		return failed(name);
+	case 0:
+		return NO_RING;
+	}
+	if (read(fd, &rings, sizeof(rings)) != sizeof(rings))
+		return REVOKED;
+	printf("%llu\n", (unsigned long long)rings);
+	return DONE;
+}
+
+static int do_compact(void)
+{
+	struct bridge_compact compact;
+	int fd = open("/dev/bridge", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || ioctl(fd, BRIDGE_IOC_COMPACT, &compact))
+		return failed("compact");
+	printf("moved %llu frozen_ns %llu\n", (unsigned long long)compact.moved,
+	       (unsigned long long)compact.frozen_ns);
+	return DONE;
+}
+
+/* ---- commands ---- */
+
+static int misuse(void)
+{
+	fputs(usage, stderr);
+	return USAGE;
+}
+
+static int with_bridge(const char *command, const char *name, const struct options *options)
+{
+	/* what only looks needs no more than read permission */
+	int fd = bridge_open(name, strcmp(command, "write") ? O_RDONLY : O_RDWR);
+
+	if (fd < 0)
+		return failed(name);
+	if (!strcmp(command, "cat"))
+		return do_cat(name, fd);
+	if (!strcmp(command, "write"))
+		return do_write(name, fd);
+	if (!strcmp(command, "ring"))
+		return do_ring(name, fd);
+	if (!strcmp(command, "wait"))
+		return do_wait(name, fd, options->timeout_ms);
+	if (!strcmp(command, "stat"))
+		return do_stat(name, fd);
+	return misuse();
+}
+
+int main(int argc, char *argv[])
+{
+	struct options options = { .mode = 0600, .flags = BRIDGE_GLOBAL, .timeout_ms = -1 };
+
+	if (parse_options(argc, argv, &options) || optind == argc)
+		return misuse();
+	argc -= optind;
+	argv += optind;
+	if (!strcmp(argv[0], "compact") && argc == 1)
+		return do_compact();
+	if (!strcmp(argv[0], "create") && argc == 3)
+		return do_create(argv[1], argv[2], &options);
+	if (argc == 2)
+		return with_bridge(argv[0], argv[1], &options);
+	return misuse();
+}

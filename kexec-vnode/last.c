@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The last lines of a vnode's log: what its nanokernel could still say, or else
+ * what is found in its memory.
+ */
+#define _GNU_SOURCE		/* fopencookie() */
+#include <stdio.h>
+#include <string.h>
+#include <linux/vnode.h>
+
+#include "vnode.h"
+
+/* Keeps the end of what is written to it. */
+struct tail {
+	char *text;
+	size_t len;
+	bool cut;
+};
+
+static ssize_t tail_write(void *cookie, const char *buf, size_t size)
+{
+	struct tail *tail = cookie;
+	size_t fresh = size < VNODE_LAST_MAX ? size : VNODE_LAST_MAX;
+	size_t kept = VNODE_LAST_MAX - fresh;
+
+	if (tail->len < kept)
+		kept = tail->len;
+	tail->cut |= kept < tail->len || fresh < size;
+	memmove(tail->text, tail->text + tail->len - kept, kept);
+	memcpy(tail->text + kept, buf + size - fresh, fresh);
+	tail->len = kept + fresh;
+	return size;
+}
+
+/* The length; 0 if there is no log, or nobody may read it. */
+static size_t from_memory(int fd, unsigned int id, char *text)
+{
+	static const cookie_io_functions_t functions = { .write = tail_write };
+	struct tail tail = { .text = text };
+	struct vnode_memory memory;
+	struct vnode_err ignored;
+	char *line;
+	FILE *out;
+
+	if (vnode_device_memory(fd, id, &memory, &ignored))
+		return 0;
+	out = fopencookie(&tail, "w", functions);
+	if (!out)
+		return 0;
+	vnode_log_print(&memory, out, &ignored);
+	fclose(out);
+	line = tail.cut ? memchr(text, '\n', tail.len) : NULL;
+	if (line++) {
+		tail.len -= line - text;
+		memmove(text, line, tail.len);
+	}
+	return tail.len;
+}
+
+void vnode_last(int fd, const struct vnode_status *status, char text[VNODE_LAST_MAX + 1])
+{
+	bool dead = status->state >= VNODE_HALTED && status->state < VNODE_NR_STATES;
+	size_t i, len = VNODE_LAST_MAX;
+	struct vnode_err ignored;
+
+	if (vnode_device_last(fd, status->id, text, &len, &ignored))
+		len = 0;
+	if (!len && dead)
+		len = from_memory(fd, status->id, text);
+	for (i = 0; i < len; i++)
+		if (text[i] != '\n' && text[i] != '\t' && (text[i] < 0x20 || text[i] > 0x7e))
+			text[i] = '?';
+	text[len] = 0;
+}
+
+const char *vnode_last_lines(const char *text, unsigned int lines)
+{
+	const char *at = text + strlen(text);
+
+	while (at > text) {
+		if (at[-1] == '\n' && at[0] && !--lines)
+			break;
+		at--;
+	}
+	return at;
+}

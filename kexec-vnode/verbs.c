@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is done with a vnode that exists: start what is loaded, stop it, show its log. */
+#include <errno.h>
+#include <stdio.h>
+#include <linux/vnode.h>
+
+#include "vnode.h"
+
+int vnode_exec(int fd, const struct vnode_config *config, const struct vnode_info *info,
+	       struct vnode_err *err)
+{
+	char who[24];
+	int ret;
+
+	snprintf(who, sizeof(who), "vnode %u", config->id);
+	ret = vnode_device_start(fd, config->id, err);
+	if (ret)
+		return ret;
+	printf("%s: started\n", who);
+	return vnode_wait(fd, config, info, who, err);
+}
+
+/* It is asked first, and if that does not help, stopped. */
+static int stop(int fd, const struct vnode_config *config, struct vnode_err *err)
+{
+	int ret = vnode_device_stop(fd, config->id, config->timeout, config->force, err);
+
+	if (ret != -EOPNOTSUPP && ret != -ETIME)
+		return ret;
+	fprintf(stderr, "kexec: %s; stopping it at once\n", err->text);
+	return vnode_device_stop(fd, config->id, config->timeout, true, err);
+}
+
+int vnode_unload(int fd, const struct vnode_config *config, const struct vnode_info *info,
+		 struct vnode_err *err)
+{
+	uint64_t begin, stopped;
+	int ret;
+
+	begin = vnode_cycles();
+	ret = stop(fd, config, err);
+	stopped = vnode_cycles();
+	ret = ret ?: vnode_device_return(fd, config->id, err);
+	if (!ret)
+		printf("vnode %u: stopped in %.3f ms, everything returned in %.3f ms\n", config->id,
+		       (double)(stopped - begin) / info->tsc_khz,
+		       (double)(vnode_cycles() - stopped) / info->tsc_khz);
+	return ret;
+}
+
+int vnode_log(int fd, const struct vnode_config *config, struct vnode_err *err)
+{
+	struct vnode_memory memory;
+	int ret;
+
+	ret = vnode_device_memory(fd, config->id, &memory, err);
+	return ret ?: vnode_log_print(&memory, stdout, err);
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* How a kernel comes to harm by itself. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/gfp.h>
+#include <linux/io.h>
+#include <linux/irqflags.h>
+#include <linux/kernel.h>
+#include <linux/nmi.h>
+#include <linux/panic.h>
+#include <linux/smp.h>
+#include <linux/stop_machine.h>
+
+#include "test.h"
+
+/* ---- for a while ---- */
+
+static void spin_until(u64 deadline)
+{
+	while (rdtsc_ordered() < deadline) {
+		cpu_relax();
+		touch_nmi_watchdog();
+	}
+}
+
+static int freeze(void *data)
+{
+	spin_until(*(u64 *)data);
+	return 0;
+}
+
+/* No CPU of this kernel does anything, interrupts are off. */
+static int freeze_run(struct answer *out, int argc, char **argv)
+{
+	u64 deadline;
+	u32 ms;
+	int err;
+
+	err = kstrtou32(argv[0], 0, &ms);
+	if (err)
+		return err;
+	deadline = rdtsc_ordered() + ms_to_tsc(ms);
+	return stop_machine(freeze, &deadline, cpu_online_mask);
+}
+
+/**
+ * struct closed - a CPU with interrupts off
+ * @portal: that is watched meanwhile
+ * @ms: how long
+ * @during: its interrupts in that time
+ */
+struct closed {
+	struct test_portal *portal;
+	u32 ms;
+	s64 during;
+};
+
+static void closed_spin(void *data)
+{
+	struct closed *closed = data;
+	s64 before = atomic64_read(&closed->portal->interrupts);
+
+	spin_until(rdtsc_ordered() + ms_to_tsc(closed->ms));
+	closed->during = atomic64_read(&closed->portal->interrupts) - before;
+}
+
+/* What arrives at portal NAME while CPU has interrupts off. */
+static int irqsoff_run(struct answer *out, int argc, char **argv)
+{
+	struct closed closed;
+	u32 cpu;
+	int err;
+
+	err = kstrtou32(argv[1], 0, &cpu);
+	if (!err)
+		err = kstrtou32(argv[2], 0, &closed.ms);
+	if (err)
+		return err;
+	down_read(&portals_lock);
+	closed.portal = portals_find(argv[0]);
+	err = PTR_ERR_OR_ZERO(closed.portal);
+	if (!err)
+		err = smp_call_function_single(cpu, closed_spin, &closed, 1);
+	up_read(&portals_lock);
+	if (!err)
+		say(out, "during %lld\n", closed.during);
+	return err;
+}
+
+/* ---- what the emulator lacks ---- */
+
+#define IVT_NMI		8	/* physical: real mode's vector 2 */
+#define IVT_REST	0x600	/* physical: where nobody has anything */
+
+/*
+ * A CPU that waits for a SIPI is deaf to NMI (Intel SDM volume 3, "MP Initialization").
+ * QEMU delivers it all the same, in real mode; the BIOS then resets the machine. In root:
+ * such a CPU rests.
+ */
+static int nmirest_run(struct answer *out, int argc, char **argv)
+{
+	static const u8 rest[] = { 0xf4, 0xeb, 0xfd };	/* 1: hlt; jmp 1b */
+
+	memcpy(phys_to_virt(IVT_REST), rest, sizeof(rest));
+	WRITE_ONCE(*(u32 *)phys_to_virt(IVT_NMI), IVT_REST);
+	return 0;
+}
+
+/* ---- for ever ---- */
+
+static void spin_for_ever(void *data)
+{
+	for (;;)
+		cpu_relax();
+}
+
+static int spin_run(struct answer *out, int argc, char **argv)
+{
+	u32 cpu;
+	int err;
+
+	err = kstrtou32(argv[0], 0, &cpu);
+	if (err)
+		return err;
+	pr_info("CPU %u spins from now on, tsc %llu\n", cpu, rdtsc_ordered());
+	return smp_call_function_single(cpu, spin_for_ever, NULL, 0);
+}
+
+static int spinall_run(struct answer *out, int argc, char **argv)
+{
+	pr_info("all CPUs spin from now on, tsc %llu\n", rdtsc_ordered());
+	on_each_cpu(spin_for_ever, NULL, 0);
+	return 0;
+}
+
+static int panic_run(struct answer *out, int argc, char **argv)
+{
+	panic("adeos-test: asked to, tsc %llu", rdtsc_ordered());
+	return 0;
+}
+
+static int oops_run(struct answer *out, int argc, char **argv)
+{
+	int *nowhere = (int *)16;
+
+	/* else the compiler knows better */
+	OPTIMIZER_HIDE_VAR(nowhere);
+	WRITE_ONCE(*nowhere, 1);
+	return 0;
+}
+
+/* Until the kernel gives up: by panic_on_oom=2, or when all that it can kill is dead. */
+static int oom_run(struct answer *out, int argc, char **argv)
+{
+	while (alloc_page(GFP_KERNEL | __GFP_NOFAIL))
+		;
+	return -ENOMEM;
+}
+
+const struct command harm_commands[] = {
+	{ "freeze", 1, "MS", freeze_run },
+	{ "irqsoff", 3, "NAME CPU MS", irqsoff_run },
+	{ "nmirest", 0, "", nmirest_run },
+	{ "spin", 1, "CPU", spin_run },
+	{ "spinall", 0, "", spinall_run },
+	{ "panic", 0, "", panic_run },
+	{ "oops", 0, "", oops_run },
+	{ "oom", 0, "", oom_run },
+	{ }
+};

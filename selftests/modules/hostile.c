@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A vnode whose kernel has gone mad: it writes anything where it alone may write. What
+ * it does not do is what nothing could keep it from: write elsewhere.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/acpi.h>
+#include <linux/err.h>
+#include <linux/io.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+
+#include "test.h"
+
+#define KNOCK_EACH	256	/* rounds between two messages that make others look */
+
+/**
+ * struct target - what is overwritten
+ * @va: where
+ * @size: bytes, a multiple of 8
+ * @original: as it was, or NULL
+ */
+struct target {
+	void *va;
+	u64 size;
+	void *original;
+};
+
+static u64 next(u64 *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+/* ---- what to write ---- */
+
+static void write_random(struct target *target, u64 *state)
+{
+	u64 *word = target->va;
+	u64 i;
+
+	for (i = 0; i < target->size / sizeof(u64); i++)
+		WRITE_ONCE(word[i], next(state));
+}
+
+/* Numbers that could be indices, lengths, serials. */
+static void write_small(struct target *target, u64 *state)
+{
+	u32 *word = target->va;
+	u64 i;
+
+	for (i = 0; i < target->size / sizeof(u32); i++)
+		WRITE_ONCE(word[i], next(state) & 0xff);
+}
+
+/* What it was, but for some words: this gets past the first checks. */
+static void write_nearly(struct target *target, u64 *state)
+{
+	u64 words = target->size / sizeof(u32), i;
+	u32 *word = target->va;
+
+	memcpy(target->va, target->original, target->size);
+	for (i = 0; i < 64; i++)
+		WRITE_ONCE(word[next(state) % words], next(state));
+}
+
+/* One piece, of any length anywhere. */
+static void write_piece(struct target *target, u64 *state)
+{
+	u64 words = target->size / sizeof(u64);
+	u64 at = next(state) % words, len = next(state) % 512;
+	u64 *word = target->va;
+
+	for (; len && at < words; len--, at++)
+		WRITE_ONCE(word[at], next(state));
+}
+
+static void scribble_round(struct target *target, u64 *state)
+{
+	switch (next(state) % 64) {
+	case 0:
+		return write_random(target, state);
+	case 1:
+		return write_small(target, state);
+	case 2 ... 7:
+		return write_nearly(target, state);
+	default:
+		return write_piece(target, state);
+	}
+}
+
+/* ---- so that somebody looks ---- */
+
+static void knock_everybody(void)
+{
+	struct adeos_member to;
+	u32 id;
+
+	for (id = 0; id < VNODE_SLOTS; id++)
+		if (!adeos_member_get(id, &to))
+			adeos_msg_send(&to, VNODE_MSG_PING, &id, sizeof(id));
+}
+
+static int scribble(struct target *target, u64 seed, u32 rounds)
+{
+	u64 state = seed | 1;
+	u32 i;
+
+	target->original = kvmalloc(target->size, GFP_KERNEL);
+	if (!target->original)
+		return -ENOMEM;
+	memcpy(target->original, target->va, target->size);
+	for (i = 0; i < rounds && go_on(U64_MAX); i++) {
+		scribble_round(target, &state);
+		if (i % KNOCK_EACH == 0)
+			knock_everybody();
+	}
+	kvfree(target->original);
+	return 0;
+}
+
+/* ---- where ---- */
+
+#define STATION_PART(part_name, first, last) {				\
+	.name = (part_name),						\
+	.offset = offsetof(struct vnode_station, first),		\
+	.end = offsetofend(struct vnode_station, last),			\
+}
+
+/*
+ * A vnode whose hello, beats or last words go has soon ended. Without them it lives
+ * for as many rounds as one likes.
+ */
+static const struct {
+	const char *name;
+	size_t offset;
+	size_t end;
+} parts[] = {
+	STATION_PART("station", hello, ring),
+	STATION_PART("hello", hello, hello),
+	STATION_PART("tails", tail, tail),
+	STATION_PART("end", end, end),
+	STATION_PART("requests", probe, request),
+	STATION_PART("beats", beat, beat_apicid),
+	STATION_PART("portals", portal, raised),
+	STATION_PART("bridges", bell, bridge_moved),
+	STATION_PART("rings", ring, ring),
+	STATION_PART("body", portal, ring),
+};
+
+static struct vnode_control *control_map(void)
+{
+	struct acpi_table_header *header;
+	phys_addr_t pa;
+
+	if (ACPI_FAILURE(acpi_get_table("VNOD", 1, &header)))
+		return ERR_PTR(-ENODEV);
+	pa = le64_to_cpu(((struct vnode_acpi_vnod *)header)->control);
+	acpi_put_table(header);
+	return memremap(pa, VNODE_PAGE, MEMREMAP_WB) ?: ERR_PTR(-ENOMEM);
+}
+
+static void *station_map(const struct vnode_control *control)
+{
+	phys_addr_t pa = le64_to_cpu(control->commons) +
+			 (u64)le32_to_cpu(control->slot) * VNODE_STATION_SIZE;
+
+	return memremap(pa, VNODE_STATION_SIZE, MEMREMAP_WB) ?: ERR_PTR(-ENOMEM);
+}
+
+static int scribble_station(size_t part, u64 seed, u32 rounds)
+{
+	struct target target = { .size = parts[part].end - parts[part].offset };
+	struct vnode_control *control = control_map();
+	void *station;
+	int err;
+
+	if (IS_ERR(control))
+		return PTR_ERR(control);
+	station = station_map(control);
+	memunmap(control);
+	if (IS_ERR(station))
+		return PTR_ERR(station);
+	target.va = station + parts[part].offset;
+	err = scribble(&target, seed, rounds);
+	memunmap(station);
+	return err;
+}
+
+static int scribble_control(u64 seed, u32 rounds)
+{
+	struct target target = { .size = VNODE_PAGE };
+	struct vnode_control *control = control_map();
+	int err;
+
+	if (IS_ERR(control))
+		return PTR_ERR(control);
+	target.va = control;
+	err = scribble(&target, seed, rounds);
+	memunmap(control);
+	return err;
+}
+
+static int scribble_bridge(const char *name, u64 seed, u32 rounds)
+{
+	struct target target = { };
+	int err;
+
+	err = bridges_find(name, &target.va, &target.size);
+	if (err)
+		return err;
+	err = scribble(&target, seed, rounds);
+	bridges_put();
+	return err;
+}
+
+static int scribble_what(const char *what, u64 seed, u32 rounds)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(parts); i++)
+		if (!strcmp(what, parts[i].name))
+			return scribble_station(i, seed, rounds);
+	if (!strcmp(what, "control"))
+		return scribble_control(seed, rounds);
+	return scribble_bridge(what, seed, rounds);
+}
+
+/* Whoever asked may have lost the way back: the log has the answer, too. */
+static int scribble_run(struct answer *out, int argc, char **argv)
+{
+	u32 rounds;
+	u64 seed;
+	int err;
+
+	err = kstrtou64(argv[0], 0, &seed);
+	if (!err)
+		err = kstrtou32(argv[1], 0, &rounds);
+	if (err)
+		return err;
+	err = scribble_what(argv[2], seed, rounds);
+	pr_info("scribbled over %s, %u rounds, seed %llu: %d\n", argv[2], rounds, seed, err);
+	return err;
+}
+
+const struct command hostile_commands[] = {
+	{ "scribble", 3,
+	  "SEED ROUNDS control|station|hello|tails|end|requests|beats|portals|bridges|rings|body|BRIDGE",
+	  scribble_run },
+	{ }
+};

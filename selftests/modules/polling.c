@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What there is without interrupts: two kernels that watch memory. And what Linux
+ * has to compare with.
+ */
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/smp.h>
+#include <linux/timekeeping.h>
+#include <linux/string.h>
+
+#include "test.h"
+
+#define WAIT_MS		2000
+#define SERVE_SPINS	4096	/* between two looks at the clock */
+
+/* ---- the side that answers ---- */
+
+static void serve_ball(struct bench_page *page)
+{
+	u64 seq = READ_ONCE(page->ball[0].seq);
+
+	if (seq != page->ball[1].seq)
+		WRITE_ONCE(page->ball[1].seq, seq);
+}
+
+static int serve_run(struct answer *out, int argc, char **argv)
+{
+	struct bench_page *page;
+	u64 deadline;
+	u32 ms, i;
+	int err;
+
+	err = kstrtou32(argv[1], 0, &ms);
+	if (!err)
+		err = bench_find(argv[0], &page);
+	if (err)
+		return err;
+	deadline = rdtsc_ordered() + ms_to_tsc(ms);
+	do {
+		for (i = 0; i < SERVE_SPINS; i++) {
+			serve_ball(page);
+			cpu_relax();
+		}
+	} while (go_on(deadline));
+	bridges_put();
+	return 0;
+}
+
+/* Messages are answered without an interrupt meanwhile. */
+static int pollserve_run(struct answer *out, int argc, char **argv)
+{
+	u64 deadline;
+	u32 ms;
+	int err;
+
+	err = kstrtou32(argv[0], 0, &ms);
+	if (err)
+		return err;
+	adeos_poll_begin();
+	deadline = rdtsc_ordered() + ms_to_tsc(ms);
+	do {
+		adeos_poll();
+	} while (go_on(deadline));
+	adeos_poll_end();
+	return 0;
+}
+
+/* ---- the side that asks ---- */
+
+static int ball_once(struct bench_page *page)
+{
+	u64 seq = page->ball[0].seq + 1, deadline = rdtsc_ordered() + ms_to_tsc(WAIT_MS);
+	u32 spins = 0;
+
+	WRITE_ONCE(page->ball[0].seq, seq);
+	while (READ_ONCE(page->ball[1].seq) != seq) {
+		cpu_relax();
+		if (++spins % SERVE_SPINS == 0 && !go_on(deadline))
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+static int ball_run(struct answer *out, int argc, char **argv)
+{
+	struct bench_page *page;
+	struct samples samples;
+	u32 count, i;
+	u64 begin;
+	int err;
+
+	err = kstrtou32(argv[1], 0, &count);
+	if (!err)
+		err = bench_find(argv[0], &page);
+	if (err)
+		return err;
+	err = samples_init(&samples, count);
+	for (i = 0; !err && i < count; i++) {
+		begin = rdtsc_ordered();
+		err = ball_once(page);
+		samples_add(&samples, rdtsc_ordered() - begin);
+	}
+	samples_say(&samples, out, "ball");
+	samples_free(&samples);
+	bridges_put();
+	return err;
+}
+
+/* ---- Linux's own call of another CPU ---- */
+
+struct stamp {
+	u64 tsc;
+};
+
+static void take_stamp(void *data)
+{
+	struct stamp *stamp = data;
+
+	WRITE_ONCE(stamp->tsc, rdtsc_ordered());
+}
+
+static int smpcall_all(u32 cpu, u32 count, struct samples *one_way, struct samples *round)
+{
+	struct stamp stamp;
+	u64 begin;
+	u32 i;
+	int err;
+
+	for (i = 0; i < count; i++) {
+		begin = rdtsc_ordered();
+		err = smp_call_function_single(cpu, take_stamp, &stamp, 1);
+		if (err)
+			return err;
+		samples_add(round, rdtsc_ordered() - begin);
+		samples_add(one_way, READ_ONCE(stamp.tsc) - begin);
+		if (!go_on(U64_MAX))
+			return -EINTR;
+	}
+	return 0;
+}
+
+static int smpcall_run(struct answer *out, int argc, char **argv)
+{
+	struct samples one_way, round;
+	u32 cpu, count;
+	int err;
+
+	err = kstrtou32(argv[0], 0, &cpu);
+	if (!err)
+		err = kstrtou32(argv[1], 0, &count);
+	if (err)
+		return err;
+	err = samples_init(&one_way, count);
+	if (err)
+		return err;
+	err = samples_init(&round, count);
+	if (err)
+		goto err_one_way;
+	err = smpcall_all(cpu, count, &one_way, &round);
+	samples_say(&one_way, out, "one-way");
+	samples_say(&round, out, "round-trip");
+	samples_free(&round);
+err_one_way:
+	samples_free(&one_way);
+	return err;
+}
+
+/* ---- what time it is ---- */
+
+/* The moment is known as well as this took. */
+static int clock_run(struct answer *out, int argc, char **argv)
+{
+	u64 begin, end, real, best = U64_MAX, tsc = 0, best_real = 0;
+	int i;
+
+	for (i = 0; i < 1000; i++) {
+		begin = rdtsc_ordered();
+		real = ktime_get_real_ns();
+		end = rdtsc_ordered();
+		if (end - begin >= best)
+			continue;
+		best = end - begin;
+		tsc = begin + best / 2;
+		best_real = real;
+	}
+	say(out, "tsc %llu real %llu khz %u within %llu\n", tsc, best_real, tsc_khz, best);
+	return 0;
+}
+
+/* ---- copies ---- */
+
+static void copy_often(struct answer *out, const char *what, void *to, const void *from,
+		       u64 size, u32 rounds)
+{
+	u64 begin, best = U64_MAX;
+
+	while (rounds--) {
+		begin = rdtsc_ordered();
+		memcpy(to, from, size);
+		best = min(best, rdtsc_ordered() - begin);
+		cond_resched();
+	}
+	/* cycles per ms are kHz: bytes per cycle and kHz make kB/s */
+	say(out, "%s %llu MB/s\n", what, size * tsc_khz / max(best, 1ULL) / 1000);
+}
+
+static int memcpy_run(struct answer *out, int argc, char **argv)
+{
+	void *here, *there, *bridge;
+	u64 size;
+	u32 rounds;
+	int err;
+
+	err = kstrtou32(argv[1], 0, &rounds);
+	if (!err)
+		err = bridges_find(argv[0], &bridge, &size);
+	if (err)
+		return err;
+	err = -ENOMEM;
+	here = kvzalloc(size, GFP_KERNEL);
+	if (!here)
+		goto err_put;
+	there = kvzalloc(size, GFP_KERNEL);
+	if (!there)
+		goto err_here;
+	copy_often(out, "ordinary", there, here, size, rounds);
+	copy_often(out, "to-bridge", bridge, here, size, rounds);
+	copy_often(out, "from-bridge", there, bridge, size, rounds);
+	err = 0;
+	kvfree(there);
+err_here:
+	kvfree(here);
+err_put:
+	bridges_put();
+	return err;
+}
+
+const struct command polling_commands[] = {
+	{ "serve", 2, "BRIDGE MS", serve_run },
+	{ "ball", 2, "BRIDGE COUNT", ball_run },
+	{ "pollserve", 1, "MS", pollserve_run },
+	{ "smpcall", 2, "CPU COUNT", smpcall_run },
+	{ "clock", 0, "", clock_run },
+	{ "memcpy", 2, "BRIDGE ROUNDS", memcpy_run },
+	{ }
+};

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# What tests of adeos-lite share, beside lib.sh: commands of the module adeos-test,
+# in root and in vnodes.
+
+# shellcheck source=selftests/system/lib.sh
+. /selftests/lib.sh
+
+SYSFS=/sys/kernel/adeos
+# for one command in a vnode
+AT_S=60
+
+at() { # ID COMMAND...: for adeos-test, in root if ID is 0
+	local id="$1"
+
+	shift
+	if [ "$id" -eq 0 ]; then
+		adeos-test "$@"
+	else
+		vsh -t "$AT_S" "$id" adeos-test "$@"
+	fi
+}
+
+at_fails() { # ERRNO-NAME ID COMMAND...
+	local want="$1"
+
+	shift
+	at "$@" > /tmp/at.out && { cat /tmp/at.out; echo "at $*: no error"; return 1; }
+	cat /tmp/at.out
+	grep -qx "error -$want" /tmp/at.out
+}
+
+value() { # WORD: what stands behind it in the input
+	awk -v word="$1" '{ for (i = 1; i < NF; i++) if ($i == word) { print $(i + 1); exit } }'
+}
+
+at_value() { # WORD ID COMMAND...
+	local word="$1"
+
+	shift
+	at "$@" | value "$word"
+}
+
+at_least() { # MIN WORD ID COMMAND...: the answer's number is MIN or more
+	local min="$1" word="$2" found
+
+	shift 2
+	found=$(at_value "$word" "$@")
+	echo "$word ${found:-none}, wanted $min or more"
+	[ "${found:-0}" -ge "$min" ]
+}
+
+at_says() { # WORD VALUE ID COMMAND...
+	local word="$1" want="$2" found
+
+	shift 2
+	found=$(at_value "$word" "$@")
+	echo "$word ${found:-none}, wanted $want"
+	[ "$found" = "$want" ]
+}
+
+sysfs() { # ID FILE: of the nanokernel there
+	if [ "$1" -eq 0 ]; then
+		cat "$SYSFS/$2"
+	else
+		vsh "$1" cat "$SYSFS/$2"
+	fi
+}
+
+counter() { # ID NAME
+	sysfs "$1" counters | value "$2"
+}
+
+slot_of() { # ID: as root sees it
+	awk -v id="$1" '$2 == id { print $1 }' $SYSFS/members
+}
+
+is_member() { # ID
+	[ -n "$(slot_of "$1")" ]
+}
+
+# In state "running", and somebody in there takes commands.
+answers() { # ID
+	wait_for 30 vsh -t 5 "$1" true
+}
+
+# Starts it and waits until it takes commands.
+up() { # ID CPUS MEM [OPTION...]
+	start "$@" && comes_up "$1" "$(count_cpus "$2")" && answers "$1"
+}
+
+count_cpus() { # LIST
+	local n=0 part first last
+
+	for part in $(echo "$1" | tr ',' ' '); do
+		first=${part%-*} last=${part#*-}
+		n=$((n + last - first + 1))
+	done
+	echo $n
+}
+
+# A command that ends the kernel it runs in: nobody waits for its answer.
+end_by() { # ID COMMAND...
+	local id="$1"
+
+	shift
+	vsh -t 10 "$id" "$@" > /dev/null 2>&1 &
+}
+
+pings() { # FROM TO
+	at "$1" ping "$2" 3
+}
+
+# ---- what must be as it was once a vnode is gone ----
+
+adeos_state() {
+	cut -d ' ' -f 1-2 $SYSFS/members
+	# name, owner and size; but for where the free memory is
+	awk '/^free/ { print "free", $2; next } { print $3, $4, $5 }' $SYSFS/bridges
+	cut -d ' ' -f 1-2 $SYSFS/portals
+}
+
+remember_adeos() {
+	adeos_state > /tmp/adeos.before
+}
+
+adeos_is_back() {
+	adeos_same() {
+		adeos_state > /tmp/adeos.after
+		diff /tmp/adeos.before /tmp/adeos.after
+	}
+	wait_for 5 adeos_same || { adeos_same; return 1; }
+}
+
+# Members, bridges and portals are shown where they are not back.
+nothing_held() {
+	adeos_is_back || { cat $SYSFS/members $SYSFS/bridges; return 1; }
+}
