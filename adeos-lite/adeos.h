@@ -91,6 +91,7 @@ ssize_t adeos_clock_show(char *buf);
 int adeos_end_init(void);
 void adeos_end_exit(void);
 void adeos_end_keep_log(void);
+void adeos_end_tick(void);
 
 /* state.c: /sys/kernel/adeos */
 enum adeos_counter {

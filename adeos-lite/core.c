@@ -62,6 +62,8 @@ static void core_tick_func(struct work_struct *work)
 	core_look();
 	if (adeos_is_root())
 		adeos_watch_tick();
+	else
+		adeos_end_tick();
 	adeos_core_leave();
 	adeos_clock_tick();
 	queue_delayed_work(core_wq, &core_tick, CORE_PERIOD);

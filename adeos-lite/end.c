@@ -6,6 +6,7 @@
  * root stops the CPUs.
  */
 #include <linux/irqflags.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/kmsg_dump.h>
 #include <linux/notifier.h>
@@ -33,6 +34,26 @@ void adeos_end_keep_log(void)
 	kmsg_dump_rewind(&iter);
 	kmsg_dump_get_buffer(&iter, false, own->log, sizeof(own->log), &len);
 	WRITE_ONCE(own->end.log_len, cpu_to_le32(len));
+}
+
+/*
+ * Every VNODE_BEAT_MS: what a kernel leaves that cannot say a last word. At most
+ * once a second, and only if there is something new.
+ */
+void adeos_end_tick(void)
+{
+	static unsigned long next;
+	static u64 kept;
+	struct kmsg_dump_iter iter;
+
+	if (time_before(jiffies, next))
+		return;
+	next = jiffies + HZ;
+	kmsg_dump_rewind(&iter);
+	if (iter.next_seq == kept)
+		return;
+	kept = iter.next_seq;
+	adeos_end_keep_log();
 }
 
 /* panic() says here what it was called with; its dump comes a moment later. */

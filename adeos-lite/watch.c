@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Root watches the beats of every CPU of every vnode. One that is silent for some
- * ticks is asked by NMI where it is; if it stays silent, the vnode is hung.
+ * ticks is asked by NMI where it is, if others of that vnode still beat; if it stays
+ * silent, the vnode is hung.
+ *
+ * Where all are silent nothing is asked: the kernel may be gone, and its IDT with it,
+ * and a CPU that cannot take an NMI may reset the machine (one that waits for a SIPI
+ * does in QEMU).
  *
  * Ticks are counted, not time: where the whole machine was held up, root's tick was
  * late as well, and counts once.
@@ -52,15 +57,17 @@ static void watch_ask(struct adeos_slot *slot, u32 apicid)
 	adeos_ipi(apicid, APIC_DM_NMI);
 }
 
-static void watch_verdict(struct adeos_slot *slot, u32 cpu, u32 apicid, u32 ticks)
+static void watch_verdict(struct adeos_slot *slot, u32 cpu, u32 apicid, u32 ticks, bool others)
 {
 	const struct vnode_probe *probe = &adeos_station(slot->nr)->probe;
-	char text[VNODE_END_TEXT], where[sizeof(probe->text)] = "no answer to an NMI";
+	char text[VNODE_END_TEXT], where[sizeof(probe->text)];
+
+	strscpy(where, others ? "no answer to an NMI" : "as are all others", sizeof(where));
 
 	/* pairs with probe_answer() in nmi.c */
 	if (slot->asked && le32_to_cpu(smp_load_acquire(&probe->asked)) == slot->asked)
 		memcpy(where, probe->text, sizeof(where) - 1);
-	snprintf(text, sizeof(text), "its CPU %u is silent for %u ms, %s", cpu,
+	scnprintf(text, sizeof(text), "its CPU %u has been silent for %u ms, %s", cpu,
 		 ticks * VNODE_BEAT_MS, where);
 	adeos_slot_hung(slot, apicid, text);
 }
@@ -82,17 +89,19 @@ static void watch_slot(struct adeos_slot *slot, u32 limit)
 {
 	u32 nr = min_t(u32, slot->nr_cpus, VNODE_BEATS);
 	u32 cpu, ticks, worst = 0, most = 0;
+	bool others = false;
 
 	for (cpu = 0; cpu < nr; cpu++) {
 		ticks = watch_cpu(slot, cpu);
+		others |= !ticks && slot->beat[cpu];
 		if (ticks > most) {
 			most = ticks;
 			worst = cpu;
 		}
 	}
 	if (most >= limit)
-		watch_verdict(slot, worst, adeos_slot_apicid(slot, worst), most);
-	else if (most && most + WATCH_ASK_BEFORE >= limit)
+		watch_verdict(slot, worst, adeos_slot_apicid(slot, worst), most, others);
+	else if (others && most && most + WATCH_ASK_BEFORE >= limit)
 		watch_ask(slot, adeos_slot_apicid(slot, worst));
 }
 

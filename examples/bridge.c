@@ -3,7 +3,7 @@
  * Shared memory between vnodes from the command line: an example of how
  * /dev/bridge is used. See <linux/bridge.h>.
  *
- *	gcc -O2 -Wall -o bridge bridge.c
+ *	cc -O2 bridge.c -o bridge
  *
  * In one vnode, and in another:
  *

@@ -5,8 +5,10 @@
  */
 #include <linux/cpumask.h>
 #include <linux/err.h>
+#include <linux/hrtimer.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/preempt.h>
 #include <linux/smp.h>
 #include <linux/timekeeping.h>
 #include <linux/string.h>
@@ -168,6 +170,63 @@ err_one_way:
 	return err;
 }
 
+/* ---- a beat ---- */
+
+static u32 beats;
+
+static enum hrtimer_restart beat(struct hrtimer *timer)
+{
+	WRITE_ONCE(beats, beats + 1);
+	hrtimer_forward_now(timer, ms_to_ktime(1));
+	return HRTIMER_RESTART;
+}
+
+/* How often this CPU can look at the clock until @ms are over. */
+static u64 work(u32 ms)
+{
+	u64 deadline = rdtsc_ordered() + ms_to_tsc(ms), n = 0;
+
+	while (rdtsc_ordered() < deadline)
+		n++;
+	return n;
+}
+
+static u64 beaten_work(u32 ms)
+{
+	struct hrtimer timer;
+	u64 n;
+
+	hrtimer_init_on_stack(&timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
+	timer.function = beat;
+	hrtimer_start(&timer, ms_to_ktime(1), HRTIMER_MODE_REL_PINNED_HARD);
+	n = work(ms);
+	hrtimer_cancel(&timer);
+	destroy_hrtimer_on_stack(&timer);
+	return n;
+}
+
+/* What work is lost to a timer that beats as a nanokernel's does, but more often. */
+static int beat_run(struct answer *out, int argc, char **argv)
+{
+	u64 without, with;
+	u32 ms;
+	int err;
+
+	err = kstrtou32(argv[0], 0, &ms);
+	if (err)
+		return err;
+	if (!ms || ms > 10000)
+		return -EINVAL;
+	preempt_disable();
+	beats = 0;
+	without = work(ms);
+	with = min(beaten_work(ms), without);
+	preempt_enable();
+	say(out, "beat %llu ns, beats %u\n",
+	    div64_u64((without - with) * ms * 1000000ULL, without * max(beats, 1U)), beats);
+	return 0;
+}
+
 /* ---- what time it is ---- */
 
 /* The moment is known as well as this took. */
@@ -243,6 +302,7 @@ const struct command polling_commands[] = {
 	{ "ball", 2, "BRIDGE COUNT", ball_run },
 	{ "pollserve", 1, "MS", pollserve_run },
 	{ "smpcall", 2, "CPU COUNT", smpcall_run },
+	{ "beat", 1, "MS", beat_run },
 	{ "clock", 0, "", clock_run },
 	{ "memcpy", 2, "BRIDGE ROUNDS", memcpy_run },
 	{ }

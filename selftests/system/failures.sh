@@ -14,7 +14,6 @@ ways() {
 	cat <<-'END'
 	panicked panic 50 asked adeos-test panic
 	panicked panic 50 sysrq echo c > /proc/sysrq-trigger
-	panicked panic 50 init kill -SEGV 1
 	panicked panic 50 memory echo 2 > /proc/sys/vm/panic_on_oom; adeos-test oom
 	rebooted emergency 50 restart echo b > /proc/sysrq-trigger
 	rebooted reboot 0 reboot reboot -f

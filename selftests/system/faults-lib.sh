@@ -10,8 +10,6 @@
 
 # Steps of attaching cannot be chosen later than at load time.
 AT_LOAD='HELLO_BEGUN HELLO_WRITTEN HELLO_SAID ADMITTED'
-# nor does a vnode that dies before it is known fall silent
-UNKNOWN='HELLO_BEGUN HELLO_WRITTEN HELLO_SAID'
 BOOT_LIMIT_S=20
 
 fault_names() { # as the header numbers them, from 1 on
@@ -50,6 +48,8 @@ provoke() { # NAME
 	GOODBYE_*)
 		end_by 1 'touch /run/vsh.off; (sleep 1; killall vsh
 			while :; do rmmod adeos_test; rmmod adeos_lite; usleep 100000; done) > /dev/null 2>&1 &' ;;
+	MSG_HANDLED)
+		at 0 ask 1 type=1 ms=3000 ;;
 	END_*)
 		end_by 1 reboot -f ;;
 	BRIDGE_FROZEN | BRIDGE_LET_GO)
@@ -76,10 +76,12 @@ victim_dies() { # NAME
 	wait_for $((BOOT_LIMIT_S + 40)) victim_ended || return 1
 	cause=$(field 1 cause)
 	echo "it is $state: $(field 1 text)"
-	if has_word "$1" "$UNKNOWN" && [ "$cause" = no-hello ]; then
-		return 0
-	fi
-	[ "$cause" = hang ]
+	case $1 in
+	# its last word was written
+	END_WRITTEN) [ "$cause" = reboot ] ;;
+	HELLO_*) [ "$cause" = hang ] || [ "$cause" = no-hello ] ;;
+	*) [ "$cause" = hang ] ;;
+	esac
 }
 
 # ---- the others ----

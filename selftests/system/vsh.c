@@ -6,8 +6,8 @@
  *	vsh [-t SECONDS] ID COMMAND...	runs COMMAND in vnode ID by /bin/sh
  *
  * COMMAND has no input; what it prints goes to stdout. Exit status: COMMAND's (128 +
- * signal if it died of one); 124 if SECONDS (60) are over; 125 if the vnode does not
- * answer or has died meanwhile, or on wrong usage. When vsh ends, so does COMMAND.
+ * signal); 124 if SECONDS (60) are over; 125 if the vnode does not answer or has
+ * died meanwhile, or on wrong usage. When vsh ends, so does COMMAND.
  *
  * The server in vnode 3 has a bridge "vsh.3". A client makes one of its own, the
  * first of "vsh.3.0", "vsh.3.1"... that is not taken, writes its command there, and
@@ -83,19 +83,11 @@ static int64_t now_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
-static void wait_ms(int ms)
-{
-	poll(NULL, 0, ms);
-}
-
 /* ---- bridges ---- */
 
 static void session_name(char name[BRIDGE_NAME_LEN], unsigned int id, int session)
 {
-	if (session < 0)
-		snprintf(name, BRIDGE_NAME_LEN, "vsh.%u", id);
-	else
-		snprintf(name, BRIDGE_NAME_LEN, "vsh.%u.%d", id, session);
+	snprintf(name, BRIDGE_NAME_LEN, session < 0 ? "vsh.%u" : "vsh.%u.%d", id, session);
 }
 
 /* Return: a descriptor, or negative errno. */
@@ -155,24 +147,15 @@ static struct session *session_map(int fd)
 
 /* ---- a command that runs for somebody ---- */
 
-/**
- * struct job - a command, in a process of the server of its own
- * @fd: the client's bridge
- * @session: the same, mapped
- * @pid: the shell
- * @pidfd: readable when it has ended; -1 then
- * @out: what it prints; -1 at its end
- * @put: bytes put into the ring
- * @status: exit status
- */
+/* In a process of the server of its own. */
 struct job {
-	int fd;
+	int fd;			/* the client's bridge */
 	struct session *session;
-	pid_t pid;
-	int pidfd;
-	int out;
-	uint64_t put;
-	uint32_t status;
+	pid_t pid;		/* the shell */
+	int pidfd;		/* -1 when it has ended */
+	int out;		/* what it prints; -1 at its end */
+	uint64_t put;		/* bytes put into the ring */
+	uint32_t status;	/* exit status */
 };
 
 static void job_start(struct job *job)
@@ -342,7 +325,7 @@ static int serve_create(unsigned int id)
 
 	/* not attached yet, or a server that died a moment ago */
 	while ((fd = bridge_create(id, -1, 4096, 0)) < 0 && now_ms() < end)
-		wait_ms(100);
+		poll(NULL, 0, 100);
 	if (fd < 0)
 		die(1, "vsh.%u: %s", id, strerror(-fd));
 	return fd;
@@ -352,10 +335,9 @@ static void serve(void)
 {
 	uint32_t last[SESSIONS] = { 0 };
 	unsigned int id = own_id();
-	struct pollfd wait = { .events = POLLIN };
+	struct pollfd wait = { .fd = serve_create(id), .events = POLLIN };
 
 	signal(SIGCHLD, SIG_IGN);
-	wait.fd = serve_create(id);
 	for (;;) {
 		if (poll(&wait, 1, -1) < 0)
 			continue;
@@ -369,22 +351,13 @@ static void serve(void)
 
 /* ---- the client ---- */
 
-/**
- * struct client - a command that is waited for
- * @id: the vnode where it runs
- * @server: bridge of the server there
- * @fd: our own bridge
- * @session: the same, mapped
- * @end: when to give up, of now_ms()
- * @taken: bytes taken from the ring
- */
 struct client {
-	unsigned int id;
-	int server;
-	int fd;
+	unsigned int id;	/* the vnode where it runs */
+	int server;		/* bridge of the server there */
+	int fd;			/* our own bridge */
 	struct session *session;
-	int64_t end;
-	uint64_t taken;
+	int64_t end;		/* when to give up, of now_ms() */
+	uint64_t taken;		/* bytes taken from the ring */
 };
 
 static void client_find_server(struct client *client)
@@ -394,7 +367,7 @@ static void client_find_server(struct client *client)
 			die(EXIT_NO_VNODE, "vnode %u: %s", client->id, strerror(-client->server));
 		if (now_ms() > client->end)
 			die(EXIT_NO_VNODE, "vnode %u: nobody serves there", client->id);
-		wait_ms(50);
+		poll(NULL, 0, 50);
 	}
 }
 
@@ -413,7 +386,7 @@ static void client_create(struct client *client)
 			    SESSIONS);
 		number = (number + 1) % SESSIONS;
 		if (!number)
-			wait_ms(50);
+			poll(NULL, 0, 50);
 	}
 	client->session = session_map(client->fd);
 	if (!client->session)
