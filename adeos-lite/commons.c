@@ -9,6 +9,8 @@
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/io.h>
+#include <linux/memory.h>
+#include <linux/mm.h>
 #include <linux/string.h>
 #include <linux/utsname.h>
 #include <asm/tsc.h>
@@ -46,6 +48,25 @@ static void commons_begin(void)
 	WRITE_ONCE(dir->magic, cpu_to_le32(VNODE_DIRECTORY_MAGIC));
 }
 
+/*
+ * As low as it can be: in a memory block that Linux cannot part with anyway, since
+ * its own image or other boot memory is there. Elsewhere it would keep a block, and a
+ * run of blocks, from being lent.
+ */
+static struct adeos_region *region_create_low(unsigned long size)
+{
+	u64 block = memory_block_size_bytes();
+	u64 end = PFN_PHYS(totalram_pages());
+	struct adeos_region *region = ERR_PTR(-ENOMEM);
+	u64 max;
+
+	for (max = block; max < end && region == ERR_PTR(-ENOMEM); max += block)
+		region = adeos_region_create(size, max - block, max - 1);
+	if (region == ERR_PTR(-ENOMEM))
+		region = adeos_region_create(size, 0, U64_MAX);
+	return region;
+}
+
 /**
  * adeos_commons_create - root: make the commons
  * @size: bytes, a multiple of 2 MiB, larger than VNODE_POOL
@@ -60,7 +81,7 @@ int adeos_commons_create(unsigned long size)
 		pr_err("commons=%lu: want a multiple of 2 MiB, at least 4 MiB\n", size);
 		return -EINVAL;
 	}
-	commons_region = adeos_region_create(size, 0, U64_MAX);
+	commons_region = region_create_low(size);
 	if (IS_ERR(commons_region)) {
 		pr_err("no %lu MiB of contiguous memory for the commons\n", size >> 20);
 		return PTR_ERR(commons_region);
@@ -73,6 +94,7 @@ int adeos_commons_create(unsigned long size)
 		return err;
 	}
 	commons_begin();
+	pr_info("%lu MiB at %pa are common to all kernels\n", size >> 20, &commons.pa);
 	return 0;
 }
 

@@ -71,6 +71,11 @@ oops_is_counted() {
 	wait_for 5 one && runs 1 && answers 1
 }
 
+boots_for_ever() {
+	start 1 1-2 192M --boot-limit=0 --append=vnode.adeos=none &&
+		wait_for "$UP_S" log_has 1 "VNODE UP" && state_is 1 booting
+}
+
 plan $(($(ways | wc -l) + 15))
 remember_root
 log_begin
@@ -92,7 +97,7 @@ check "it is stopped" stop 1
 check "one without a nanokernel" not start 1 1-2 192M --append=vnode.adeos=none --boot-limit=6 --wait=60
 check "is taken for hung when its time is over" test "$(field 1 cause)" = no-hello
 check "it is stopped" stop 1
-check "without a limit it is not" eval 'start 1 1-2 192M --boot-limit=0 --append=vnode.adeos=none && wait_for "$UP_S" log_has 1 "VNODE UP" && state_is 1 booting'
+check "without a limit it is not" boots_for_ever
 check "it is stopped" stop 1
 check "vnode 2 has not been disturbed" eval 'runs 2 && pings 0 2 && pings 2 0'
 check "it has not had an oops" test "$(field 2 oopses)" = 0

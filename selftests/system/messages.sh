@@ -53,7 +53,7 @@ call_of_the_dying() {
 	[ $(($(uptime_s) - begin)) -lt 10 ]
 }
 
-plan 26
+plan 27
 remember_root
 log_begin
 remember_adeos
