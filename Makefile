@@ -87,7 +87,8 @@ VARIANT_fault	:= CONFIG_ADEOS_FAULT=y
 VARIANT_p99	:= CONFIG_ADEOS_PROTOCOL=99
 VARIANTS	:= fault p99
 
-variant-%: FORCE | modules-6.12-cloud
+variant-%: FORCE | deps-build
+	@selftests/fetch kernel 6.12-cloud
 	@read -r release rest < $(BUILD)/debian/6.12-cloud && \
 	$(call build_modules,$(BUILD)/debian/usr/src/linux-headers-$$release,$$release-$*,$(VARIANT_$*))
 

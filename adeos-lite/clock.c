@@ -55,11 +55,12 @@ static void clock_publish(void)
 
 	if (!clock_read(&now))
 		return;
-	/* pairs with clock_fetch() */
 	WRITE_ONCE(clock->seq, cpu_to_le32(seq + 1));
+	/* pairs with clock_fetch(), as does the other one */
 	smp_wmb();
 	WRITE_ONCE(clock->tsc, cpu_to_le64(now.tsc));
 	WRITE_ONCE(clock->real_ns, cpu_to_le64(now.real_ns));
+	/* the content before the even number */
 	smp_wmb();
 	WRITE_ONCE(clock->seq, cpu_to_le32(seq + 2));
 }
@@ -67,10 +68,12 @@ static void clock_publish(void)
 static bool clock_fetch(struct reading *root)
 {
 	const struct vnode_clock *clock = &adeos_directory()->clock;
+	/* pairs with clock_publish() */
 	u32 seq = le32_to_cpu(smp_load_acquire(&clock->seq));
 
 	root->tsc = le64_to_cpu(READ_ONCE(clock->tsc));
 	root->real_ns = le64_to_cpu(READ_ONCE(clock->real_ns));
+	/* pairs with clock_publish() */
 	smp_rmb();
 	return seq && !(seq & 1) && le32_to_cpu(READ_ONCE(clock->seq)) == seq;
 }

@@ -66,7 +66,8 @@ static struct {
 /* What the reader says of our ring, if it speaks of this life. */
 static u32 pair_room(u32 slot, const struct pair *pair)
 {
-	u64 tail = le64_to_cpu(READ_ONCE(adeos_station(slot)->tail[commons.slot].tail));
+	/* pairs with tail_write() */
+	u64 tail = le64_to_cpu(smp_load_acquire(&adeos_station(slot)->tail[commons.slot].tail));
 	u32 used = pair->head;
 
 	if (tail >> 32 == adeos_own_life())
@@ -76,8 +77,8 @@ static u32 pair_room(u32 slot, const struct pair *pair)
 
 static void msg_write(struct vnode_msg *to, const struct vnode_msg *msg, u32 seq)
 {
-	/* the reader may look at it already: first it is nothing */
 	WRITE_ONCE(to->seq, 0);
+	/* the reader may look at it already: first it is nothing */
 	smp_wmb();
 	memcpy((void *)to + sizeof(to->seq), (void *)msg + sizeof(msg->seq),
 	       sizeof(*msg) - sizeof(msg->seq));
@@ -318,6 +319,7 @@ static void tail_write(u32 slot, const struct pair *pair)
 {
 	u64 tail = (u64)pair->life << 32 | pair->read;
 
+	/* what was read before may be overwritten from here on: pairs with pair_room() */
 	smp_store_release(&adeos_own()->tail[slot].tail, cpu_to_le64(tail));
 }
 

@@ -41,7 +41,8 @@ bool adeos_cpu_of_slot(u32 apicid, u32 slot)
 	unsigned int i;
 
 	for (i = 0; i < VNODE_BEATS; i++) {
-		u32 owner = le32_to_cpu(READ_ONCE(lent[i].slot));
+		/* pairs with lent_write() in slot.c */
+		u32 owner = le32_to_cpu(smp_load_acquire(&lent[i].slot));
 
 		if (owner && le32_to_cpu(READ_ONCE(lent[i].apicid)) == apicid)
 			return owner == slot;

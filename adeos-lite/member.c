@@ -49,6 +49,7 @@ int adeos_member_slot(u32 slot, struct adeos_member *member)
 static void member_read(u32 slot, struct adeos_member *member)
 {
 	const struct vnode_member *from = &adeos_directory()->member[slot];
+	/* pairs with member_write() in slot.c */
 	u32 life = le32_to_cpu(smp_load_acquire(&from->life));
 
 	member->slot = slot;
@@ -94,6 +95,7 @@ static void member_update(u32 slot)
 static void self_update(void)
 {
 	const struct vnode_member *from = &adeos_directory()->member[commons.slot];
+	/* pairs with member_write() in slot.c */
 	u32 life = le32_to_cpu(smp_load_acquire(&from->life));
 
 	if (le32_to_cpu(READ_ONCE(from->boot)) != commons.boot ||

@@ -27,6 +27,7 @@ static int nmi_state;
 static bool probe_answer(struct pt_regs *regs)
 {
 	const struct vnode_member *self = &adeos_directory()->member[commons.slot];
+	/* pairs with watch_ask() in watch.c */
 	u32 asked = le32_to_cpu(smp_load_acquire(&self->probe));
 	u32 apicid = le32_to_cpu(READ_ONCE(self->probe_apicid));
 	unsigned int cpu = raw_smp_processor_id();

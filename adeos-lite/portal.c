@@ -132,6 +132,7 @@ int adeos_door_find(u32 id, const char *name, struct adeos_door *door)
 		return err;
 	for (i = 0; i < VNODE_PORTALS; i++) {
 		portal = &adeos_station(door->peer.slot)->portal[i];
+		/* pairs with portal_open() */
 		door->serial = le32_to_cpu(smp_load_acquire(&portal->serial));
 		if (!door->serial)
 			continue;

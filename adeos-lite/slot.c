@@ -37,7 +37,7 @@ unsigned int adeos_hang_ms(void)
 
 /*
  * Readers take a member for gone while it changes: its life is taken away first and
- * comes last. Pairs with member_read() in member.c.
+ * comes last.
  */
 static void member_write(const struct adeos_slot *slot, u32 life, u32 refused)
 {
@@ -45,12 +45,14 @@ static void member_write(const struct adeos_slot *slot, u32 life, u32 refused)
 	struct vnode_member *member = &dir->member[slot->nr];
 
 	WRITE_ONCE(member->life, 0);
+	/* pairs with member_read() in member.c */
 	smp_wmb();
 	member->id = cpu_to_le32(slot->id);
 	member->boot = cpu_to_le32(slot->boot);
 	member->attach = cpu_to_le32(slot->attach);
 	member->refused = cpu_to_le32(refused);
 	strscpy(member->name, slot->name, sizeof(member->name));
+	/* the same */
 	smp_store_release(&member->life, cpu_to_le32(life));
 	WRITE_ONCE(dir->events, cpu_to_le32(le32_to_cpu(dir->events) + 1));
 }
@@ -74,6 +76,7 @@ static void lent_write(u32 nr, const u32 *apicid, unsigned int nr_cpus)
 		if (lent[i].slot)
 			continue;
 		WRITE_ONCE(lent[i].apicid, cpu_to_le32(apicid[k++]));
+		/* pairs with adeos_cpu_of_slot() in ipi.c */
 		smp_store_release(&lent[i].slot, cpu_to_le32(nr));
 	}
 }

@@ -68,7 +68,7 @@ static void watch_verdict(struct adeos_slot *slot, u32 cpu, u32 apicid, u32 tick
 	if (slot->asked && le32_to_cpu(smp_load_acquire(&probe->asked)) == slot->asked)
 		memcpy(where, probe->text, sizeof(where) - 1);
 	scnprintf(text, sizeof(text), "its CPU %u has been silent for %u ms, %s", cpu,
-		 ticks * VNODE_BEAT_MS, where);
+		  ticks * VNODE_BEAT_MS, where);
 	adeos_slot_hung(slot, apicid, text);
 }
 

@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A vnode whose kernel has gone mad: it writes anything where it alone may write. What
- * it does not do is what nothing could keep it from: write elsewhere.
+ * A vnode whose kernel has gone mad: it writes anything where it alone may write, and
+ * interrupts the others as often as it likes. What it does not do is what nothing could
+ * keep it from: write elsewhere.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/acpi.h>
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/io.h>
+#include <linux/irqflags.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/string.h>
+#include <asm/apic.h>
 
 #include "test.h"
 
-#define KNOCK_EACH	256	/* rounds between two messages that make others look */
+#define KNOCK_EACH	64	/* rounds between two interrupts that make others look */
 
 /**
  * struct target - what is overwritten
@@ -61,12 +65,14 @@ static void write_small(struct target *target, u64 *state)
 /* What it was, but for some words: this gets past the first checks. */
 static void write_nearly(struct target *target, u64 *state)
 {
-	u64 words = target->size / sizeof(u32), i;
+	u64 words = target->size / sizeof(u32);
+	u64 n = 1ULL << next(state) % 7;
 	u32 *word = target->va;
 
 	memcpy(target->va, target->original, target->size);
-	for (i = 0; i < 64; i++)
-		WRITE_ONCE(word[next(state) % words], next(state));
+	/* of any magnitude */
+	while (n--)
+		WRITE_ONCE(word[next(state) % words], next(state) >> next(state) % 64);
 }
 
 /* One piece, of any length anywhere. */
@@ -87,7 +93,7 @@ static void scribble_round(struct target *target, u64 *state)
 		return write_random(target, state);
 	case 1:
 		return write_small(target, state);
-	case 2 ... 7:
+	case 2 ... 23:
 		return write_nearly(target, state);
 	default:
 		return write_piece(target, state);
@@ -96,14 +102,35 @@ static void scribble_round(struct target *target, u64 *state)
 
 /* ---- so that somebody looks ---- */
 
+/* As root's kernel wrote it before anything was overwritten. */
+static struct vnode_control control;
+static void *commons;
+
+static struct vnode_station *station(u32 slot)
+{
+	return commons + slot * VNODE_STATION_SIZE;
+}
+
+/*
+ * Interrupts everybody's first portal without asking adeos-lite, which would not get
+ * far with what this kernel's station has become.
+ */
 static void knock_everybody(void)
 {
-	struct adeos_member to;
-	u32 id;
+	unsigned long flags;
+	u64 target;
+	u32 slot;
 
-	for (id = 0; id < VNODE_SLOTS; id++)
-		if (!adeos_member_get(id, &to))
-			adeos_msg_send(&to, VNODE_MSG_PING, &id, sizeof(id));
+	for (slot = 0; slot < VNODE_SLOTS; slot++) {
+		target = le64_to_cpu(READ_ONCE(station(slot)->portal[0].target));
+		if (slot == le32_to_cpu(control.slot) || !target)
+			continue;
+		local_irq_save(flags);
+		apic->icr_write(APIC_DM_FIXED | (target & 0xff), target >> 32);
+		local_irq_restore(flags);
+	}
+	/* they see it as it is now */
+	usleep_range(100, 200);
 }
 
 static int scribble(struct target *target, u64 seed, u32 rounds)
@@ -153,7 +180,7 @@ static const struct {
 	STATION_PART("body", portal, ring),
 };
 
-static struct vnode_control *control_map(void)
+static void *control_map(void)
 {
 	struct acpi_table_header *header;
 	phys_addr_t pa;
@@ -165,44 +192,48 @@ static struct vnode_control *control_map(void)
 	return memremap(pa, VNODE_PAGE, MEMREMAP_WB) ?: ERR_PTR(-ENOMEM);
 }
 
-static void *station_map(const struct vnode_control *control)
+/* Once; what is read then is all that is believed. */
+static int commons_map(void)
 {
-	phys_addr_t pa = le64_to_cpu(control->commons) +
-			 (u64)le32_to_cpu(control->slot) * VNODE_STATION_SIZE;
+	void *page;
 
-	return memremap(pa, VNODE_STATION_SIZE, MEMREMAP_WB) ?: ERR_PTR(-ENOMEM);
+	if (commons)
+		return 0;
+	page = control_map();
+	if (IS_ERR(page))
+		return PTR_ERR(page);
+	memcpy(&control, page, sizeof(control));
+	memunmap(page);
+	commons = memremap(le64_to_cpu(control.commons), le64_to_cpu(control.commons_size),
+			   MEMREMAP_WB);
+	return commons ? 0 : -ENOMEM;
+}
+
+void hostile_exit(void)
+{
+	if (commons)
+		memunmap(commons);
 }
 
 static int scribble_station(size_t part, u64 seed, u32 rounds)
 {
-	struct target target = { .size = parts[part].end - parts[part].offset };
-	struct vnode_control *control = control_map();
-	void *station;
-	int err;
+	struct target target = {
+		.va = (void *)station(le32_to_cpu(control.slot)) + parts[part].offset,
+		.size = parts[part].end - parts[part].offset,
+	};
 
-	if (IS_ERR(control))
-		return PTR_ERR(control);
-	station = station_map(control);
-	memunmap(control);
-	if (IS_ERR(station))
-		return PTR_ERR(station);
-	target.va = station + parts[part].offset;
-	err = scribble(&target, seed, rounds);
-	memunmap(station);
-	return err;
+	return scribble(&target, seed, rounds);
 }
 
 static int scribble_control(u64 seed, u32 rounds)
 {
-	struct target target = { .size = VNODE_PAGE };
-	struct vnode_control *control = control_map();
+	struct target target = { .va = control_map(), .size = VNODE_PAGE };
 	int err;
 
-	if (IS_ERR(control))
-		return PTR_ERR(control);
-	target.va = control;
+	if (IS_ERR(target.va))
+		return PTR_ERR(target.va);
 	err = scribble(&target, seed, rounds);
-	memunmap(control);
+	memunmap(target.va);
 	return err;
 }
 
@@ -243,7 +274,7 @@ static int scribble_run(struct answer *out, int argc, char **argv)
 		err = kstrtou32(argv[1], 0, &rounds);
 	if (err)
 		return err;
-	err = scribble_what(argv[2], seed, rounds);
+	err = commons_map() ?: scribble_what(argv[2], seed, rounds);
 	pr_info("scribbled over %s, %u rounds, seed %llu: %d\n", argv[2], rounds, seed, err);
 	return err;
 }

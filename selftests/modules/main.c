@@ -214,6 +214,7 @@ static void __exit test_exit(void)
 	portals_exit();
 	bridges_exit();
 	messages_exit();
+	hostile_exit();
 }
 
 module_init(test_init);

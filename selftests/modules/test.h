@@ -132,10 +132,11 @@ extern struct rw_semaphore portals_lock;	/* which portals there are */
 struct test_portal *portals_find(const char *name);	/* ERR_PTR; under portals_lock */
 void portals_exit(void);
 
-/* ---- domain.c, message.c ---- */
+/* ---- domain.c, hostile.c, message.c ---- */
 
 void domains_forget(struct test_portal *portal);
 void domains_exit(void);
+void hostile_exit(void);
 int messages_init(void);
 void messages_exit(void);
 

@@ -10,7 +10,7 @@
 
 # Steps of attaching cannot be chosen later than at load time.
 AT_LOAD='HELLO_BEGUN HELLO_WRITTEN HELLO_SAID ADMITTED'
-BOOT_LIMIT_S=20
+BOOT_LIMIT_S=40
 
 fault_names() { # as the header numbers them, from 1 on
 	sed -n '/^enum adeos_fault/,/^}/s/^\tFAULT_\([A-Z_]*\),.*/\1/p' /selftests/fault.h | grep -v '^NONE$'
