@@ -72,6 +72,7 @@ void adeos_members_exit(void);
 void adeos_members_update(void);	/* worker: reads the directory, tells who is interested */
 u32 adeos_life(u32 slot);
 u32 adeos_own_life(void);
+u32 adeos_id(u32 slot);			/* of the vnode in there, if there is a life */
 int adeos_member_slot(u32 slot, struct adeos_member *member);
 int adeos_members_admitted(unsigned int timeout_ms);
 ssize_t adeos_members_show(char *buf);
@@ -98,6 +99,7 @@ enum adeos_counter {
 	ADEOS_RAISED,
 	ADEOS_FOREIGN,		/* raised by those who may not */
 	ADEOS_FLOODS,
+	ADEOS_LATE,		/* found without an interrupt */
 	ADEOS_SENT,
 	ADEOS_RECEIVED,
 	ADEOS_BAD,

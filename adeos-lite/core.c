@@ -65,6 +65,7 @@ static void core_tick_func(struct work_struct *work)
 	else
 		adeos_end_tick();
 	adeos_core_leave();
+	adeos_portals_tick();
 	adeos_clock_tick();
 	queue_delayed_work(core_wq, &core_tick, CORE_PERIOD);
 }

@@ -301,16 +301,26 @@ static void msg_take(const struct adeos_member *from, const struct vnode_msg *ms
 		request_take(from, msg, len);
 }
 
+static const struct vnode_msg *msg_next(u32 slot, const struct pair *pair)
+{
+	return &adeos_station(slot)->ring[commons.slot].msg[pair->read % VNODE_MSGS];
+}
+
+/* All that is asked of most slots most of the time. */
+static bool msg_is_there(u32 slot, const struct pair *pair)
+{
+	/* pairs with msg_write() */
+	u32 seq = le32_to_cpu(smp_load_acquire(&msg_next(slot, pair)->seq));
+
+	return pair->life && seq == pair->read + 1;
+}
+
 /* Copies the next message. Return: false if there is none yet. */
 static bool msg_read(u32 slot, const struct pair *pair, struct vnode_msg *msg)
 {
-	const struct vnode_msg *from =
-		&adeos_station(slot)->ring[commons.slot].msg[pair->read % VNODE_MSGS];
-
-	/* pairs with msg_write() */
-	if (le32_to_cpu(smp_load_acquire(&from->seq)) != pair->read + 1)
+	if (!msg_is_there(slot, pair))
 		return false;
-	memcpy(msg, from, sizeof(*msg));
+	memcpy(msg, msg_next(slot, pair), sizeof(*msg));
 	return le32_to_cpu(msg->from_life) == pair->life &&
 	       le32_to_cpu(msg->to_life) == adeos_own_life();
 }
@@ -330,7 +340,8 @@ static void pair_read(u32 slot)
 	struct vnode_msg msg;
 	int n;
 
-	if (adeos_member_slot(slot, &from) || from.life != pair->life)
+	if (!msg_is_there(slot, pair) || adeos_member_slot(slot, &from) ||
+	    from.life != pair->life)
 		return;
 	for (n = 0; n < DSP_BATCH && msg_read(slot, pair, &msg); n++) {
 		adeos_fault(FAULT_MSG_READ);

@@ -30,6 +30,11 @@ u32 adeos_life(u32 slot)
 	return READ_ONCE(members[slot].life);
 }
 
+u32 adeos_id(u32 slot)
+{
+	return READ_ONCE(members[slot].id);
+}
+
 u32 adeos_own_life(void)
 {
 	return READ_ONCE(own_life);

@@ -178,13 +178,12 @@ EXPORT_SYMBOL_GPL(adeos_door_raise);
 /* From others that are not allowed to, nothing is taken. Everybody may knock. */
 static bool portal_is_granted(const struct adeos_portal *portal, u32 slot)
 {
-	struct adeos_member member;
+	u32 id = adeos_life(slot) ? adeos_id(slot) : VNODE_ID_WORDS * 32;
 
 	if (!portal->number)
 		return true;
-	return !adeos_member_slot(slot, &member) &&
-	       (le32_to_cpu(READ_ONCE(portal_own(portal)->access[member.id / 32])) &
-		BIT(member.id % 32));
+	return id < VNODE_ID_WORDS * 32 &&
+	       (le32_to_cpu(READ_ONCE(portal_own(portal)->access[id / 32])) & BIT(id % 32));
 }
 
 static void flood_count(struct adeos_portal *portal, u32 slot, u32 raises)
@@ -245,6 +244,46 @@ u32 adeos_portal_collect(struct adeos_portal *portal, bool nmi)
 	if (!from)
 		portal->spurious++;
 	return from;
+}
+
+static bool portal_is_pending(const struct adeos_portal *portal)
+{
+	const __le32 *raised;
+	u32 slot;
+
+	for (slot = 0; slot < VNODE_SLOTS; slot++) {
+		raised = &adeos_station(slot)->raised[commons.slot][portal->number];
+		if (le32_to_cpu(READ_ONCE(*raised)) != READ_ONCE(portal->seen[slot]))
+			return true;
+	}
+	return false;
+}
+
+static void portal_check(struct adeos_portal *portal)
+{
+	u64 interrupts = READ_ONCE(portal->interrupts);
+
+	if (portal->irq && !portal_own(portal)->quiet && interrupts == portal->checked &&
+	    portal_is_pending(portal)) {
+		adeos_count(ADEOS_LATE);
+		adeos_portal_self_raise(portal);
+	}
+	portal->checked = interrupts;
+}
+
+/*
+ * Every VNODE_BEAT_MS: raises that were counted a while ago, and nothing has come of
+ * them: who raised it may have died before it could interrupt us.
+ */
+void adeos_portals_tick(void)
+{
+	u32 i;
+
+	mutex_lock(&portals_lock);
+	for (i = 0; i < VNODE_PORTALS; i++)
+		if (portals[i])
+			portal_check(portals[i]);
+	mutex_unlock(&portals_lock);
 }
 
 /**

@@ -22,6 +22,7 @@
  * @seen: what each slot's counter was when it was last collected
  * @again: slots whose raises are to be handled once more
  * @interrupts: how often it was interrupted
+ * @checked: the same, when it was last checked for raises without an interrupt
  * @raises: how many raises these stood for
  * @spurious: how often there was none
  * @flood: raises of each slot in this window
@@ -39,6 +40,7 @@ struct adeos_portal {
 	u32 seen[VNODE_SLOTS];
 	atomic_t again;
 	u64 interrupts;
+	u64 checked;
 	u64 raises;
 	u64 spurious;
 	u32 flood[VNODE_SLOTS];
@@ -51,6 +53,7 @@ u32 adeos_portal_collect(struct adeos_portal *portal, bool nmi);
 void adeos_portal_publish(struct adeos_portal *portal, u64 target);
 int adeos_raise_slot(u32 slot, u32 number);
 void adeos_portals_distrust(u32 slot);
+void adeos_portals_tick(void);
 void adeos_portal_self_raise(struct adeos_portal *portal);
 
 /* vector.c: interrupt vectors from Linux */

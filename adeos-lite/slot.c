@@ -195,22 +195,22 @@ static void end_read(struct adeos_slot *slot)
 	u32 oopses = le32_to_cpu(READ_ONCE(end->oopses));
 	u32 cpu = le32_to_cpu(READ_ONCE(end->cpu));
 	struct adeos_report *report = &slot->report;
-	bool changed = oopses != report->oopses;
+	bool ended = !report->end && reason && reason < VNODE_NR_ENDS;
 	unsigned long flags;
 
+	if (!ended && oopses == report->oopses)
+		return;
 	raw_spin_lock_irqsave(&slot->lock, flags);
 	report->oopses = oopses;
-	if (!report->end && reason && reason < VNODE_NR_ENDS) {
+	if (ended) {
 		report->end = reason;
 		report->begin_tsc = le64_to_cpu(READ_ONCE(end->begin_tsc));
 		report->end_tsc = rdtsc_ordered();
 		report->apicid = adeos_slot_apicid(slot, cpu);
 		text_copy(report->text, end->text, sizeof(report->text));
-		changed = true;
 	}
 	raw_spin_unlock_irqrestore(&slot->lock, flags);
-	if (changed)
-		slot_notify(slot);
+	slot_notify(slot);
 }
 
 void adeos_slots_update(void)

@@ -12,6 +12,7 @@ static const char * const counter_names[ADEOS_COUNTERS] = {
 	[ADEOS_RAISED] = "portals_raised",
 	[ADEOS_FOREIGN] = "portals_foreign",
 	[ADEOS_FLOODS] = "floods",
+	[ADEOS_LATE] = "portals_late",
 	[ADEOS_SENT] = "messages_sent",
 	[ADEOS_RECEIVED] = "messages_received",
 	[ADEOS_BAD] = "messages_bad",

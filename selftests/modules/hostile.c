@@ -19,7 +19,7 @@
 
 #include "test.h"
 
-#define KNOCK_EACH	64	/* rounds between two interrupts that make others look */
+#define KNOCK_EACH	128	/* rounds between two interrupts that make others look */
 
 /**
  * struct target - what is overwritten

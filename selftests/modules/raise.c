@@ -6,7 +6,7 @@
 
 #include "test.h"
 
-#define WAIT_MS	2000	/* for one interrupt, on a busy host */
+#define WAIT_MS	10000	/* for one interrupt, on a busy host */
 
 /**
  * struct raise - what one command does

@@ -30,11 +30,13 @@ has_word() { # WORD LIST
 # ---- vnode 1, the victim ----
 
 start_victim() { # NAME
-	local params=''
+	local params='' limit
 
 	if has_word "$1" "$AT_LOAD"; then
 		params=",fault_at=$(fault_number "$1")"
-		start 1 1-2 160M --boot-limit="$BOOT_LIMIT_S" --append="vnode.adeos=adeos-lite-fault$params"
+		limit=$BOOT_LIMIT_S
+		[ "$1" != ADMITTED ] || limit=120
+		start 1 1-2 160M --boot-limit="$limit" --append="vnode.adeos=adeos-lite-fault$params"
 		return
 	fi
 	start 1 1-2 160M --append=vnode.adeos=adeos-lite-fault --wait=120 && answers 1 &&
@@ -73,7 +75,7 @@ victim_ended() {
 victim_dies() { # NAME
 	local cause
 
-	wait_for $((BOOT_LIMIT_S + 40)) victim_ended || return 1
+	wait_for 160 victim_ended || return 1
 	cause=$(field 1 cause)
 	echo "it is $state: $(field 1 text)"
 	case $1 in

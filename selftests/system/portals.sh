@@ -49,6 +49,15 @@ meet() { # OWNER RAISER
 		at "$2" open "seq.$1"
 }
 
+seen() { # OWNER RAISER [OPTION]
+	at "$2" raise "$1" "seq.$1" "$raises" bridge="seq.$1" "${3:-}" && return
+	# what has become of the one that is missing?
+	sysfs "$1" counters
+	sysfs "$1" portals
+	at "$1" count "seq.$1"
+	return 1
+}
+
 part() { # OWNER RAISER
 	at "$1" close "seq.$1" && at "$2" unbridge "seq.$1" && at "$1" unbridge "seq.$1"
 }
@@ -159,10 +168,8 @@ check "it is in vnode 2's" vsh 2 grep -q adeos:in /proc/interrupts
 for pair in "1 0" "0 1" "2 1" "1 2"; do
 	owner=${pair% *} raiser=${pair#* }
 	check "portal of $owner for $raiser" meet "$owner" "$raiser"
-	check "$raises raises, one as soon as the other: the last is seen" \
-		at "$raiser" raise "$owner" "seq.$owner" "$raises" bridge="seq.$owner"
-	check "as many, each waited for" \
-		at "$raiser" raise "$owner" "seq.$owner" "$raises" bridge="seq.$owner" step=1
+	check "$raises raises, one as soon as the other: the last is seen" seen "$owner" "$raiser"
+	check "as many, each waited for" seen "$owner" "$raiser" step=1
 	[ "$owner" -eq 0 ] || check "the portal is moved meanwhile, and none is lost" \
 		moves_and_loses_nothing "$raiser" "$owner" 0 1
 	check "it goes" part "$owner" "$raiser"
