@@ -14,7 +14,14 @@ times=20000
 . /selftests/adeos-lib.sh
 
 quietly() { # COMMAND...: what it says is wanted only if it fails
-	"$@" > /tmp/quietly 2>&1 || { cat /tmp/quietly >&2; echo "bench: $*" >&2; exit 1; }
+	"$@" > /tmp/quietly 2>&1 && return
+	{
+		cat /tmp/quietly
+		echo "bench: $*"
+		kexec --vnode=1 -S
+		dmesg | tail -n 20
+	} >&2
+	exit 1
 }
 
 # "WHAT count N min NS median NS ..." of the input, in microseconds

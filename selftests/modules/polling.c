@@ -267,19 +267,53 @@ static int clock_run(struct answer *out, int argc, char **argv)
 
 /* ---- copies ---- */
 
-static void copy_often(struct answer *out, const char *what, void *to, const void *from,
-		       u64 size, u32 rounds)
-{
-	u64 begin, best = U64_MAX;
+/**
+ * struct copy - one kind of copy
+ * @what: for people
+ * @to: where to
+ * @from: where from
+ * @best: cycles it took at least
+ */
+struct copy {
+	const char *what;
+	void *to;
+	const void *from;
+	u64 best;
+};
 
-	while (rounds--) {
-		begin = rdtsc_ordered();
-		memcpy(to, from, size);
-		best = min(best, rdtsc_ordered() - begin);
-		cond_resched();
-	}
+static void copy_once(struct copy *copy, u64 size)
+{
+	u64 begin = rdtsc_ordered();
+
+	memcpy(copy->to, copy->from, size);
+	copy->best = min(copy->best, rdtsc_ordered() - begin);
+	cond_resched();
+}
+
+/* By turns: what disturbs one kind disturbs the others, too. */
+static void copy_often(struct answer *out, struct copy *copies, size_t n, u64 size, u32 rounds)
+{
+	size_t i;
+
+	while (rounds--)
+		for (i = 0; i < n; i++)
+			copy_once(&copies[i], size);
 	/* cycles per ms are kHz: bytes per cycle and kHz make kB/s */
-	say(out, "%s %llu MB/s\n", what, size * tsc_khz / max(best, 1ULL) / 1000);
+	for (i = 0; i < n; i++)
+		say(out, "%s %llu MB/s\n", copies[i].what,
+		    size * tsc_khz / max(copies[i].best, 1ULL) / 1000);
+}
+
+static void copy_all(struct answer *out, void *here, void *there, void *bridge, u64 size,
+		     u32 rounds)
+{
+	struct copy copies[] = {
+		{ "ordinary", there, here, U64_MAX },
+		{ "to-bridge", bridge, here, U64_MAX },
+		{ "from-bridge", there, bridge, U64_MAX },
+	};
+
+	copy_often(out, copies, ARRAY_SIZE(copies), size, rounds);
 }
 
 static int memcpy_run(struct answer *out, int argc, char **argv)
@@ -301,9 +335,7 @@ static int memcpy_run(struct answer *out, int argc, char **argv)
 	there = kvzalloc(size, GFP_KERNEL);
 	if (!there)
 		goto err_here;
-	copy_often(out, "ordinary", there, here, size, rounds);
-	copy_often(out, "to-bridge", bridge, here, size, rounds);
-	copy_often(out, "from-bridge", there, bridge, size, rounds);
+	copy_all(out, here, there, bridge, size, rounds);
 	err = 0;
 	kvfree(there);
 err_here:

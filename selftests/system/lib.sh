@@ -245,7 +245,7 @@ root_is_back() {
 # ---- root's log ----
 
 # What Linux says when its machine is emulated on a busy host.
-SLOW_HOST='clocksource: |TSC found unstable|sched_clock: Marking unstable|hrtimer: interrupt took|perf: interrupt took'
+SLOW_HOST='sched: DL replenish lagged|clocksource: |TSC found unstable|sched_clock: Marking unstable|hrtimer: interrupt took|perf: interrupt took'
 
 # Lines of warning level and above that our modules did not write. Those from
 # before the test are none of its business.
