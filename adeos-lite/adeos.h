@@ -37,6 +37,7 @@ int adeos_attach(void);
 void adeos_detach(void);
 int adeos_commons_create(unsigned long size);
 void adeos_commons_destroy(void);
+void adeos_station_clear(struct vnode_station *station);
 void adeos_hello(void);
 void adeos_goodbye(void);
 u32 adeos_attachments(void);
@@ -71,6 +72,7 @@ int adeos_members_init(void);
 void adeos_members_exit(void);
 void adeos_members_update(void);	/* worker: reads the directory, tells who is interested */
 u32 adeos_life(u32 slot);
+u32 adeos_live(void);			/* a bit for each slot with a life */
 u32 adeos_own_life(void);
 u32 adeos_id(u32 slot);			/* of the vnode in there, if there is a life */
 int adeos_member_slot(u32 slot, struct adeos_member *member);
@@ -82,6 +84,7 @@ void adeos_slots_update(void);
 void adeos_watch_tick(void);
 
 /* portal.c */
+bool adeos_slot_is_quiet(u32 slot, u32 number);
 ssize_t adeos_portals_show(char *buf);
 
 /* pulse.c, clock.c, end.c */
@@ -93,6 +96,11 @@ int adeos_end_init(void);
 void adeos_end_exit(void);
 void adeos_end_keep_log(void);
 void adeos_end_tick(void);
+
+/* text.c */
+int adeos_name_check(const char *name, size_t size);
+void adeos_text_line(char *to, const char *from, size_t size);
+void adeos_text_lines(char *text, size_t len);
 
 /* state.c: /sys/kernel/adeos */
 enum adeos_counter {
@@ -125,8 +133,9 @@ void adeos_kick(void);			/* the same for ourselves */
 /* dsp.c */
 int adeos_dsp_init(void);
 void adeos_dsp_exit(void);
+bool adeos_dsp_pending(void);		/* without a lock: is there a message? */
 void adeos_dsp_update(void);		/* worker: reads all rings */
-void adeos_dsp_restart(u32 slot);	/* the life in that slot has changed */
+void adeos_dsp_restart(const struct adeos_member *peer);	/* worker: its life is another */
 
 /* bridge.c, bridge-dev.c */
 int adeos_bridge_init(void);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the directory says of bridges, copied and checked, and who uses them. */
 #include <linux/align.h>
-#include <linux/ctype.h>
 #include <linux/string.h>
 
 #include "bridge.h"
@@ -136,15 +135,7 @@ int bridge_info_permits(const struct bridge_info *info, u32 id)
 /* Return: 0, -EINVAL (empty, bad characters), -ENAMETOOLONG. */
 int bridge_name_check(const char *name)
 {
-	size_t len = strnlen(name, sizeof_field(struct bridge_info, name));
-	size_t i;
-
-	if (len == sizeof_field(struct bridge_info, name))
-		return -ENAMETOOLONG;
-	for (i = 0; i < len; i++)
-		if (!isascii(name[i]) || !(isalnum(name[i]) || strchr("-_./", name[i])))
-			return -EINVAL;
-	return len ? 0 : -EINVAL;
+	return *name ? adeos_name_check(name, sizeof_field(struct bridge_info, name)) : -EINVAL;
 }
 
 /*

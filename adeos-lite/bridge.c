@@ -361,12 +361,8 @@ void adeos_bridge_update(void)
 
 int adeos_bridge_init(void)
 {
-	struct vnode_station *own = adeos_own();
 	int err;
 
-	/* of an earlier attachment */
-	memset(own->bridge_done, 0, sizeof(own->bridge_done));
-	WRITE_ONCE(own->request.number, 0);
 	err = adeos_is_root() ? bridge_root_init() : 0;
 	if (err)
 		return err;

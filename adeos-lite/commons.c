@@ -192,21 +192,26 @@ static int control_check(const struct vnode_control *control)
 	return 0;
 }
 
-/*
- * What an earlier attachment has left. The counters of raised portals go on: the
- * owners of the portals remember them (see portal.c).
- */
-static void station_clear(struct vnode_station *station)
+static void clear(struct vnode_station *station, size_t from, size_t to)
 {
-	attachments = le32_to_cpu(READ_ONCE(station->hello.attach)) + 1;
-	WRITE_ONCE(station->hello.magic, 0);
-	memset(station->tail, 0, sizeof(station->tail));
-	memset(station->beat, 0, sizeof(station->beat));
-	memset(station->portal, 0, sizeof(station->portal));
-	memset(station->bell, 0, sizeof(station->bell));
-	memset(station->bridge_use, 0, sizeof(station->bridge_use));
-	memset(station->bridge_moved, 0, sizeof(station->bridge_moved));
-	memset(station->ring, 0, sizeof(station->ring));
+	memset((void *)station + from, 0, to - from);
+}
+
+/**
+ * adeos_station_clear - clear what an attachment has left
+ * @station: of a kernel that does not use it
+ *
+ * All but what is said of a whole boot (who it is, its end, its log), and the
+ * counters of raised portals: those go on, since the owners of the portals remember
+ * them (see portal.c).
+ */
+void adeos_station_clear(struct vnode_station *station)
+{
+	clear(station, offsetof(struct vnode_station, tail), offsetof(struct vnode_station, end));
+	clear(station, offsetof(struct vnode_station, probe), offsetof(struct vnode_station, log));
+	clear(station, offsetof(struct vnode_station, beat),
+	      offsetof(struct vnode_station, raised));
+	clear(station, offsetof(struct vnode_station, bell), sizeof(*station));
 }
 
 /**
@@ -240,7 +245,9 @@ int adeos_attach(void)
 	commons.va = memremap(commons.pa, commons.size, MEMREMAP_WB);
 	if (!commons.va)
 		return -ENOMEM;
-	station_clear(adeos_own());
+	attachments = le32_to_cpu(READ_ONCE(adeos_own()->hello.attach)) + 1;
+	WRITE_ONCE(adeos_own()->hello.magic, 0);
+	adeos_station_clear(adeos_own());
 	return 1;
 }
 

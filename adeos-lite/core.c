@@ -94,14 +94,14 @@ void adeos_knock(u32 slots)
  * adeos_poll - look for messages, without an interrupt
  *
  * For a driver that polls between adeos_poll_begin() and adeos_poll_end(); then
- * the others send no interrupts for messages. Context: process.
+ * the others send no interrupts for messages. All else still interrupts: what a
+ * vnode has to say at its end cannot wait. Context: process.
  */
 void adeos_poll(void)
 {
+	if (!adeos_dsp_pending())
+		return;
 	adeos_core_enter();
-	/* what a vnode has to say at its end cannot wait for the next tick */
-	if (adeos_is_root())
-		adeos_slots_update();
 	adeos_dsp_update();
 	adeos_core_leave();
 }

@@ -9,10 +9,11 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/bitops.h>
 #include <linux/completion.h>
+#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/reboot.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -25,16 +26,22 @@
 
 /**
  * struct pair - messages between this kernel and another
- * @lock: protects @head and the ring that we write
- * @life: of the other one, for which both rings have begun
+ * @lock: protects @head and the ring that we write; @peer changes under it
+ * @peer: the other one, as of when both rings began
  * @head: how many messages were written
  * @read: how many were read; under the core's lock
  */
 struct pair {
 	raw_spinlock_t lock;
-	u32 life;
+	struct adeos_member peer;
 	u32 head;
 	u32 read;
+};
+
+/* A message as what moves between two kernels: a cache line. */
+union line {
+	struct vnode_msg msg;
+	u64 word[sizeof(struct vnode_msg) / sizeof(u64)];
 };
 
 static struct pair pairs[VNODE_SLOTS];
@@ -54,14 +61,18 @@ struct call {
 	void *answer;
 };
 
-/* Protects handlers; a handler may be called while it is held. */
-static DEFINE_MUTEX(handlers_lock);
+/* Under the core's lock, in which they are called. */
 static struct {
 	adeos_msg_handler func;
 	void *data;
 } handlers[VNODE_MSG_TYPES];
 
 /* ---- sending ---- */
+
+static union line *line_of(u32 from, u32 to, u32 position)
+{
+	return (union line *)&adeos_station(from)->ring[to].msg[position % VNODE_MSGS];
+}
 
 /* What the reader says of our ring, if it speaks of this life. */
 static u32 pair_room(u32 slot, const struct pair *pair)
@@ -75,32 +86,42 @@ static u32 pair_room(u32 slot, const struct pair *pair)
 	return used <= VNODE_MSGS ? VNODE_MSGS - used : 0;
 }
 
-static void msg_write(struct vnode_msg *to, const struct vnode_msg *msg, u32 seq)
+static void line_write(union line *to, const union line *from)
 {
-	WRITE_ONCE(to->seq, 0);
-	/* the reader may look at it already: first it is nothing */
-	smp_wmb();
-	memcpy((void *)to + sizeof(to->seq), (void *)msg + sizeof(msg->seq),
-	       sizeof(*msg) - sizeof(msg->seq));
+	size_t i;
+
+	for (i = 1; i < ARRAY_SIZE(to->word); i++)
+		WRITE_ONCE(to->word[i], from->word[i]);
 	adeos_fault(FAULT_MSG_WRITTEN);
-	/* pairs with msg_read() */
-	smp_store_release(&to->seq, cpu_to_le32(seq));
+	/* with its seq; pairs with line_read() */
+	smp_store_release(&to->word[0], from->word[0]);
 }
 
-static int msg_put(u32 slot, struct vnode_msg *msg)
+/* One that reads its ring anyway need not be interrupted. */
+static void msg_knock(u32 slot)
+{
+	/* pairs with adeos_portal_quiet(): it sees the message, or we see it awake */
+	smp_mb();
+	if (slot == commons.slot)
+		adeos_kick();
+	else if (!adeos_slot_is_quiet(slot, 0))
+		adeos_knock(BIT(slot));
+}
+
+static int line_put(u32 slot, union line *line)
 {
 	struct pair *pair = &pairs[slot];
 	unsigned long flags;
 	int err = 0;
 
 	raw_spin_lock_irqsave(&pair->lock, flags);
-	if (le32_to_cpu(msg->to_life) != pair->life) {
+	if (le32_to_cpu(line->msg.to_life) != pair->peer.life) {
 		err = -ECONNRESET;
 	} else if (!pair_room(slot, pair)) {
 		err = -EAGAIN;
 	} else {
-		msg_write(&adeos_own()->ring[slot].msg[pair->head % VNODE_MSGS], msg,
-			  pair->head + 1);
+		line->msg.seq = cpu_to_le32(pair->head + 1);
+		line_write(line_of(commons.slot, slot, pair->head), line);
 		pair->head++;
 	}
 	raw_spin_unlock_irqrestore(&pair->lock, flags);
@@ -108,33 +129,30 @@ static int msg_put(u32 slot, struct vnode_msg *msg)
 		return err;
 	adeos_fault(FAULT_MSG_SENT);
 	adeos_count(ADEOS_SENT);
-	adeos_knock(BIT(slot));
-	/* to ourselves */
-	if (slot == commons.slot)
-		adeos_kick();
+	msg_knock(slot);
 	return 0;
 }
 
 static int msg_send(const struct adeos_member *to, u16 type, u32 cookie, int error,
 		    const void *body, unsigned int len)
 {
-	struct vnode_msg msg = {
+	union line line = { .msg = {
 		.type = cpu_to_le16(type),
 		.len = cpu_to_le16(len),
 		.from_life = cpu_to_le32(adeos_own_life()),
 		.to_life = cpu_to_le32(to->life),
 		.cookie = cpu_to_le32(cookie),
 		.error = cpu_to_le32(-error),
-	};
+	} };
 
-	if (to->slot >= VNODE_SLOTS || len > sizeof(msg.body))
+	if (to->slot >= VNODE_SLOTS || len > sizeof(line.msg.body))
 		return -EINVAL;
 	if (!adeos_own_life())
 		return -ENOTCONN;
 	if (!adeos_member_alive(to))
 		return -ECONNRESET;
-	memcpy(msg.body, body, len);
-	return msg_put(to->slot, &msg);
+	memcpy(line.msg.body, body, len);
+	return line_put(to->slot, &line);
 }
 
 /**
@@ -178,6 +196,39 @@ static void call_del(struct call *call)
 	raw_spin_unlock_irqrestore(&calls_lock, flags);
 }
 
+static void call_sleep(struct call *call, unsigned long timeout)
+{
+	adeos_fault(FAULT_MSG_KNOCKED);
+	wait_for_completion_timeout(&call->done, timeout);
+}
+
+static void call_poll(struct call *call, unsigned long timeout)
+{
+	unsigned long end = jiffies + timeout;
+
+	while (!completion_done(&call->done) && time_before(jiffies, end)) {
+		adeos_poll();
+		cpu_relax();
+	}
+}
+
+static int msg_call(const struct adeos_member *to, u16 type, const void *body, unsigned int len,
+		    void *answer, unsigned int timeout_ms,
+		    void (*wait)(struct call *call, unsigned long timeout))
+{
+	struct call call = { .result = -ETIMEDOUT, .answer = answer };
+	int err;
+
+	if (type >= VNODE_MSG_TYPES)
+		return -EINVAL;
+	call_add(&call, to);
+	err = msg_send(to, type, call.cookie, 0, body, len);
+	if (!err)
+		wait(&call, msecs_to_jiffies(timeout_ms));
+	call_del(&call);
+	return err ?: call.result;
+}
+
 /**
  * adeos_msg_call - send a request and wait for its answer
  * @to: as looked up
@@ -196,19 +247,7 @@ static void call_del(struct call *call)
 int adeos_msg_call(const struct adeos_member *to, u16 type, const void *body, unsigned int len,
 		   void *answer, unsigned int timeout_ms)
 {
-	struct call call = { .result = -ETIMEDOUT, .answer = answer };
-	int err;
-
-	if (type >= VNODE_MSG_TYPES)
-		return -EINVAL;
-	call_add(&call, to);
-	err = msg_send(to, type, call.cookie, 0, body, len);
-	if (!err) {
-		adeos_fault(FAULT_MSG_KNOCKED);
-		wait_for_completion_timeout(&call.done, msecs_to_jiffies(timeout_ms));
-	}
-	call_del(&call);
-	return err ?: call.result;
+	return msg_call(to, type, body, len, answer, timeout_ms, call_sleep);
 }
 EXPORT_SYMBOL_GPL(adeos_msg_call);
 
@@ -227,20 +266,7 @@ EXPORT_SYMBOL_GPL(adeos_msg_call);
 int adeos_msg_call_poll(const struct adeos_member *to, u16 type, const void *body,
 			unsigned int len, void *answer, unsigned int timeout_ms)
 {
-	unsigned long end = jiffies + msecs_to_jiffies(timeout_ms);
-	struct call call = { .result = -ETIMEDOUT, .answer = answer };
-	int err;
-
-	if (type >= VNODE_MSG_TYPES)
-		return -EINVAL;
-	call_add(&call, to);
-	err = msg_send(to, type, call.cookie, 0, body, len);
-	while (!err && !completion_done(&call.done) && time_before(jiffies, end)) {
-		adeos_poll();
-		cpu_relax();
-	}
-	call_del(&call);
-	return err ?: call.result;
+	return msg_call(to, type, body, len, answer, timeout_ms, call_poll);
 }
 EXPORT_SYMBOL_GPL(adeos_msg_call_poll);
 
@@ -277,10 +303,8 @@ static void request_take(const struct adeos_member *from, const struct vnode_msg
 		adeos_count(ADEOS_BAD);
 		return;
 	}
-	mutex_lock(&handlers_lock);
 	if (handlers[type].func)
 		ret = handlers[type].func(handlers[type].data, from, msg->body, len, answer);
-	mutex_unlock(&handlers_lock);
 	adeos_fault(FAULT_MSG_HANDLED);
 	/* who does not read the answers gets none */
 	if (msg->cookie)
@@ -301,33 +325,25 @@ static void msg_take(const struct adeos_member *from, const struct vnode_msg *ms
 		request_take(from, msg, len);
 }
 
-static const struct vnode_msg *msg_next(u32 slot, const struct pair *pair)
-{
-	return &adeos_station(slot)->ring[commons.slot].msg[pair->read % VNODE_MSGS];
-}
-
-/* All that is asked of most slots most of the time. */
-static bool msg_is_there(u32 slot, const struct pair *pair)
-{
-	/* pairs with msg_write() */
-	u32 seq = le32_to_cpu(smp_load_acquire(&msg_next(slot, pair)->seq));
-
-	return pair->life && seq == pair->read + 1;
-}
-
 /* Copies the next message. Return: false if there is none yet. */
-static bool msg_read(u32 slot, const struct pair *pair, struct vnode_msg *msg)
+static bool line_read(u32 slot, const struct pair *pair, union line *line)
 {
-	if (!msg_is_there(slot, pair))
+	const union line *from = line_of(slot, commons.slot, pair->read);
+	size_t i;
+
+	/* pairs with line_write() */
+	line->word[0] = smp_load_acquire(&from->word[0]);
+	if (le32_to_cpu(line->msg.seq) != pair->read + 1)
 		return false;
-	memcpy(msg, msg_next(slot, pair), sizeof(*msg));
-	return le32_to_cpu(msg->from_life) == pair->life &&
-	       le32_to_cpu(msg->to_life) == adeos_own_life();
+	for (i = 1; i < ARRAY_SIZE(line->word); i++)
+		line->word[i] = READ_ONCE(from->word[i]);
+	return le32_to_cpu(line->msg.from_life) == pair->peer.life &&
+	       le32_to_cpu(line->msg.to_life) == adeos_own_life();
 }
 
 static void tail_write(u32 slot, const struct pair *pair)
 {
-	u64 tail = (u64)pair->life << 32 | pair->read;
+	u64 tail = (u64)pair->peer.life << 32 | pair->read;
 
 	/* what was read before may be overwritten from here on: pairs with pair_room() */
 	smp_store_release(&adeos_own()->tail[slot].tail, cpu_to_le64(tail));
@@ -336,31 +352,48 @@ static void tail_write(u32 slot, const struct pair *pair)
 static void pair_read(u32 slot)
 {
 	struct pair *pair = &pairs[slot];
-	struct adeos_member from;
-	struct vnode_msg msg;
+	union line line;
 	int n;
 
-	if (!msg_is_there(slot, pair) || adeos_member_slot(slot, &from) ||
-	    from.life != pair->life)
-		return;
-	for (n = 0; n < DSP_BATCH && msg_read(slot, pair, &msg); n++) {
+	for (n = 0; n < DSP_BATCH && line_read(slot, pair, &line); n++) {
 		adeos_fault(FAULT_MSG_READ);
 		pair->read++;
 		tail_write(slot, pair);
 		adeos_fault(FAULT_MSG_CONSUMED);
-		msg_take(&from, &msg);
+		msg_take(&pair->peer, &line.msg);
 	}
 	if (n == DSP_BATCH)
 		adeos_kick();
 }
 
+/* All that is asked of most slots most of the time. A guess, without a lock. */
+static bool pair_is_pending(u32 slot)
+{
+	u32 read = READ_ONCE(pairs[slot].read);
+	const union line *next = line_of(slot, commons.slot, read);
+
+	return le32_to_cpu(READ_ONCE(next->msg.seq)) == read + 1;
+}
+
+bool adeos_dsp_pending(void)
+{
+	unsigned long slots = adeos_live();
+	u32 slot;
+
+	for_each_set_bit(slot, &slots, VNODE_SLOTS)
+		if (pair_is_pending(slot))
+			return true;
+	return false;
+}
+
 void adeos_dsp_update(void)
 {
+	unsigned long slots = adeos_live();
 	u32 slot;
 
 	if (!adeos_own_life())
 		return;
-	for (slot = 0; slot < VNODE_SLOTS; slot++)
+	for_each_set_bit(slot, &slots, VNODE_SLOTS)
 		pair_read(slot);
 }
 
@@ -380,20 +413,21 @@ static void calls_reset(u32 slot, u32 life)
 	raw_spin_unlock_irqrestore(&calls_lock, flags);
 }
 
-/* The life in a slot has changed: the pair begins anew. */
-void adeos_dsp_restart(u32 slot)
+/* Another life in a slot, or none: the pair begins anew. */
+void adeos_dsp_restart(const struct adeos_member *peer)
 {
-	struct pair *pair = &pairs[slot];
+	struct pair *pair = &pairs[peer->slot];
+	struct vnode_ring *ring = &adeos_own()->ring[peer->slot];
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&pair->lock, flags);
-	pair->life = adeos_life(slot);
+	pair->peer = *peer;
 	pair->head = 0;
-	pair->read = 0;
-	memset(&adeos_own()->ring[slot], 0, sizeof(adeos_own()->ring[slot]));
-	tail_write(slot, pair);
+	WRITE_ONCE(pair->read, 0);
+	memset(ring, 0, sizeof(*ring));
+	tail_write(peer->slot, pair);
 	raw_spin_unlock_irqrestore(&pair->lock, flags);
-	calls_reset(slot, pair->life);
+	calls_reset(peer->slot, peer->life);
 }
 
 /* ---- handlers ---- */
@@ -412,14 +446,14 @@ int adeos_msg_register(u16 type, adeos_msg_handler handler, void *data)
 
 	if (!type || type >= VNODE_MSG_TYPES || !handler)
 		return -EINVAL;
-	mutex_lock(&handlers_lock);
+	adeos_core_enter();
 	if (handlers[type].func) {
 		err = -EBUSY;
 	} else {
 		handlers[type].func = handler;
 		handlers[type].data = data;
 	}
-	mutex_unlock(&handlers_lock);
+	adeos_core_leave();
 	return err;
 }
 EXPORT_SYMBOL_GPL(adeos_msg_register);
@@ -430,10 +464,10 @@ EXPORT_SYMBOL_GPL(adeos_msg_register);
  */
 void adeos_msg_unregister(u16 type)
 {
-	mutex_lock(&handlers_lock);
+	adeos_core_enter();
 	if (type < VNODE_MSG_TYPES)
 		handlers[type].func = NULL;
-	mutex_unlock(&handlers_lock);
+	adeos_core_leave();
 }
 EXPORT_SYMBOL_GPL(adeos_msg_unregister);
 

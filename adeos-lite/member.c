@@ -15,9 +15,10 @@
 #include "fault.h"
 #include "portal.h"
 
-/* Protects members; lives are also read without it. */
+/* Protects members and live; both are also read without it. */
 static DEFINE_RAW_SPINLOCK(members_lock);
 static struct adeos_member members[VNODE_SLOTS];
+static u32 live;
 
 static u32 own_life;
 static u32 refused;
@@ -28,6 +29,11 @@ static BLOCKING_NOTIFIER_HEAD(members_chain);
 u32 adeos_life(u32 slot)
 {
 	return READ_ONCE(members[slot].life);
+}
+
+u32 adeos_live(void)
+{
+	return READ_ONCE(live);
 }
 
 u32 adeos_id(u32 slot)
@@ -72,6 +78,7 @@ static void member_set(const struct adeos_member *member)
 
 	raw_spin_lock_irqsave(&members_lock, flags);
 	members[member->slot] = *member;
+	WRITE_ONCE(live, member->life ? live | BIT(member->slot) : live & ~BIT(member->slot));
 	raw_spin_unlock_irqrestore(&members_lock, flags);
 }
 
@@ -85,7 +92,8 @@ static void member_update(u32 slot)
 		return;
 	adeos_portals_distrust(slot);
 	member_set(&new);
-	adeos_dsp_restart(slot);
+	adeos_dsp_restart(&new);
+	adeos_portals_member(slot);
 	if (old.life) {
 		pr_debug("%s has left\n", old.name);
 		blocking_notifier_call_chain(&members_chain, ADEOS_LEFT, &old);

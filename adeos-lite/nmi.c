@@ -55,10 +55,11 @@ static bool portals_handle(unsigned int cpu)
 		portal = adeos_portal_nr(i);
 		if (!portal || !(portal->flags & ADEOS_PORTAL_URGENT) || portal->cpu != cpu)
 			continue;
-		from = adeos_portal_collect(portal, true);
+		/* ours, also if we do not know who it is, or it may not */
+		any |= adeos_portal_is_pending(portal, ~0U);
+		from = adeos_portal_collect(portal);
 		if (from)
 			portal->handler(portal->data, from);
-		any |= from;
 	}
 	return any;
 }

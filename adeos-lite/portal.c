@@ -11,7 +11,6 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/bitmap.h>
-#include <linux/ctype.h>
 #include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -77,26 +76,41 @@ static void target_send(u64 target)
 	adeos_ipi(target >> 32, urgent ? APIC_DM_NMI : APIC_DM_FIXED | (u32)(target & 0xff));
 }
 
-/* Context: any but NMI. Return: 0, -ENXIO (the portal has no good target). */
-int adeos_raise_slot(u32 slot, u32 number)
+static void raise_count(u32 slot, u32 number)
 {
-	const struct vnode_portal *portal = &adeos_station(slot)->portal[number];
-	u64 target;
-
 	/* ours alone, but of several CPUs */
 	atomic_inc((atomic_t *)&adeos_own()->raised[slot][number]);
 	adeos_count(ADEOS_RAISED);
 	/* pairs with adeos_portal_quiet() and adeos_portal_publish() */
 	smp_mb__after_atomic();
 	adeos_fault(FAULT_RAISE_COUNTED);
-	if (READ_ONCE(portal->quiet))
-		return 0;
-	target = target_of(slot, number);
+}
+
+static int raise_send(u32 slot, u32 number)
+{
+	u64 target = target_of(slot, number);
+
 	if (!target)
 		return -ENXIO;
 	target_send(target);
 	adeos_fault(FAULT_RAISED);
 	return 0;
+}
+
+/* Does the owner poll? What it is to find must have been written, and a barrier. */
+bool adeos_slot_is_quiet(u32 slot, u32 number)
+{
+	return READ_ONCE(adeos_station(slot)->portal[number].quiet);
+}
+
+/*
+ * Interrupts also an owner that polls. Context: any but NMI.
+ * Return: 0, -ENXIO (the portal has no good target).
+ */
+int adeos_raise_slot(u32 slot, u32 number)
+{
+	raise_count(slot, number);
+	return raise_send(slot, number);
 }
 
 /* Interrupts ourselves; what is to be found are the others' counters. */
@@ -169,16 +183,29 @@ int adeos_door_raise(const struct adeos_door *door)
 		return -ENOENT;
 	if (!(le32_to_cpu(READ_ONCE(portal->access[commons.id / 32])) & BIT(commons.id % 32)))
 		return -EACCES;
-	return adeos_raise_slot(door->peer.slot, door->number);
+	raise_count(door->peer.slot, door->number);
+	if (adeos_slot_is_quiet(door->peer.slot, door->number))
+		return 0;
+	return raise_send(door->peer.slot, door->number);
 }
 EXPORT_SYMBOL_GPL(adeos_door_raise);
 
 /* ---- being raised ---- */
 
-/* From others that are not allowed to, nothing is taken. Everybody may knock. */
+/*
+ * Whose raises are taken: of those we know. One that we do not know yet may be a
+ * member already; what it raises waits until we have heard of it. At the core's
+ * portal everybody may knock: how else would we hear?
+ */
+static unsigned long portal_slots(const struct adeos_portal *portal)
+{
+	return portal->number ? adeos_live() : GENMASK(VNODE_SLOTS - 1, 0);
+}
+
+/* From others that are not allowed to, nothing is taken. */
 static bool portal_is_granted(const struct adeos_portal *portal, u32 slot)
 {
-	u32 id = adeos_life(slot) ? adeos_id(slot) : VNODE_ID_WORDS * 32;
+	u32 id = adeos_id(slot);
 
 	if (!portal->number)
 		return true;
@@ -221,23 +248,24 @@ static u32 seen_update(struct adeos_portal *portal, u32 slot)
 	return new - old;
 }
 
-/* Return: a bit for each slot that has raised it since the last call. */
-u32 adeos_portal_collect(struct adeos_portal *portal, bool nmi)
+/* Context: any. Return: a bit for each slot that has raised it since the last call. */
+u32 adeos_portal_collect(struct adeos_portal *portal)
 {
-	u32 from = atomic_xchg(&portal->again, 0);
+	u32 from = atomic_read(&portal->again) ? atomic_xchg(&portal->again, 0) : 0;
+	unsigned long slots = portal_slots(portal);
 	u32 slot, raises;
 
-	for (slot = 0; slot < VNODE_SLOTS; slot++) {
+	for_each_set_bit(slot, &slots, VNODE_SLOTS) {
 		raises = seen_update(portal, slot);
 		if (!raises)
 			continue;
-		if (!nmi && !portal_is_granted(portal, slot)) {
+		if (!portal_is_granted(portal, slot)) {
 			adeos_count(ADEOS_FOREIGN);
 			continue;
 		}
 		from |= BIT(slot);
 		portal->raises += raises;
-		if (!nmi)
+		if (!(portal->flags & ADEOS_PORTAL_URGENT))
 			flood_count(portal, slot, raises);
 	}
 	portal->interrupts++;
@@ -246,12 +274,15 @@ u32 adeos_portal_collect(struct adeos_portal *portal, bool nmi)
 	return from;
 }
 
-static bool portal_is_pending(const struct adeos_portal *portal)
+/* Has any of @slots raised what has not been collected? Context: any. */
+bool adeos_portal_is_pending(const struct adeos_portal *portal, u32 slots)
 {
 	const __le32 *raised;
 	u32 slot;
 
 	for (slot = 0; slot < VNODE_SLOTS; slot++) {
+		if (!(slots & BIT(slot)))
+			continue;
 		raised = &adeos_station(slot)->raised[commons.slot][portal->number];
 		if (le32_to_cpu(READ_ONCE(*raised)) != READ_ONCE(portal->seen[slot]))
 			return true;
@@ -264,7 +295,7 @@ static void portal_check(struct adeos_portal *portal)
 	u64 interrupts = READ_ONCE(portal->interrupts);
 
 	if (portal->irq && !portal_own(portal)->quiet && interrupts == portal->checked &&
-	    portal_is_pending(portal)) {
+	    adeos_portal_is_pending(portal, portal_slots(portal))) {
 		adeos_count(ADEOS_LATE);
 		adeos_portal_self_raise(portal);
 	}
@@ -286,6 +317,28 @@ void adeos_portals_tick(void)
 	mutex_unlock(&portals_lock);
 }
 
+/*
+ * What a peer raised before we knew it is taken now; what one has left behind is not
+ * for whoever comes next. Called by the worker when a slot's life has changed.
+ */
+void adeos_portals_member(u32 slot)
+{
+	struct adeos_portal *portal;
+	u32 i;
+
+	rcu_read_lock();
+	for (i = 1; i < VNODE_PORTALS; i++) {
+		portal = adeos_portal_nr(i);
+		if (!portal)
+			continue;
+		if (!adeos_life(slot))
+			seen_update(portal, slot);
+		else if (adeos_portal_is_pending(portal, BIT(slot)))
+			adeos_portal_self_raise(portal);
+	}
+	rcu_read_unlock();
+}
+
 /**
  * adeos_portal_poll - look whether a portal has been raised
  * @portal: ours
@@ -295,7 +348,7 @@ void adeos_portals_tick(void)
  */
 u32 adeos_portal_poll(struct adeos_portal *portal)
 {
-	return adeos_portal_collect(portal, false);
+	return adeos_portal_collect(portal);
 }
 EXPORT_SYMBOL_GPL(adeos_portal_poll);
 
@@ -310,7 +363,7 @@ EXPORT_SYMBOL_GPL(adeos_portal_poll);
 void adeos_portal_quiet(struct adeos_portal *portal, bool quiet)
 {
 	WRITE_ONCE(portal_own(portal)->quiet, cpu_to_le32(quiet));
-	/* pairs with adeos_raise_slot(): it sees us awake, or we see its raise */
+	/* pairs with raise_count(): it sees us awake, or we see its raise */
 	smp_mb();
 	if (!quiet)
 		adeos_portal_self_raise(portal);
@@ -322,24 +375,18 @@ EXPORT_SYMBOL_GPL(adeos_portal_quiet);
 void adeos_portal_publish(struct adeos_portal *portal, u64 target)
 {
 	WRITE_ONCE(portal_own(portal)->target, cpu_to_le64(target));
-	/* pairs with adeos_raise_slot(), as in adeos_portal_quiet() */
+	/* pairs with raise_count(), as in adeos_portal_quiet() */
 	smp_mb();
 }
 
 static int name_check(const char *name)
 {
-	size_t len = strlen(name);
-	size_t i;
+	u32 i;
 
-	if (len >= sizeof_field(struct vnode_portal, name))
-		return -ENAMETOOLONG;
-	for (i = 0; i < len; i++)
-		if (!isascii(name[i]) || !(isalnum(name[i]) || strchr("-_./", name[i])))
-			return -EINVAL;
-	for (i = 0; len && i < VNODE_PORTALS; i++)
+	for (i = 1; i < VNODE_PORTALS; i++)
 		if (portals[i] && !strcmp(portals[i]->name, name))
 			return -EEXIST;
-	return 0;
+	return adeos_name_check(name, sizeof_field(struct vnode_portal, name));
 }
 
 /* The first portal is the core's, and it alone has no name. */

@@ -49,10 +49,12 @@ struct adeos_portal {
 
 /* portal.c */
 struct adeos_portal *adeos_portal_nr(u32 number);
-u32 adeos_portal_collect(struct adeos_portal *portal, bool nmi);
+bool adeos_portal_is_pending(const struct adeos_portal *portal, u32 slots);
+u32 adeos_portal_collect(struct adeos_portal *portal);
 void adeos_portal_publish(struct adeos_portal *portal, u64 target);
 int adeos_raise_slot(u32 slot, u32 number);
 void adeos_portals_distrust(u32 slot);
+void adeos_portals_member(u32 slot);
 void adeos_portals_tick(void);
 void adeos_portal_self_raise(struct adeos_portal *portal);
 

@@ -93,21 +93,6 @@ static void lent_clear(u32 nr)
 
 /* ---- what a station says ---- */
 
-/* Printable text from what another kernel wrote. */
-static void text_copy(char *to, const char *from, size_t size)
-{
-	size_t i;
-
-	for (i = 0; i < size - 1; i++) {
-		char c = READ_ONCE(from[i]);
-
-		if (!c)
-			break;
-		to[i] = c >= ' ' && c <= '~' ? c : '?';
-	}
-	to[i] = '\0';
-}
-
 static void slot_notify(struct adeos_slot *slot)
 {
 	slot->notify(slot->data);
@@ -120,7 +105,7 @@ static void slot_admit(struct adeos_slot *slot, const struct vnode_hello *hello)
 	slot->life = ++lives;
 	adeos_watch_begin(slot);
 	raw_spin_lock_irqsave(&slot->lock, flags);
-	text_copy(slot->report.release, hello->release, sizeof(slot->report.release));
+	adeos_text_line(slot->report.release, hello->release, sizeof(slot->report.release));
 	slot->report.attached = true;
 	if (!slot->report.was_attached)
 		slot->report.attach_tsc = rdtsc_ordered();
@@ -207,7 +192,7 @@ static void end_read(struct adeos_slot *slot)
 		report->begin_tsc = le64_to_cpu(READ_ONCE(end->begin_tsc));
 		report->end_tsc = rdtsc_ordered();
 		report->apicid = adeos_slot_apicid(slot, cpu);
-		text_copy(report->text, end->text, sizeof(report->text));
+		adeos_text_line(report->text, end->text, sizeof(report->text));
 	}
 	raw_spin_unlock_irqrestore(&slot->lock, flags);
 	slot_notify(slot);
@@ -248,7 +233,7 @@ void adeos_slot_hung(struct adeos_slot *slot, u32 apicid, const char *text)
 	slot->report.hung = true;
 	slot->report.end_tsc = rdtsc_ordered();
 	slot->report.apicid = apicid;
-	text_copy(slot->report.text, text, sizeof(slot->report.text));
+	adeos_text_line(slot->report.text, text, sizeof(slot->report.text));
 	raw_spin_unlock_irqrestore(&slot->lock, flags);
 	slot_notify(slot);
 }
@@ -350,15 +335,12 @@ static void station_close(u32 nr)
 	memset(station->bridge_use, 0, sizeof(station->bridge_use));
 }
 
-/* All but the counters of raised portals, which go on: see portal.c. */
-static void station_clear(u32 nr)
+static void station_begin(struct vnode_station *station)
 {
-	struct vnode_station *station = adeos_station(nr);
-	size_t raised = offsetof(struct vnode_station, raised);
-	size_t bell = offsetof(struct vnode_station, bell);
-
-	memset(station, 0, raised);
-	memset((void *)station + bell, 0, sizeof(*station) - bell);
+	memset(&station->hello, 0, sizeof(station->hello));
+	memset(&station->end, 0, sizeof(station->end));
+	memset(station->log, 0, sizeof(station->log));
+	adeos_station_clear(station);
 }
 
 /**
@@ -434,7 +416,7 @@ int adeos_slot_start(struct adeos_slot *slot, struct adeos_region *region, u64 c
 	slot->attach = 0;
 	memset(&slot->report, 0, sizeof(slot->report));
 	slot->report.apicid = ~0;
-	station_clear(slot->nr);
+	station_begin(adeos_station(slot->nr));
 	member_write(slot, 0, 0);
 	control_fill(slot, &control);
 	err = adeos_region_put(region, control_offset, &control, sizeof(control));
@@ -486,8 +468,8 @@ EXPORT_SYMBOL_GPL(adeos_slot_report);
  * @buf: where they go
  * @size: of it
  *
- * What its nanokernel left when it ended, oopsed last, or was asked where it hangs.
- * The content is whatever the vnode wrote.
+ * What its nanokernel left when it ended, oopsed last, or was asked where it hangs;
+ * printable, whatever it wrote.
  *
  * Return: bytes written, no NUL; the newest lines, if not all fit.
  */
@@ -499,6 +481,7 @@ unsigned int adeos_slot_log(struct adeos_slot *slot, char *buf, unsigned int siz
 	unsigned int skip = len > size ? len - size : 0;
 
 	memcpy(buf, station->log + skip, len - skip);
+	adeos_text_lines(buf, len - skip);
 	return len - skip;
 }
 EXPORT_SYMBOL_GPL(adeos_slot_log);

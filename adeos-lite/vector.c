@@ -86,7 +86,7 @@ static irqreturn_t vector_interrupt(int irq, void *dev)
 {
 	struct adeos_portal *portal = dev;
 
-	adeos_pipeline_run(portal, adeos_portal_collect(portal, false));
+	adeos_pipeline_run(portal, adeos_portal_collect(portal));
 	return IRQ_HANDLED;
 }
 

@@ -10,7 +10,6 @@
  *	life.c     how a kernel is started and ended
  *	watch.c    what a vnode's nanokernel tells becomes states
  *	restart.c  whether and when it is started again
- *	text.c     text from another kernel
  *	grant.c    what a vnode is lent, all of it or nothing
  *	cpus.c     CPUs out of Linux and back
  *	place.c    an image into a vnode's memory, and again from root's copy
@@ -190,8 +189,6 @@ bool kmb_node_alive(const struct kmb_node *node);
 bool kmb_node_runs(const struct kmb_node *node);
 u32 kmb_state_events(void);
 void kmb_state_poll_wait(struct file *file, struct poll_table_struct *wait);
-const char *kmb_state_name(enum vnode_state state);
-const char *kmb_cause_name(enum vnode_cause cause);
 
 /* life.c */
 int kmb_life_begin(struct kmb_node *node);
@@ -210,10 +207,6 @@ void kmb_watch_cancel(struct kmb_node *node);
 /* restart.c */
 void kmb_restart_plan(struct kmb_node *node);
 void kmb_restart(struct kmb_node *node);
-
-/* text.c */
-void kmb_text_line(char *to, size_t size, const char *from, size_t from_size);
-void kmb_text_lines(char *text, size_t len);
 
 /* grant.c */
 int kmb_lend(struct kmb_node *node, struct vnode_grant *grant);

@@ -53,7 +53,6 @@ static void life_record(struct kmb_node *node, const struct kmb_end *end)
 	node->end.ns = ktime_get_boottime_ns();
 	node->restart_tsc = 0;
 	node->log_len = adeos_slot_log(node->slot, node->log, KMB_LOG_SIZE);
-	kmb_text_lines(node->log, node->log_len);
 }
 
 /**

@@ -9,48 +9,13 @@
 #include <linux/poll.h>
 #include <linux/printk.h>
 #include <linux/wait.h>
+#include <vnode/names.h>
 
 #include "kmb.h"
 
 /* counts changes; whoever polls remembers what it has seen */
 static atomic_t events = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(event_wait);
-
-static const char * const state_names[VNODE_NR_STATES] = {
-	[VNODE_FREE] = "free",
-	[VNODE_GRANTED] = "granted",
-	[VNODE_LOADED] = "loaded",
-	[VNODE_BOOTING] = "booting",
-	[VNODE_RUNNING] = "running",
-	[VNODE_HALTED] = "halted",
-	[VNODE_REBOOTED] = "rebooted",
-	[VNODE_PANICKED] = "panicked",
-	[VNODE_HUNG] = "hung",
-	[VNODE_STOPPED] = "stopped",
-};
-
-static const char * const cause_names[VNODE_NR_CAUSES] = {
-	[VNODE_CAUSE_NONE] = "none",
-	[VNODE_CAUSE_PANIC] = "panic",
-	[VNODE_CAUSE_REBOOT] = "reboot",
-	[VNODE_CAUSE_HALT] = "halt",
-	[VNODE_CAUSE_POWER_OFF] = "power-off",
-	[VNODE_CAUSE_EMERGENCY] = "emergency",
-	[VNODE_CAUSE_HANG] = "hang",
-	[VNODE_CAUSE_NO_HELLO] = "no-hello",
-	[VNODE_CAUSE_PROTOCOL] = "protocol",
-	[VNODE_CAUSE_STOP] = "stop",
-};
-
-const char *kmb_state_name(enum vnode_state state)
-{
-	return state_names[state];
-}
-
-const char *kmb_cause_name(enum vnode_cause cause)
-{
-	return cause_names[cause];
-}
 
 u32 kmb_state_events(void)
 {
@@ -85,9 +50,9 @@ static void state_log_end(const struct kmb_node *node)
 	if (end->cpu != KMB_NO_CPU)
 		snprintf(cpu, sizeof(cpu), " (CPU %u)", end->cpu);
 	if (node->state == VNODE_HALTED)
-		pr_info("%s: %s: %s%s\n", node->name, kmb_state_name(node->state), end->text, cpu);
+		pr_info("%s: %s: %s%s\n", node->name, vnode_state_name(node->state), end->text, cpu);
 	else
-		pr_warn("%s: %s: %s%s\n", node->name, kmb_state_name(node->state), end->text, cpu);
+		pr_warn("%s: %s: %s%s\n", node->name, vnode_state_name(node->state), end->text, cpu);
 }
 
 /**
@@ -104,7 +69,7 @@ void kmb_state_set(struct kmb_node *node, enum vnode_state state)
 	if (state_is_end(state))
 		state_log_end(node);
 	else
-		pr_info("%s: %s\n", node->name, kmb_state_name(state));
+		pr_info("%s: %s\n", node->name, vnode_state_name(state));
 	kmb_state_event(node);
 }
 

@@ -6,6 +6,7 @@
 #include <linux/sysfs.h>
 #include <linux/version.h>
 #include <vnode/adeos.h>
+#include <vnode/names.h>
 
 #include "kmb.h"
 
@@ -25,7 +26,7 @@ static ssize_t state_show(struct device *dev, struct device_attribute *attr, cha
 {
 	struct kmb_node *node = dev_get_drvdata(dev);
 
-	return sysfs_emit(buf, "%s\n", kmb_state_name(READ_ONCE(node->state)));
+	return sysfs_emit(buf, "%s\n", vnode_state_name(READ_ONCE(node->state)));
 }
 static DEVICE_ATTR_RO(state);
 
@@ -54,7 +55,7 @@ static ssize_t cause_show(struct device *dev, struct device_attribute *attr, cha
 {
 	struct kmb_node *node = dev_get_drvdata(dev);
 
-	return sysfs_emit(buf, "%s\n", kmb_cause_name(READ_ONCE(node->end.cause)));
+	return sysfs_emit(buf, "%s\n", vnode_cause_name(READ_ONCE(node->end.cause)));
 }
 static DEVICE_ATTR_RO(cause);
 
@@ -91,7 +92,7 @@ static int vnode_uevent(const struct device *dev, struct kobj_uevent_env *env)
 	struct kmb_node *node = dev_get_drvdata(dev);
 
 	return add_uevent_var(env, "VNODE_ID=%u", node->id) ?:
-	       add_uevent_var(env, "VNODE_STATE=%s", kmb_state_name(READ_ONCE(node->state)));
+	       add_uevent_var(env, "VNODE_STATE=%s", vnode_state_name(READ_ONCE(node->state)));
 }
 
 static struct class vnode_class = {
@@ -131,7 +132,7 @@ void kmb_sysfs_event(struct kmb_node *node)
 	lockdep_assert_held(&node->lock);
 	if (!node->dev)
 		return;
-	snprintf(cause, sizeof(cause), "VNODE_CAUSE=%s", kmb_cause_name(node->end.cause));
+	snprintf(cause, sizeof(cause), "VNODE_CAUSE=%s", vnode_cause_name(node->end.cause));
 	snprintf(restarts, sizeof(restarts), "VNODE_RESTARTS=%u", node->restarts);
 	snprintf(oopses, sizeof(oopses), "VNODE_OOPSES=%u", node->oopses);
 	snprintf(text, sizeof(text), "VNODE_TEXT=%s", node->end.text);

@@ -61,9 +61,7 @@ static void watch_end_told(struct kmb_node *node, const struct adeos_report *rep
 	/* the vnode's own word: only what can be true */
 	if (report->begin_tsc >= node->entry_tsc && report->begin_tsc <= end.tsc)
 		end.begin_tsc = report->begin_tsc;
-	kmb_text_line(end.text, sizeof(end.text), report->text, sizeof(report->text));
-	if (!end.text[0])
-		strscpy(end.text, text, sizeof(end.text));
+	strscpy(end.text, *report->text ? report->text : text, sizeof(end.text));
 	watch_end(node, state, &end);
 }
 
@@ -84,8 +82,7 @@ static void watch_attached(struct kmb_node *node, const struct adeos_report *rep
 	kmb_watch_cancel(node);
 	if (report->attach_tsc > node->entry_tsc)
 		node->phase[VNODE_PHASE_ATTACH] = report->attach_tsc - node->entry_tsc;
-	kmb_text_line(node->release, sizeof(node->release), report->release,
-		      sizeof(report->release));
+	strscpy(node->release, report->release, sizeof(node->release));
 	node->run_ns = ktime_get_boottime_ns();
 	kmb_state_set(node, VNODE_RUNNING);
 }

@@ -7,47 +7,12 @@
 #include <time.h>
 #include <unistd.h>
 #include <linux/vnode.h>
+#include <vnode/names.h>
 
 #include "vnode.h"
 
 #define LAST_LINES	10		/* of the log, for people */
 #define NO_CPU		(~0U)		/* cause_cpu where no CPU is to blame */
-
-static const char * const state_names[VNODE_NR_STATES] = {
-	[VNODE_FREE] = "free",
-	[VNODE_GRANTED] = "granted",
-	[VNODE_LOADED] = "loaded",
-	[VNODE_BOOTING] = "booting",
-	[VNODE_RUNNING] = "running",
-	[VNODE_HALTED] = "halted",
-	[VNODE_REBOOTED] = "rebooted",
-	[VNODE_PANICKED] = "panicked",
-	[VNODE_HUNG] = "hung",
-	[VNODE_STOPPED] = "stopped",
-};
-
-const char *vnode_state_name(unsigned int state)
-{
-	return state < VNODE_NR_STATES ? state_names[state] : "unknown";
-}
-
-static const char * const cause_names[VNODE_NR_CAUSES] = {
-	[VNODE_CAUSE_NONE] = "none",
-	[VNODE_CAUSE_PANIC] = "panic",
-	[VNODE_CAUSE_REBOOT] = "reboot",
-	[VNODE_CAUSE_HALT] = "halt",
-	[VNODE_CAUSE_POWER_OFF] = "power-off",
-	[VNODE_CAUSE_EMERGENCY] = "emergency",
-	[VNODE_CAUSE_HANG] = "hang",
-	[VNODE_CAUSE_NO_HELLO] = "no-hello",
-	[VNODE_CAUSE_PROTOCOL] = "protocol",
-	[VNODE_CAUSE_STOP] = "stop",
-};
-
-static const char *cause_name(unsigned int cause)
-{
-	return cause < VNODE_NR_CAUSES ? cause_names[cause] : "unknown";
-}
 
 static const char * const phase_names[VNODE_NR_PHASES] = {
 	[VNODE_PHASE_CPUS] = "cpus",
@@ -90,7 +55,7 @@ static void view_fill(struct view *view, const struct vnode_status *status,
 	view->id = status->id;
 	view->name = status->name;
 	view->state = vnode_state_name(status->state);
-	view->cause = cause_name(status->cause);
+	view->cause = vnode_cause_name(status->cause);
 	view->release = status->release;
 	view->restarts = status->restarts;
 	view->mem_size = status->mem_size;
@@ -318,7 +283,7 @@ static void print_end(const struct vnode_status *status, const struct vnode_info
 	char when[32] = "?", text[24];
 	struct tm tm;
 
-	fprintf(out, "end:      %s", cause_name(status->cause));
+	fprintf(out, "end:      %s", vnode_cause_name(status->cause));
 	if (status->cause_cpu != NO_CPU)
 		fprintf(out, " on CPU %u", status->cause_cpu);
 	if (localtime_r(&at, &tm))

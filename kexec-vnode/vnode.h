@@ -337,7 +337,6 @@ void vnode_last(int fd, const struct vnode_status *status, char text[VNODE_LAST_
 const char *vnode_last_lines(const char *text, unsigned int lines);
 
 /* status.c */
-const char *vnode_state_name(unsigned int state);
 int vnode_status_print(int fd, const struct vnode_info *info, unsigned int id, bool json,
 		       FILE *out, bool *runs, struct vnode_err *err);
 /* One line: the phases that are over, with the caller's own planning before them. */

@@ -80,6 +80,17 @@ bool go_on(u64 deadline)
 	return rdtsc_ordered() < deadline && !signal_pending(current);
 }
 
+/* @ms from now. */
+int arg_deadline(const char *ms, u64 *deadline)
+{
+	u32 value = 0;
+	int err;
+
+	err = kstrtou32(ms, 0, &value);
+	*deadline = rdtsc_ordered() + ms_to_tsc(value);
+	return err;
+}
+
 static const struct command *find_command(const char *name)
 {
 	const struct command *command;

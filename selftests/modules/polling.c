@@ -32,15 +32,14 @@ static int serve_run(struct answer *out, int argc, char **argv)
 {
 	struct bench_page *page;
 	u64 deadline;
-	u32 ms, i;
+	u32 i;
 	int err;
 
-	err = kstrtou32(argv[1], 0, &ms);
+	err = arg_deadline(argv[1], &deadline);
 	if (!err)
 		err = bench_find(argv[0], &page);
 	if (err)
 		return err;
-	deadline = rdtsc_ordered() + ms_to_tsc(ms);
 	do {
 		for (i = 0; i < SERVE_SPINS; i++) {
 			serve_ball(page);
@@ -55,16 +54,18 @@ static int serve_run(struct answer *out, int argc, char **argv)
 static int pollserve_run(struct answer *out, int argc, char **argv)
 {
 	u64 deadline;
-	u32 ms;
+	u32 i;
 	int err;
 
-	err = kstrtou32(argv[0], 0, &ms);
+	err = arg_deadline(argv[0], &deadline);
 	if (err)
 		return err;
 	adeos_poll_begin();
-	deadline = rdtsc_ordered() + ms_to_tsc(ms);
 	do {
-		adeos_poll();
+		for (i = 0; i < SERVE_SPINS; i++) {
+			adeos_poll();
+			cpu_relax();
+		}
 	} while (go_on(deadline));
 	adeos_poll_end();
 	return 0;

@@ -6,7 +6,8 @@
 
 #include "test.h"
 
-#define WAIT_MS	10000	/* for one interrupt, on a busy host */
+#define WAIT_MS		10000	/* for one interrupt, on a busy host */
+#define POLL_SPINS	4096	/* between two looks at the clock */
 
 /**
  * struct raise - what one command does
@@ -99,6 +100,16 @@ static int door_of(char **argv, struct adeos_door *door)
 	return err ?: adeos_door_find(id, argv[1], door);
 }
 
+static int raise_parse(struct raise *raise, int argc, char **argv, u32 *count)
+{
+	int err;
+
+	err = kstrtou32(argv[2], 0, count);
+	if (!err)
+		err = door_of(argv, &raise->door);
+	return err ?: raise_options(raise, argc, argv);
+}
+
 static int raise_run(struct answer *out, int argc, char **argv)
 {
 	struct raise raise = { };
@@ -106,11 +117,7 @@ static int raise_run(struct answer *out, int argc, char **argv)
 	u64 tsc;
 	int err;
 
-	err = kstrtou32(argv[2], 0, &count);
-	if (!err)
-		err = door_of(argv, &raise.door);
-	if (!err)
-		err = raise_options(&raise, argc, argv);
+	err = raise_parse(&raise, argc, argv, &count);
 	if (err)
 		return err;
 	tsc = rdtsc_ordered();
@@ -129,20 +136,37 @@ static int flood_run(struct answer *out, int argc, char **argv)
 {
 	struct adeos_door door;
 	u64 deadline, count = 0;
-	u32 ms;
 	int err;
 
-	err = kstrtou32(argv[2], 0, &ms);
+	err = arg_deadline(argv[2], &deadline);
 	if (!err)
 		err = door_of(argv, &door);
 	if (err)
 		return err;
-	deadline = rdtsc_ordered() + ms_to_tsc(ms);
 	do {
 		err = adeos_door_raise(&door);
 		count++;
 	} while (go_on(deadline));
 	say(out, "raised %llu, at last %pe\n", count, ERR_PTR(err));
+	return 0;
+}
+
+/* Comes back to a portal that is quiet: an interrupt there, a word back. */
+static int pingpong_poll(const struct adeos_door *door, struct test_portal *mine, u64 *cycles)
+{
+	u64 begin = rdtsc_ordered();
+	u32 spins = 0;
+	int err;
+
+	err = adeos_door_raise(door);
+	if (err)
+		return err;
+	while (!adeos_portal_poll(mine->portal)) {
+		cpu_relax();
+		if (++spins % POLL_SPINS == 0 && !go_on(begin + ms_to_tsc(WAIT_MS)))
+			return -ETIMEDOUT;
+	}
+	*cycles = rdtsc_ordered() - begin;
 	return 0;
 }
 
@@ -162,20 +186,23 @@ static int pingpong_once(const struct adeos_door *door, struct test_portal *mine
 	return 0;
 }
 
-static int pingpong(const struct adeos_door *door, struct test_portal *mine, u32 count,
+static int pingpong(const struct adeos_door *door, struct test_portal *mine, bool poll,
 		    struct samples *samples)
 {
 	u64 cycles;
-	u32 i;
-	int err;
+	int err = 0;
 
-	for (i = 0; i < count; i++) {
-		err = pingpong_once(door, mine, &cycles);
-		if (err)
-			return err;
-		samples_add(samples, cycles);
+	if (poll)
+		adeos_portal_quiet(mine->portal, true);
+	while (!err && samples->count < samples->size) {
+		err = poll ? pingpong_poll(door, mine, &cycles) :
+			     pingpong_once(door, mine, &cycles);
+		if (!err)
+			samples_add(samples, cycles);
 	}
-	return 0;
+	if (poll)
+		adeos_portal_quiet(mine->portal, false);
+	return err;
 }
 
 static int pingpong_run(struct answer *out, int argc, char **argv)
@@ -195,7 +222,7 @@ static int pingpong_run(struct answer *out, int argc, char **argv)
 		return err;
 	down_read(&portals_lock);
 	mine = portals_find(argv[2]);
-	err = IS_ERR(mine) ? PTR_ERR(mine) : pingpong(&door, mine, count, &samples);
+	err = IS_ERR(mine) ? PTR_ERR(mine) : pingpong(&door, mine, flag(argc, argv, "poll"), &samples);
 	up_read(&portals_lock);
 	samples_say(&samples, out, "round-trip");
 	samples_free(&samples);
@@ -239,11 +266,7 @@ static int oneway_run(struct answer *out, int argc, char **argv)
 	u32 count;
 	int err;
 
-	err = kstrtou32(argv[2], 0, &count);
-	if (!err)
-		err = door_of(argv, &raise.door);
-	if (!err)
-		err = raise_options(&raise, argc, argv);
+	err = raise_parse(&raise, argc, argv, &count);
 	if (err)
 		return err;
 	if (!raise.bench)
@@ -256,7 +279,7 @@ static int oneway_run(struct answer *out, int argc, char **argv)
 const struct command raise_commands[] = {
 	{ "raise", 3, "ID NAME COUNT [bridge=BRIDGE] [step=N] [gap=US]", raise_run },
 	{ "flood", 3, "ID NAME MS", flood_run },
-	{ "pingpong", 4, "ID NAME MY-NAME COUNT", pingpong_run },
+	{ "pingpong", 4, "ID NAME MY-NAME COUNT [poll]", pingpong_run },
 	{ "oneway", 4, "ID NAME COUNT bridge=BRIDGE", oneway_run },
 	{ }
 };

@@ -51,6 +51,7 @@ static inline u64 ms_to_tsc(u32 ms)
 
 /* A wait that has a bound, and that a signal ends. */
 bool go_on(u64 deadline);
+int arg_deadline(const char *ms, u64 *deadline);
 
 /* ---- samples.c ---- */
 

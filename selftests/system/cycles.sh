@@ -10,31 +10,6 @@
 
 cycles=${1:-5}
 
-kb() { # NAME: of /proc/meminfo
-	sed -n "s/^$1: *\([0-9]*\) kB/\1/p" /proc/meminfo
-}
-
-# What could leak, free of what is only cached.
-take_stock() { # FILE
-	sync
-	echo 3 > /proc/sys/vm/drop_caches
-	{
-		echo "available $(kb MemAvailable)"
-		echo "slab $(kb Slab)"
-		echo "vmalloc $(kb VmallocUsed)"
-		echo "total $(kb MemTotal)"
-		echo "resources $(wc -l < /proc/iomem)"
-	} > "$1"
-}
-
-stock() { # FILE NAME
-	sed -n "s/^$2 //p" "$1"
-}
-
-grew_by() { # NAME: from the first cycle to the last
-	echo $(($(stock /tmp/last "$1") - $(stock /tmp/first "$1")))
-}
-
 # Linux frees some of it a moment later.
 grows_less() { # NAME LIMIT
 	take_stock /tmp/last

@@ -205,8 +205,8 @@ cpus_online() {
 	cat /sys/devices/system/cpu/online
 }
 
-mem_total_kb() {
-	sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo
+kb() { # NAME: of /proc/meminfo
+	sed -n "s/^$1: *\([0-9]*\) kB/\1/p" /proc/meminfo
 }
 
 # Bytes, since hot-remove and hot-add may split an entry for good.
@@ -231,15 +231,36 @@ root_state() {
 
 remember_root() {
 	root_state > /tmp/root.before
-	mem_total_kb > /tmp/root.memory
+	kb MemTotal > /tmp/root.memory
 }
 
 root_is_back() {
 	root_state > /tmp/root.after
 	diff /tmp/root.before /tmp/root.after || return 1
 	# The memory map of re-added memory counts as memory: more is right, less is not.
-	[ "$(mem_total_kb)" -ge "$(cat /tmp/root.memory)" ] ||
-		{ echo "MemTotal $(mem_total_kb) kB, was $(cat /tmp/root.memory) kB"; return 1; }
+	[ "$(kb MemTotal)" -ge "$(cat /tmp/root.memory)" ] ||
+		{ echo "MemTotal $(kb MemTotal) kB, was $(cat /tmp/root.memory) kB"; return 1; }
+}
+
+# What could leak, free of what is only cached.
+take_stock() { # FILE
+	sync
+	echo 3 > /proc/sys/vm/drop_caches
+	{
+		echo "available $(kb MemAvailable)"
+		echo "slab $(kb Slab)"
+		echo "vmalloc $(kb VmallocUsed)"
+		echo "total $(kb MemTotal)"
+		echo "resources $(wc -l < /proc/iomem)"
+	} > "$1"
+}
+
+stock() { # FILE NAME
+	sed -n "s/^$2 //p" "$1"
+}
+
+grew_by() { # NAME: from /tmp/first to /tmp/last
+	echo $(($(stock /tmp/last "$1") - $(stock /tmp/first "$1")))
 }
 
 # ---- root's log ----

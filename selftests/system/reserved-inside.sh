@@ -46,7 +46,7 @@ check "an unaligned one is refused" insmod_refused 511K@0x40000000
 check "adeos-lite takes the reserved range" insmod "$dir/adeos-lite.ko" reserved=512M@0x40000000
 check "the KMB loads" insmod "$dir/vnode.ko"
 remember_root
-total=$(mem_total_kb)
+total=$(kb MemTotal)
 
 tiny-kernel fill > /tmp/fill
 check "a vnode that fills its memory" kexec --vnode=1 --cpus=1 --mem=64M --boot-limit=0 /tmp/fill
@@ -55,7 +55,7 @@ check "and does fill it" wait_for 60 is_full 1
 check "a Linux vnode" start 2 2-3 384M
 check "in the reserved range" is_in_pool 2
 check "comes up" comes_up 2 2
-check "root has given nothing of its own" test "$(mem_total_kb)" -ge "$total"
+check "root has given nothing of its own" test "$(kb MemTotal)" -ge "$total"
 check "more than is left comes from Linux" kexec --vnode=3 --cpus=4 --mem=128M --boot-limit=0 /tmp/fill
 check "which is not in the range" not is_in_pool 3
 check "the module is in use" not rmmod adeos_lite
