@@ -112,23 +112,28 @@ static struct vnode_station *station(u32 slot)
 }
 
 /*
- * Interrupts everybody's first portal without asking adeos-lite, which would not get
- * far with what this kernel's station has become.
+ * Interrupts without asking adeos-lite, which would not get far with what this
+ * kernel's station has become, or would refuse.
  */
+static void interrupt(u32 slot, u32 number)
+{
+	u64 target = le64_to_cpu(READ_ONCE(station(slot)->portal[number].target));
+	unsigned long flags;
+
+	if (!target)
+		return;
+	local_irq_save(flags);
+	apic->icr_write(target & VNODE_TARGET_URGENT ? APIC_DM_NMI : target & 0xff, target >> 32);
+	local_irq_restore(flags);
+}
+
 static void knock_everybody(void)
 {
-	unsigned long flags;
-	u64 target;
 	u32 slot;
 
-	for (slot = 0; slot < VNODE_SLOTS; slot++) {
-		target = le64_to_cpu(READ_ONCE(station(slot)->portal[0].target));
-		if (slot == le32_to_cpu(control.slot) || !target)
-			continue;
-		local_irq_save(flags);
-		apic->icr_write(APIC_DM_FIXED | (target & 0xff), target >> 32);
-		local_irq_restore(flags);
-	}
+	for (slot = 0; slot < VNODE_SLOTS; slot++)
+		if (slot != le32_to_cpu(control.slot))
+			interrupt(slot, 0);
 	/* they see it as it is now */
 	usleep_range(100, 200);
 }
@@ -175,7 +180,7 @@ static const struct {
 	STATION_PART("requests", probe, request),
 	STATION_PART("beats", beat, beat_apicid),
 	STATION_PART("portals", portal, raised),
-	STATION_PART("bridges", bell, bridge_moved),
+	STATION_PART("bridges", bell, bridge_done),
 	STATION_PART("rings", ring, ring),
 	STATION_PART("body", portal, ring),
 };
@@ -279,7 +284,35 @@ static int scribble_run(struct answer *out, int argc, char **argv)
 	return err;
 }
 
+/* Raises what it may not raise. */
+static int force_run(struct answer *out, int argc, char **argv)
+{
+	struct adeos_door door;
+	__le32 *raised;
+	u32 id, count;
+	int err;
+
+	err = kstrtou32(argv[0], 0, &id);
+	if (!err)
+		err = kstrtou32(argv[2], 0, &count);
+	if (!err)
+		err = adeos_door_find(id, argv[1], &door);
+	if (!err)
+		err = commons_map();
+	if (err)
+		return err;
+	raised = &station(le32_to_cpu(control.slot))->raised[door.peer.slot][door.number];
+	for (; count && go_on(U64_MAX); count--) {
+		WRITE_ONCE(*raised, cpu_to_le32(le32_to_cpu(*raised) + 1));
+		/* the count first, as everybody expects */
+		mb();
+		interrupt(door.peer.slot, door.number);
+	}
+	return 0;
+}
+
 const struct command hostile_commands[] = {
+	{ "force", 3, "ID NAME COUNT", force_run },
 	{ "scribble", 3,
 	  "SEED ROUNDS control|station|hello|tails|end|requests|beats|portals|bridges|rings|body|BRIDGE",
 	  scribble_run },

@@ -3,7 +3,7 @@
 # vm: -c 4 -m 2G -t 300
 #
 # Root does nothing for ten seconds. Vnodes run on, talk to each other, find and use
-# bridges; what they ask of root is answered late.
+# bridges; what they ask of root is answered late. And a vnode that does nothing.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/adeos-lib.sh
@@ -67,12 +67,27 @@ no_round_failed() {
 	not grep -v 'ping ok open ok raise ok' /tmp/rounds
 }
 
-plan 21
+# Vnode 1 is raised by one of which it has not heard yet.
+raised_by_a_stranger() {
+	local pid
+
+	at 1 portal early grant=all || return 1
+	echo 0 > /sys/module/adeos_lite/parameters/hang_ms
+	at 1 freeze 12000 > /tmp/frozen &
+	pid=$!
+	up 2 2-3 192M && at 2 raise 1 early 1 || return 1
+	[ -e /proc/$pid ] || { echo "vnode 1 has woken up before"; return 1; }
+	wait $pid
+	echo 800 > /sys/module/adeos_lite/parameters/hang_ms
+}
+
+plan 22
 remember_root
 log_begin
 remember_adeos
 check "vnode 1" up 1 1 192M
-check "vnode 2" up 2 2-3 192M
+check "it freezes; vnode 2 starts, and raises a portal of it" raised_by_a_stranger
+check "that is not lost" wait_for 5 at_says "slot$(slot_of 2)" 1 1 count early
 check "vnode 2 has a portal and bridges" eval \
 	'at 2 portal in grant=all && at 2 bridge page && at 2 bridge shared && at 2 stamp in page && at 1 open page'
 check "vnode 1 begins to work with vnode 2" begin_work

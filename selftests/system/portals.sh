@@ -115,6 +115,18 @@ many_portals() {
 	done
 }
 
+# Vnode 2 raises what is not for it, past its own nanokernel.
+force_is_no_use() { # OPTION...
+	local foreign
+
+	at 0 portal closed grant=1 "$@" || return 1
+	foreign=$(counter 0 portals_foreign)
+	at 2 force 0 closed 10 || return 1
+	more_foreign() { [ "$(counter 0 portals_foreign)" -gt "$foreign" ]; }
+	wait_for 5 more_foreign && at 1 raise 0 closed 1 && wait_for 5 at_least 1 interrupts 0 count closed &&
+		at 0 count closed > /tmp/count && ! grep "slot$(slot_of 2)" /tmp/count && at 0 close closed
+}
+
 # ---- polling, NMI, floods ----
 
 quiet_is_quiet() {
@@ -152,7 +164,7 @@ stops_while_it_floods() {
 	wait_for 10 at_least 100 interrupts 0 count flooded && stop 1 && at 0 close flooded
 }
 
-plan 54
+plan 56
 remember_root
 log_begin
 remember_adeos
@@ -184,6 +196,8 @@ check "no vnode of that id: ENODEV" at_fails ENODEV 0 raise 77 in 1
 check "a portal that is not granted: EACCES" eval 'at 1 portal mine && at_fails EACCES 0 raise 1 mine 1'
 check "granted to root alone" eval 'at 1 grant mine 0 && at 0 raise 1 mine 1 && at_fails EACCES 2 raise 1 mine 1'
 check "revoked: EACCES" eval 'at 1 revoke mine 0 && at_fails EACCES 0 raise 1 mine 1'
+check "raised by who may not, in spite of that: nothing comes of it" force_is_no_use
+check "nor of an urgent one" force_is_no_use urgent
 check "closed: ENOENT" eval 'at 1 close mine && at_fails ENOENT 0 raise 1 mine 1'
 check "closed twice: ENOENT" at_fails ENOENT 1 close mine
 check "a name with other characters: EINVAL" at_fails EINVAL 0 portal 'a*b'
