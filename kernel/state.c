@@ -45,14 +45,15 @@ static bool state_is_end(enum vnode_state state)
 static void state_log_end(const struct kmb_node *node)
 {
 	const struct kmb_end *end = &node->end;
+	const char *state = vnode_state_name(node->state);
 	char cpu[24] = "";
 
 	if (end->cpu != KMB_NO_CPU)
 		snprintf(cpu, sizeof(cpu), " (CPU %u)", end->cpu);
 	if (node->state == VNODE_HALTED)
-		pr_info("%s: %s: %s%s\n", node->name, vnode_state_name(node->state), end->text, cpu);
+		pr_info("%s: %s: %s%s\n", node->name, state, end->text, cpu);
 	else
-		pr_warn("%s: %s: %s%s\n", node->name, vnode_state_name(node->state), end->text, cpu);
+		pr_warn("%s: %s: %s%s\n", node->name, state, end->text, cpu);
 }
 
 /**

@@ -222,7 +222,9 @@ static int pingpong_run(struct answer *out, int argc, char **argv)
 		return err;
 	down_read(&portals_lock);
 	mine = portals_find(argv[2]);
-	err = IS_ERR(mine) ? PTR_ERR(mine) : pingpong(&door, mine, flag(argc, argv, "poll"), &samples);
+	err = PTR_ERR_OR_ZERO(mine);
+	if (!err)
+		err = pingpong(&door, mine, flag(argc, argv, "poll"), &samples);
 	up_read(&portals_lock);
 	samples_say(&samples, out, "round-trip");
 	samples_free(&samples);

@@ -76,8 +76,8 @@ raised_by_a_stranger() {
 	at 1 freeze 12000 > /tmp/frozen &
 	pid=$!
 	up 2 2-3 192M && at 2 raise 1 early 1 || return 1
-	[ -e /proc/$pid ] || { echo "vnode 1 has woken up before"; return 1; }
-	wait $pid
+	[ -e "/proc/$pid" ] || { echo "vnode 1 has woken up before"; return 1; }
+	wait "$pid"
 	echo 800 > /sys/module/adeos_lite/parameters/hang_ms
 }
 

@@ -106,6 +106,25 @@ static void fuzz_id_and_name(const char *text)
 	MUST(!strpbrk(text, "/ \"'\n,:"));
 }
 
+static void fuzz_restart(const char *text)
+{
+	enum vnode_restart restart = VNODE_RESTART_UNSET;
+	uint32_t times = 0;
+	char buf[32];
+	int ret = vnode_parse_restart(text, &restart, &times, &err);
+
+	check_result(ret);
+	if (ret)
+		return;
+	MUST(restart == VNODE_RESTART_NO || restart == VNODE_RESTART_ON_FAILURE);
+	MUST(restart == VNODE_RESTART_ON_FAILURE || !times);
+	if (times) {
+		snprintf(buf, sizeof(buf), "on-failure:%u", times);
+		MUST(!strncmp(text, buf, strlen("on-failure:")));
+		MUST(strtoul(text + strlen("on-failure:"), NULL, 10) == times);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -122,6 +141,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_size(text);
 	err.text[0] = '\0';
 	fuzz_id_and_name(text);
+	err.text[0] = '\0';
+	fuzz_restart(text);
 	free(text);
 	return 0;
 }
