@@ -53,7 +53,7 @@ deps:
 # a module to one build of the kernel.
 #
 # $(call build_modules,KDIR,DIRECTORY,CONFIG...)
-ROOMS	:= adeos-lite kernel selftests/modules
+ROOMS	:= adeos-lite kernel vconsole selftests/modules
 
 define build_modules
 	tree=$(MODULES)/$(2) && \
@@ -66,7 +66,7 @@ define build_modules
 	done && \
 	echo "  MODULES $(2)" && \
 	flock $$tree $(MAKE) --no-print-directory $(JOBS) -C $(1) M=$$tree W=$(if $(W),$(W),1) \
-		CONFIG_ADEOS_LITE=m $(3) CONFIG_DEBUG_INFO_BTF_MODULES= modules
+		CONFIG_ADEOS_LITE=m CONFIG_VCONSOLE=m $(3) CONFIG_DEBUG_INFO_BTF_MODULES= modules
 endef
 
 modules: $(if $(KDIR),modules-kdir,modules-6.12-cloud)
@@ -215,14 +215,16 @@ install:
 		echo "No headers of the running kernel: apt-get install linux-headers-$(RUNNING), or name KDIR=" >&2; \
 		exit 1; \
 	fi && \
-	for module in adeos-lite/adeos-lite kernel/vnode; do \
+	for module in adeos-lite/adeos-lite kernel/vnode vconsole/vconsole; do \
 		install -v -D -m 644 -t $(DESTDIR)/lib/modules/$$release/updates $(MODULES)/$$release/$$module.ko || exit 1; \
 	done && \
 	{ [ -n "$(DESTDIR)" ] || depmod $$release; }
 	@$(MAKE) --no-print-directory kexec $(BUILD)/vnode-bridge
 	install -D -m 755 $(BUILD)/kexec $(DESTDIR)$(PREFIX)/sbin/kexec
 	install -D -m 755 $(BUILD)/vnode-bridge $(DESTDIR)$(PREFIX)/bin/vnode-bridge
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/linux include/uapi/linux/vnode.h include/uapi/linux/bridge.h
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/linux include/uapi/linux/vnode.h \
+		include/uapi/linux/bridge.h include/uapi/linux/vconsole.h
+	install -D -m 644 -t $(DESTDIR)/usr/lib/udev/rules.d vconsole/60-vconsole.rules
 	install -D -m 644 examples/bridge.c $(DESTDIR)$(PREFIX)/share/doc/kexec-vnode/examples/bridge.c
 	install -D -m 644 kexec-vnode/kexec-vnode.bash $(DESTDIR)/usr/share/bash-completion/completions/kexec
 	install -D -m 644 kexec-vnode/kexec-vnode.8 $(DESTDIR)$(PREFIX)/share/man/man8/kexec-vnode.8

@@ -293,6 +293,18 @@ u64 adeos_bridge_size(const struct adeos_bridge *bridge)
 EXPORT_SYMBOL_GPL(adeos_bridge_size);
 
 /**
+ * adeos_bridge_owner - whose it is
+ * @bridge: which
+ *
+ * Context: any. Return: id of the vnode that created it, 0 for root.
+ */
+u32 adeos_bridge_owner(const struct adeos_bridge *bridge)
+{
+	return bridge->entry->info.owner_id;
+}
+EXPORT_SYMBOL_GPL(adeos_bridge_owner);
+
+/**
  * adeos_bridge_revoked - is its owner gone?
  * @bridge: which
  *

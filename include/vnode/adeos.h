@@ -209,6 +209,7 @@ void adeos_bridge_get_handle(const struct adeos_bridge *bridge,
 			     struct vnode_bridge_handle *handle);
 void *adeos_bridge_va(struct adeos_bridge *bridge);
 u64 adeos_bridge_size(const struct adeos_bridge *bridge);
+u32 adeos_bridge_owner(const struct adeos_bridge *bridge);
 bool adeos_bridge_revoked(struct adeos_bridge *bridge);
 int adeos_bridge_ring(struct adeos_bridge *bridge);
 int adeos_bridge_compact(u64 *moved, u64 *frozen_ns);	/* root alone */
@@ -258,8 +259,14 @@ void adeos_slot_destroy(struct adeos_slot *slot);
 int adeos_slot_start(struct adeos_slot *slot, struct adeos_region *region, u64 control_offset);
 void adeos_slot_stop(struct adeos_slot *slot);
 int adeos_slot_shutdown(struct adeos_slot *slot, enum vnode_end_reason how);
+void adeos_slot_wait_silent(struct adeos_slot *slot, unsigned int ms);
 void adeos_slot_report(struct adeos_slot *slot, struct adeos_report *report);
 unsigned int adeos_slot_log(struct adeos_slot *slot, char *buf, unsigned int size);
+
+/* freeze.c, root alone */
+int adeos_slot_freeze(struct adeos_slot *slot);
+int adeos_slot_thaw(struct adeos_slot *slot);
+int adeos_slot_regs(struct adeos_slot *slot, u32 cpu, struct vnode_cpu_regs *regs);
 
 /* ---- regions: region.c, low.c, root alone ---- */
 

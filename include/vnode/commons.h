@@ -33,6 +33,7 @@
 #define VNODE_BRIDGES		256	/* of the machine */
 #define VNODE_MSGS		64	/* in a ring */
 #define VNODE_MSG_BODY		40
+#define VNODE_REGS		96	/* CPUs of a vnode whose registers can be left */
 #define VNODE_LOG_TAIL		8192
 #define VNODE_END_TEXT		128
 #define VNODE_ID_WORDS		8	/* a bit for each id, 0..255 */
@@ -86,6 +87,8 @@ enum vnode_end_reason {
  * @oopses: so far
  * @log_len: bytes in the station's @log
  * @text: one line, NUL-terminated: what panic() was called with
+ * @silent: not 0 once a kernel that panicked has printed all that it will ever print
+ * @reserved: zero
  */
 struct vnode_end {
 	__le32 reason;
@@ -95,6 +98,8 @@ struct vnode_end {
 	__le32 oopses;
 	__le32 log_len;
 	char text[VNODE_END_TEXT];
+	__le32 silent;
+	__le32 reserved;
 };
 
 /**
@@ -107,6 +112,20 @@ struct vnode_probe {
 	__le32 asked;
 	__le32 cpu;
 	char text[120];
+};
+
+/**
+ * struct vnode_cpu_regs - where a CPU is, or was
+ * @kind: enum vnode_regs_kind (linux/vnode.h), written last; zero while it changes
+ * @frozen: struct vnode_member's @freeze while it stands still for that, else zero
+ * @reg: in the order of struct user_regs_struct
+ * @reserved: zero
+ */
+struct vnode_cpu_regs {
+	__le32 kind;
+	__le32 frozen;
+	__le64 reg[27];
+	__le64 reserved[4];
 };
 
 /**
@@ -223,6 +242,7 @@ struct vnode_bridge_handle {
  * @bridge_use: serial of each bridge that is open here, else 0
  * @bridge_moved: the directory's @move of each bridge that it has let go of
  * @bridge_done: serial of each bridge that it owned and has closed
+ * @regs: registers of each CPU, as for @beat
  * @ring: messages to each slot
  */
 struct vnode_station {
@@ -244,7 +264,7 @@ struct vnode_station {
 	__le32 bridge_use[VNODE_BRIDGES];			/* 0x9400 */
 	__le32 bridge_moved[VNODE_BRIDGES];			/* 0x9800 */
 	__le32 bridge_done[VNODE_BRIDGES];			/* 0x9c00 */
-	__u8 pad4[0x6000];
+	struct vnode_cpu_regs regs[VNODE_REGS];			/* 0xa000 */
 	struct vnode_ring ring[VNODE_SLOTS];			/* 0x10000 */
 };
 
@@ -273,7 +293,8 @@ struct vnode_clock {
  * @refused: why an attachment is refused: a positive errno
  * @probe: counts the questions asked by NMI
  * @probe_apicid: which CPU is asked; changes before @probe
- * @reserved: zero
+ * @freeze: counts freezes and thaws; odd: every CPU that gets an NMI stands still until
+ *	it changes, or VNODE_FREEZE_MS (linux/vnode.h) are over
  * @name: of the vnode, NUL-terminated
  */
 struct vnode_member {
@@ -284,7 +305,7 @@ struct vnode_member {
 	__le32 refused;
 	__le32 probe;
 	__le32 probe_apicid;
-	__le32 reserved;
+	__le32 freeze;
 	char name[32];
 };
 
@@ -376,12 +397,14 @@ static_assert(sizeof(struct vnode_hello) == 96, "hello");
 static_assert(sizeof(struct vnode_portal) == 128, "portal");
 static_assert(sizeof(struct vnode_msg) == 64, "message");
 static_assert(sizeof(struct vnode_bridge_request) == 160, "request");
+static_assert(sizeof(struct vnode_cpu_regs) == 256, "registers");
 static_assert(sizeof(struct vnode_member) == 64, "member");
 static_assert(sizeof(struct vnode_bridge) == 160, "bridge");
 static_assert(sizeof(struct vnode_station) == VNODE_STATION_SIZE, "station");
 static_assert(__builtin_offsetof(struct vnode_station, log) == 0x2000, "log");
 static_assert(__builtin_offsetof(struct vnode_station, portal) == 0x6000, "portals");
 static_assert(__builtin_offsetof(struct vnode_station, raised) == 0x8000, "raised");
+static_assert(__builtin_offsetof(struct vnode_station, regs) == 0xa000, "registers");
 static_assert(__builtin_offsetof(struct vnode_station, ring) == 0x10000, "rings");
 static_assert(__builtin_offsetof(struct vnode_directory, bridge) == 0x1000, "bridges");
 static_assert(__builtin_offsetof(struct vnode_directory, lent) == 0xc000, "lent CPUs");

@@ -1,0 +1,189 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# vm: -c 6 -m 2G -t 240
+#
+# [KIB]: the consoles of vnodes: hvc0 in them, /dev/ttyVN<ID> and a history in root.
+
+# shellcheck disable=SC2317 # check and wait_for call the functions
+# shellcheck source=selftests/system/adeos-lib.sh
+. /selftests/adeos-lib.sh
+
+kib=${1:-2048}
+AT_S=$((60 + kib / 20))
+OLD=$(echo /boot/vmlinuz-6.1.*)
+RT=$(echo /boot/vmlinuz-*-rt-*)
+CONSOLE="--append=console=hvc0 vnode.modules=vconsole,adeos-test"
+
+tty_is_there() { # ID
+	[ -c "/dev/ttyVN$1" ]
+}
+
+history_has() { # ID PATTERN
+	vcon "$1" history | grep -aqE "$2"
+}
+
+times_in_history() { # COUNT ID PATTERN
+	local count
+
+	count=$(vcon "$2" history | grep -acE "$3")
+	echo "$count times, wanted $1"
+	[ "$count" -eq "$1" ]
+}
+
+status_is() { # ID WORD VALUE
+	[ "$(vcon "$1" status | value "$2")" = "$3" ]
+}
+
+fails_with() { # ERRNO COMMAND...
+	local want="$1" said
+
+	shift
+	said=$("$@" 2>&1 | tail -n 1)
+	echo "$said"
+	[ "$said" = "error $want" ]
+}
+
+# ---- bytes ----
+
+raw() {
+	stty raw -echo
+}
+
+# Nothing but what is meant may come through: the kernel is told to be quiet. hvc
+# forgets its settings when it is closed.
+print_from() { # ID: what it prints arrives as it was
+	local want have reader
+
+	raw < "/dev/ttyVN$1"
+	# open before anything comes: a tty shows what comes from then on
+	exec 4< "/dev/ttyVN$1"
+	head -c $((kib * 1024)) <&4 > "/tmp/out.$1" &
+	reader=$!
+	exec 4<&-
+	want=$(vsh -t "$AT_S" "$1" "dmesg -n 1; exec 3<> /dev/hvc0; stty raw -echo <&3
+		head -c $((kib * 1024)) /dev/urandom > /tmp/out
+		md5sum < /tmp/out; cat /tmp/out >&3")
+	wait "$reader"
+	have=$(md5sum < "/tmp/out.$1")
+	echo "$1: $have, wanted $want"
+	[ "$want" = "$have" ]
+}
+
+# Linux's hvc takes ^O for SysRq.
+type_to() { # ID: what is typed arrives as it was
+	local want have
+
+	raw < "/dev/ttyVN$1"
+	head -c $((kib * 1024)) /dev/urandom | tr '\017' x > "/tmp/in.$1"
+	want=$(md5sum < "/tmp/in.$1")
+	vsh "$1" rm -f /tmp/reads
+	vsh -t "$AT_S" "$1" "exec 3< /dev/hvc0; stty raw -echo <&3; touch /tmp/reads
+		head -c $((kib * 1024)) <&3 | md5sum" > "/tmp/got.$1" &
+	wait_for 20 vsh "$1" test -e /tmp/reads || return 1
+	cat "/tmp/in.$1" > "/dev/ttyVN$1"
+	wait $!
+	have=$(cat "/tmp/got.$1")
+	echo "$1: $have, wanted $want"
+	[ "$want" = "$have" ]
+}
+
+both_ways() { # ID
+	print_from "$1" && type_to "$1"
+}
+
+all_at_once() { # ID...
+	local id pids='' pid status=0
+
+	for id; do
+		both_ways "$id" > "/tmp/both.$id" 2>&1 &
+		pids="$pids $!"
+	done
+	for pid in $pids; do
+		wait "$pid" || status=1
+	done
+	cat /tmp/both.*
+	return "$status"
+}
+
+# ---- one writer ----
+
+# A writer in the background, until the file is there.
+hold_writer() {
+	(while [ ! -e /tmp/let_go ]; do usleep 50000; done) | vcon -w 1 type > /tmp/held 2>&1 &
+	wait_for 5 fails_with 16 vcon -w 1 status
+}
+
+taken_over() {
+	echo x > /tmp/x
+	vcon -w -f 1 status | grep -qx 'writer 1'
+}
+
+# ---- who does not read, who does not take ----
+
+flood_console() { # ID KIB
+	vsh -t 120 "$1" "dmesg -n 1
+		head -c $(($2 * 1024)) /dev/zero | tr '\\0' z > /dev/hvc0"
+}
+
+goes_on_without_reader() {
+	local missed
+
+	vcon 1 stall 8 > /tmp/stalled &
+	flood_console 1 1024 || return 1
+	runs 1 || return 1
+	wait $!
+	cat /tmp/stalled
+	missed=$(value missed < /tmp/stalled)
+	[ "${missed:-0}" -gt $((512 * 1024)) ] && status_is 1 dropped 0
+}
+
+# Root's kernel does not look, for longer than the vnode waits.
+drops_and_counts() {
+	vsh 1 'dmesg -n 1; (sleep 1; head -c 300000 /dev/zero | tr "\\0" y > /dev/hvc0; touch /tmp/through) > /dev/null 2>&1 &'
+	at 0 freeze 6000 || return 1
+	wait_for 20 vsh 1 test -e /tmp/through || return 1
+	at_least_dropped() { [ "$(vcon 1 status | value dropped)" -gt 100000 ]; }
+	wait_for 5 at_least_dropped
+}
+
+panics_and_comes_again() {
+	end_by 1 adeos-test panic
+	restarted() { [ "$(field 1 restarts)" = 1 ] && runs 1; }
+	wait_for 60 restarted && answers 1 && wait_for 10 status_is 1 begins 2
+}
+
+plan 32
+insmod "/lib/modules/$(uname -r)/vconsole.ko"
+remember_root
+log_begin
+remember_adeos
+check "vnode 1 has a console" up 1 1 192M --restart=on-failure "$CONSOLE"
+KERNEL=$OLD
+check "vnode 2, of 6.1" up 2 2 192M "$CONSOLE"
+KERNEL=$RT
+check "vnode 3, an RT kernel" up 3 3-4 192M "$CONSOLE"
+for id in 1 2 3; do
+	check "$id: its tty is there" wait_for 10 tty_is_there $id
+	check "$id: its kernel's messages are in its history, from the first" history_has $id 'Linux version'
+	check "$id: they go on" eval "vsh $id 'echo hello of $id > /dev/kmsg' && wait_for 5 history_has $id 'hello of $id'"
+	check "$id: $kib KiB out, as many in" both_ways $id
+done
+check "all of them at the same time" all_at_once 1 2 3
+check "a console that never was: ENOENT" fails_with 2 vcon 77 status
+check "one writer" hold_writer
+check "any number of readers meanwhile" eval 'vcon 1 history > /dev/null && vcon 1 status'
+check "the tty cannot be opened meanwhile" not eval 'true < /dev/ttyVN1'
+check "by force it can be taken over" taken_over
+touch /tmp/let_go
+check "who does not read holds nobody up for long, and learns what he has missed" goes_on_without_reader
+check "root does nothing for 6 s: what had no room is counted" drops_and_counts
+check "a panic, and a restart" panics_and_comes_again
+check "its last words are in the history" times_in_history 1 1 '[]] Kernel panic - not syncing: adeos-test'
+check "the new beginning is marked" times_in_history 1 1 'vnode1: console 2 begins'
+check "some last words" eval 'vsh 3 "echo farewell > /dev/hvc0" && wait_for 5 history_has 3 farewell'
+check "they stop" eval 'stop 1 && stop 2 && stop 3'
+check "what they have printed is kept" eval 'history_has 1 "console 2 begins" && history_has 3 farewell'
+check "the module can be taken out" rmmod vconsole
+check "root has everything again" eval 'nothing_held && root_is_back'
+check "root's log is quiet" log_is_quiet
+finish

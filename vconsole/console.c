@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The side that prints: hvc0 of this kernel. Its output lies in a bridge until who may
+ * look has seen it. While nobody does, it waits a bounded time, then drops and counts.
+ *
+ * Linux's hvc calls us for the kernel's messages, in any context, and for the tty; it
+ * cannot say for which. To both, -EAGAIN means: try again.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/bitmap.h>
+#include <linux/err.h>
+#include <linux/minmax.h>
+#include <linux/printk.h>
+#include <linux/spinlock.h>
+#include <asm/tsc.h>
+
+#include "hvc.h"
+#include "vconsole.h"
+
+#define VTERMNO		0x766e	/* to tell our console from those of other drivers */
+#define OUTBUF_SIZE	4096
+#define PATIENCE_MS	1000	/* that output waits for room */
+
+/*
+ * Protects all of this but hvc. No bridge, no output: it is for the log alone.
+ * full_tsc is when the ring was first found full, 0 if it is not; dropping: our
+ * patience was in vain, and is not tried again before there is room.
+ */
+static DEFINE_RAW_SPINLOCK(lock);
+static struct adeos_bridge *bridge;
+static struct vconsole_bridge *page;
+static u32 printed;
+static u32 taken;
+static u64 dropped;
+static u64 full_tsc;
+static bool dropping;
+
+static struct hvc_struct *hvc;
+static u32 size_now;
+
+static u32 out_room(void)
+{
+	/* pairs with view_look(): what was seen may be overwritten */
+	u32 seen = le32_to_cpu(smp_load_acquire(&page->seen));
+
+	return ring_room(printed, seen, VCONSOLE_OUT_SIZE);
+}
+
+/* Nothing has become of it. Return: is it lost, or may it be tried again? */
+static bool out_drop(u32 count)
+{
+	u64 now = rdtsc();
+
+	if (!dropping) {
+		if (!full_tsc)
+			full_tsc = now;
+		if (now - full_tsc < (u64)PATIENCE_MS * tsc_khz)
+			return false;
+		dropping = true;
+	}
+	dropped += count;
+	WRITE_ONCE(page->dropped, cpu_to_le64(dropped));
+	return true;
+}
+
+/* Return: had all that was printed before been seen? Then somebody has to be told. */
+static bool out_write(const void *buf, u32 len)
+{
+	u32 before = printed;
+
+	full_tsc = 0;
+	dropping = false;
+	ring_write(page->out, VCONSOLE_OUT_SIZE, printed, buf, len);
+	printed += len;
+	/* pairs with view_look() */
+	smp_store_release(&page->printed, cpu_to_le32(printed));
+	/* pairs with view_look(): it finds what was printed, or we find it done */
+	smp_mb();
+	return le32_to_cpu(READ_ONCE(page->seen)) == before;
+}
+
+/* Return: how much of it is printed, or dropped. */
+static u32 out_put(const void *buf, u32 count)
+{
+	u32 len;
+
+	if (!page)
+		return count;
+	len = min(count, out_room());
+	if (!len)
+		return out_drop(count) ? count : 0;
+	if (out_write(buf, len))
+		adeos_bridge_ring(bridge);
+	return len;
+}
+
+static hvc_ret_t console_put(u32 vtermno, const hvc_char_t *buf, hvc_count_t count)
+{
+	unsigned long flags;
+	u32 len;
+
+	if (!oops_in_progress) {
+		raw_spin_lock_irqsave(&lock, flags);
+		len = out_put(buf, count);
+		raw_spin_unlock_irqrestore(&lock, flags);
+	} else if (raw_spin_trylock_irqsave(&lock, flags)) {
+		len = out_put(buf, count);
+		raw_spin_unlock_irqrestore(&lock, flags);
+	} else {
+		/* who has it when a kernel goes down does not come back */
+		len = out_put(buf, count);
+	}
+	return len ? (hvc_ret_t)len : -EAGAIN;
+}
+
+static u32 in_take(void *buf, u32 count)
+{
+	/* pairs with view_type() */
+	u32 typed = le32_to_cpu(smp_load_acquire(&page->typed)), before = taken;
+	u32 len = min(ring_filled(typed, taken, VCONSOLE_IN_SIZE), count);
+
+	if (!len)
+		return 0;
+	ring_read(page->in, VCONSOLE_IN_SIZE, taken, buf, len);
+	taken += len;
+	/* pairs with in_room(): what was taken may be overwritten */
+	smp_store_release(&page->taken, cpu_to_le32(taken));
+	/* pairs with view_type(): it finds room now, or we find that it had none */
+	smp_mb();
+	if (le32_to_cpu(READ_ONCE(page->typed)) - before >= VCONSOLE_IN_SIZE)
+		adeos_bridge_ring(bridge);
+	return len;
+}
+
+static hvc_ret_t console_get(u32 vtermno, hvc_char_t *buf, hvc_count_t count)
+{
+	unsigned long flags;
+	u32 len = 0;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	if (page)
+		len = in_take(buf, count);
+	raw_spin_unlock_irqrestore(&lock, flags);
+	return len;
+}
+
+static const struct hv_ops console_ops = {
+	.get_chars = console_get,
+	.put_chars = console_put,
+};
+
+static void console_resize(void)
+{
+	const struct vconsole_bridge *now = READ_ONCE(page);
+	u32 size = now ? le32_to_cpu(READ_ONCE(now->size)) : 0;
+	struct winsize ws = { .ws_row = size >> 16, .ws_col = size };
+
+	if (!size || size == size_now)
+		return;
+	size_now = size;
+	hvc_resize(hvc, ws);
+}
+
+static void console_lose_bridge(void)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	WRITE_ONCE(page, NULL);
+	raw_spin_unlock_irqrestore(&lock, flags);
+}
+
+/* A worker. */
+static void console_told(void *data, struct adeos_bridge *which, enum adeos_bridge_event event)
+{
+	switch (event) {
+	case ADEOS_BRIDGE_RUNG:
+		if (!READ_ONCE(hvc))
+			return;
+		console_resize();
+		hvc_kick();
+		return;
+	default:
+		/* it is not transient: root takes us for dead */
+		console_lose_bridge();
+	}
+}
+
+static int bridge_begin(u32 id, u32 viewer)
+{
+	DECLARE_BITMAP(access, VIEWS) = { };
+	char name[32];
+	struct adeos_bridge_config config = {
+		.name = name,
+		.size = sizeof(struct vconsole_bridge),
+		.flags = VNODE_BRIDGE_GLOBAL,
+		.access = access,
+	};
+
+	snprintf(name, sizeof(name), VCONSOLE_NAME, id);
+	__set_bit(viewer, access);
+	bridge = adeos_bridge_create(&config, console_told, NULL);
+	if (IS_ERR(bridge))
+		return PTR_ERR(bridge);
+	page = adeos_bridge_va(bridge);
+	page->version = cpu_to_le32(VCONSOLE_VERSION);
+	/* pairs with view_connect() */
+	smp_store_release(&page->magic, cpu_to_le32(VCONSOLE_MAGIC));
+	return 0;
+}
+
+static void bridge_end(void)
+{
+	console_lose_bridge();
+	adeos_bridge_close(bridge);
+}
+
+/* Who is not there yet, or has no vconsole yet, looks for itself when it comes. */
+static void viewer_tell(u32 viewer)
+{
+	struct adeos_member member;
+
+	if (!adeos_member_get(viewer, &member))
+		adeos_msg_send(&member, VCONSOLE_MSG_BEGIN, NULL, 0);
+}
+
+/**
+ * vconsole_begin - make this kernel's console
+ * @viewer: id of the kernel that may look at it
+ *
+ * Return: 0, or what adeos_bridge_create() or hvc_alloc() returns.
+ */
+int vconsole_begin(u32 viewer)
+{
+	struct adeos_member self;
+	struct hvc_struct *new;
+	int err;
+
+	err = adeos_self(&self);
+	if (!err)
+		err = bridge_begin(self.id, viewer);
+	if (err) {
+		pr_err("no console for vnode %u: %d\n", viewer, err);
+		return err;
+	}
+	viewer_tell(viewer);
+	new = hvc_alloc(VTERMNO, 0, &console_ops, OUTBUF_SIZE);
+	if (IS_ERR(new)) {
+		bridge_end();
+		return PTR_ERR(new);
+	}
+	WRITE_ONCE(hvc, new);
+	/* what we were told too early */
+	console_told(NULL, bridge, ADEOS_BRIDGE_RUNG);
+	return 0;
+}
+
+void vconsole_end(void)
+{
+	if (!hvc)
+		return;
+	/* then nobody calls hvc for us any more */
+	bridge_end();
+	hvc_remove(hvc);
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/ttyVN<ID>: a tty on which getty, screen and the like work with another
+ * kernel's console. It shows what comes from when it is opened on.
+ */
+#include <linux/err.h>
+#include <linux/module.h>
+#include <linux/tty.h>
+#include <linux/tty_driver.h>
+#include <linux/tty_flip.h>
+#include <linux/version.h>
+
+#include "vconsole.h"
+
+#define FEED_CHUNK	512
+
+static struct tty_driver *driver;
+
+static struct view *view_of(struct tty_struct *tty)
+{
+	return container_of(tty->port, struct view, port);
+}
+
+/* ---- what comes ---- */
+
+static u32 feed_once(struct view *view)
+{
+	u8 bytes[FEED_CHUNK];
+	int room;
+
+	/* first that, since what is read is to be kept */
+	room = tty_buffer_request_room(&view->port, sizeof(bytes));
+	if (room <= 0)
+		return 0;
+	room = view_read(view, &view->tty_reader, bytes, min_t(u32, room, sizeof(bytes)));
+	tty_insert_flip_string(&view->port, bytes, room);
+	return room;
+}
+
+/* If there is no room, unthrottle comes once there is. */
+void tty_feed(struct view *view)
+{
+	struct tty_struct *tty;
+	bool fed = false;
+
+	if (!view->tty_open)
+		return;
+	tty = tty_port_tty_get(&view->port);
+	if (!tty)
+		return;
+	while (!tty_throttled(tty) && feed_once(view))
+		fed = true;
+	if (fed)
+		tty_flip_buffer_push(&view->port);
+	if (view_room(view))
+		tty_wakeup(tty);
+	tty_kref_put(tty);
+}
+
+static void vtty_unthrottle(struct tty_struct *tty)
+{
+	view_kick(view_of(tty));
+}
+
+/* ---- what is typed ---- */
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+typedef int vtty_count_t;
+typedef int vtty_ret_t;
+#else
+typedef size_t vtty_count_t;
+typedef ssize_t vtty_ret_t;
+#endif
+
+static vtty_ret_t vtty_write(struct tty_struct *tty, const u8 *buf, vtty_count_t count)
+{
+	return view_type(view_of(tty), buf, min_t(size_t, count, VCONSOLE_IN_SIZE));
+}
+
+static unsigned int vtty_write_room(struct tty_struct *tty)
+{
+	return view_room(view_of(tty));
+}
+
+static int vtty_resize(struct tty_struct *tty, struct winsize *ws)
+{
+	view_resize(view_of(tty), ws->ws_row << 16 | ws->ws_col);
+	return tty_do_resize(tty, ws);
+}
+
+/* ---- who has it open ---- */
+
+static int vtty_open(struct tty_struct *tty, struct file *file)
+{
+	return tty_port_open(tty->port, tty, file);
+}
+
+static void vtty_close(struct tty_struct *tty, struct file *file)
+{
+	tty_port_close(tty->port, tty, file);
+}
+
+static void vtty_hangup(struct tty_struct *tty)
+{
+	tty_port_hangup(tty->port);
+}
+
+static const struct tty_operations vtty_ops = {
+	.open = vtty_open,
+	.close = vtty_close,
+	.hangup = vtty_hangup,
+	.write = vtty_write,
+	.write_room = vtty_write_room,
+	.unthrottle = vtty_unthrottle,
+	.resize = vtty_resize,
+};
+
+/* The first one who opens it: there is one writer. */
+static int port_activate(struct tty_port *port, struct tty_struct *tty)
+{
+	struct view *view = container_of(port, struct view, port);
+	int err = 0;
+
+	mutex_lock(&view->lock);
+	if (view->writer) {
+		err = -EBUSY;
+	} else {
+		view->tty_open = true;
+		view_reader_add(view, &view->tty_reader, view->written);
+		view_event(view);
+	}
+	mutex_unlock(&view->lock);
+	return err;
+}
+
+static void port_shutdown(struct tty_port *port)
+{
+	struct view *view = container_of(port, struct view, port);
+
+	mutex_lock(&view->lock);
+	view->tty_open = false;
+	view_reader_del(view, &view->tty_reader);
+	view_event(view);
+	mutex_unlock(&view->lock);
+}
+
+static const struct tty_port_operations port_ops = {
+	.activate = port_activate,
+	.shutdown = port_shutdown,
+};
+
+/* Who has it open gets SIGHUP, and an end of file. */
+void tty_hang_up(struct view *view)
+{
+	struct tty_struct *tty = tty_port_tty_get(&view->port);
+
+	if (!tty)
+		return;
+	tty_vhangup(tty);
+	tty_kref_put(tty);
+}
+
+/* For udev, to make names of. */
+static ssize_t vnode_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	const struct view *view = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%s\n", view->name);
+}
+static DEVICE_ATTR_RO(vnode);
+
+static struct attribute *vtty_attrs[] = {
+	&dev_attr_vnode.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(vtty);
+
+int tty_add(struct view *view)
+{
+	struct device *dev;
+
+	tty_port_init(&view->port);
+	view->port.ops = &port_ops;
+	dev = tty_port_register_device_attr(&view->port, driver, view->id, NULL, view, vtty_groups);
+	if (!IS_ERR(dev))
+		return 0;
+	tty_port_destroy(&view->port);
+	return PTR_ERR(dev);
+}
+
+void tty_del(struct view *view)
+{
+	tty_unregister_device(driver, view->id);
+	tty_port_destroy(&view->port);
+}
+
+/* Raw: what a terminal would echo, another kernel would take for input. */
+static void termios_begin(struct ktermios *termios)
+{
+	*termios = tty_std_termios;
+	termios->c_iflag = 0;
+	termios->c_oflag = 0;
+	termios->c_lflag = 0;
+	termios->c_cflag = B38400 | CS8 | CREAD | CLOCAL;
+}
+
+int vconsole_tty_init(void)
+{
+	int err;
+
+	driver = tty_alloc_driver(VIEWS, TTY_DRIVER_REAL_RAW | TTY_DRIVER_DYNAMIC_DEV);
+	if (IS_ERR(driver))
+		return PTR_ERR(driver);
+	driver->driver_name = "vconsole";
+	driver->name = "ttyVN";
+	driver->type = TTY_DRIVER_TYPE_SERIAL;
+	driver->subtype = SERIAL_TYPE_NORMAL;
+	termios_begin(&driver->init_termios);
+	tty_set_operations(driver, &vtty_ops);
+	err = tty_register_driver(driver);
+	if (err)
+		tty_driver_kref_put(driver);
+	return err;
+}
+
+void vconsole_tty_exit(void)
+{
+	tty_unregister_driver(driver);
+	tty_driver_kref_put(driver);
+}
