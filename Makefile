@@ -13,7 +13,7 @@ JOBS	:= -j$(shell nproc)
 BUILD_PACKAGES	:= make gcc gcc-12 libc6-dev dpkg-dev patch util-linux xz-utils kmod \
 		   libelf-dev libzstd-dev liblzma-dev liblz4-dev zlib1g-dev libssl3
 DEMO_PACKAGES	:= qemu-system-x86 busybox-static cpio
-CHECK_PACKAGES	:= clang libclang-rt-14-dev sparse shellcheck acpica-tools perl python3-minimal
+CHECK_PACKAGES	:= clang libclang-rt-14-dev sparse shellcheck acpica-tools perl python3-minimal gdb
 
 # The kernels we support: root and vnodes, and those for vnodes alone.
 ROOT_KERNELS	:= 6.12-cloud 6.12-rt
@@ -185,7 +185,12 @@ $(CHECK)/guest/%: selftests/system/%.c
 
 GUEST_PROGRAMS	:= $(patsubst selftests/system/%.c,$(CHECK)/guest/%,$(wildcard selftests/system/*.c))
 
-tests: deps-check machine $(CHECK)/core/libvnode.a $(GUEST_PROGRAMS)
+$(KEXEC_TOOLS)/build/sbin/vmcore-dmesg: $(KEXEC_TOOLS)/.patched
+	@echo "  MAKE  vmcore-dmesg"
+	@flock $(KEXEC_TOOLS) $(MAKE) -s --no-print-directory -C $(KEXEC_TOOLS) build/sbin/vmcore-dmesg \
+		MAKEFLAGS= > $(BUILD)/vmcore-dmesg.log 2>&1 || { cat $(BUILD)/vmcore-dmesg.log; exit 1; }
+
+tests: deps-check machine $(CHECK)/core/libvnode.a $(GUEST_PROGRAMS) $(KEXEC_TOOLS)/build/sbin/vmcore-dmesg
 	@mkdir -p $(CHECK)/guest
 
 # TESTS=NAME...: only these

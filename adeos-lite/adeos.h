@@ -97,6 +97,13 @@ void adeos_end_exit(void);
 void adeos_end_keep_log(void);
 void adeos_end_tick(void);
 
+/* regs.c: a vnode's CPUs, for root */
+struct pt_regs;
+
+void adeos_regs_save(u32 kind, const struct pt_regs *regs);
+void adeos_regs_panic(void);
+bool adeos_regs_freeze(const struct pt_regs *regs);
+
 /* text.c */
 int adeos_name_check(const char *name, size_t size);
 void adeos_text_line(char *to, const char *from, size_t size);

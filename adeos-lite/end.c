@@ -10,6 +10,7 @@
 #include <linux/kernel.h>
 #include <linux/kmsg_dump.h>
 #include <linux/notifier.h>
+#include <linux/panic.h>
 #include <linux/panic_notifier.h>
 #include <linux/reboot.h>
 #include <linux/smp.h>
@@ -61,6 +62,7 @@ static int end_panic(struct notifier_block *nb, unsigned long action, void *text
 {
 	begin_tsc = rdtsc();
 	strscpy(panic_text, text, sizeof(panic_text));
+	adeos_regs_panic();
 	return NOTIFY_DONE;
 }
 
@@ -145,6 +147,16 @@ static void end_dump(struct kmsg_dumper *dumper, adeos_dump_arg arg)
 	}
 }
 
+/*
+ * What panic() does last, and from then on again and again: the consoles have all of
+ * its message, and root may stop this CPU.
+ */
+static long end_blink(int state)
+{
+	WRITE_ONCE(adeos_own()->end.silent, cpu_to_le32(1));
+	return 0;
+}
+
 static struct kmsg_dumper end_dumper = {
 	.dump = end_dump,
 	.max_reason = KMSG_DUMP_SHUTDOWN,
@@ -173,6 +185,8 @@ int adeos_end_init(void)
 	err = atomic_notifier_chain_register(&panic_notifier_list, &panic_nb);
 	if (err)
 		goto err_dumper;
+	/* a driver's lights do without */
+	panic_blink = end_blink;
 	return 0;
 
 err_dumper:
@@ -184,6 +198,7 @@ err_power_off:
 
 void adeos_end_exit(void)
 {
+	panic_blink = NULL;
 	unregister_sys_off_handler(power_off);
 	atomic_notifier_chain_unregister(&panic_notifier_list, &panic_nb);
 	kmsg_dump_unregister(&end_dumper);

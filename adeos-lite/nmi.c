@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What comes by NMI, so that it arrives although interrupts are off: urgent
- * portals, and root's question where a silent CPU is.
+ * portals, root's question where a silent CPU is, and its wish to have one frozen.
  */
 #include <linux/cpuhotplug.h>
 #include <linux/kallsyms.h>
 #include <linux/nmi.h>
 #include <linux/percpu.h>
+#include <linux/vnode.h>
 #include <asm/nmi.h>
 #include <asm/smp.h>
 #include <asm/tsc.h>
@@ -39,6 +40,7 @@ static bool probe_answer(struct pt_regs *regs)
 	probe->cpu = cpu_to_le32(cpu);
 	snprintf(probe->text, sizeof(probe->text), "interrupts %s at %pS",
 		 regs->flags & X86_EFLAGS_IF ? "on" : "off", (void *)regs->ip);
+	adeos_regs_save(VNODE_REGS_SILENT, regs);
 	adeos_end_keep_log();
 	/* pairs with probe_read() in watch.c */
 	smp_store_release(&probe->asked, cpu_to_le32(asked));
@@ -66,15 +68,28 @@ static bool portals_handle(unsigned int cpu)
 
 static int nmi_handle(unsigned int type, struct pt_regs *regs)
 {
-	bool probed = !adeos_is_root() && probe_answer(regs);
-	u64 now = rdtsc();
+	bool ours = portals_handle(raw_smp_processor_id());
 
-	if (portals_handle(raw_smp_processor_id()) || probed) {
-		this_cpu_write(nmi_last, now);
+	/* one NMI may stand for all of them */
+	if (!adeos_is_root()) {
+		ours |= probe_answer(regs);
+		ours |= adeos_regs_freeze(regs);
+	}
+	if (ours) {
+		this_cpu_write(nmi_last, rdtsc());
 		return NMI_HANDLED;
 	}
-	return now - this_cpu_read(nmi_last) < (u64)tsc_khz * NMI_LATE_MS ? NMI_HANDLED : NMI_DONE;
+	ours = rdtsc() - this_cpu_read(nmi_last) < (u64)tsc_khz * NMI_LATE_MS;
+	return ours ? NMI_HANDLED : NMI_DONE;
 }
+
+/* Linux complains of handlers that take longer than this: who is frozen does. */
+static struct nmiaction nmi_action = {
+	.list = LIST_HEAD_INIT(nmi_action.list),
+	.handler = nmi_handle,
+	.max_duration = U64_MAX,
+	.name = "adeos",
+};
 
 /* Publishes where an urgent portal is to be raised. */
 void adeos_nmi_target(struct adeos_portal *portal)
@@ -105,7 +120,7 @@ int adeos_nmi_init(void)
 {
 	int err;
 
-	err = register_nmi_handler(NMI_LOCAL, nmi_handle, 0, "adeos");
+	err = __register_nmi_handler(NMI_LOCAL, &nmi_action);
 	if (err)
 		return err;
 	nmi_state = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "adeos:urgent", NULL,

@@ -6,6 +6,8 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -354,6 +356,7 @@ void adeos_slot_stop(struct adeos_slot *slot)
 {
 	adeos_core_enter();
 	slot->started = false;
+	adeos_freeze_end(slot);
 	station_close(slot->nr);
 	slot_gone(slot);
 	adeos_members_update();
@@ -444,6 +447,23 @@ int adeos_slot_shutdown(struct adeos_slot *slot, enum vnode_end_reason how)
 	return adeos_msg_send(&member, VNODE_MSG_SHUTDOWN, &body, sizeof(body));
 }
 EXPORT_SYMBOL_GPL(adeos_slot_shutdown);
+
+/**
+ * adeos_slot_wait_silent - root: let a vnode that panics print to the end
+ * @slot: the slot
+ * @ms: for so long at most
+ *
+ * Context: process.
+ */
+void adeos_slot_wait_silent(struct adeos_slot *slot, unsigned int ms)
+{
+	const struct vnode_end *end = &adeos_station(slot->nr)->end;
+	unsigned long until = jiffies + msecs_to_jiffies(ms);
+
+	while (!READ_ONCE(end->silent) && time_before(jiffies, until))
+		usleep_range(200, 1000);
+}
+EXPORT_SYMBOL_GPL(adeos_slot_wait_silent);
 
 /**
  * adeos_slot_report - root: what is known of a vnode from its nanokernel

@@ -25,6 +25,8 @@
  * @beat: the last beat of each CPU that was seen
  * @silent: how many ticks ago that was
  * @asked: number of the last question by NMI, 0 if none
+ * @freeze: the directory's @freeze while it is to stand still, else 0
+ * @freeze_end: TSC from which on it is watched again, whatever @freeze says
  */
 struct adeos_slot {
 	u32 nr;
@@ -43,6 +45,8 @@ struct adeos_slot {
 	u32 *beat;
 	u32 *silent;
 	u32 asked;
+	u32 freeze;
+	u64 freeze_end;
 };
 
 /* slot.c */
@@ -55,5 +59,9 @@ unsigned int adeos_hang_ms(void);
 int adeos_watch_alloc(struct adeos_slot *slot, unsigned int nr_cpus);
 void adeos_watch_free(struct adeos_slot *slot);
 void adeos_watch_begin(struct adeos_slot *slot);
+
+/* freeze.c */
+void adeos_freeze_end(struct adeos_slot *slot);
+bool adeos_freeze_holds(const struct adeos_slot *slot);
 
 #endif /* _ADEOS_SLOT_H */

@@ -91,6 +91,11 @@ static void watch_slot(struct adeos_slot *slot, u32 limit)
 	u32 cpu, ticks, worst = 0, most = 0;
 	bool others = false;
 
+	/* it stands still because root wants it to */
+	if (adeos_freeze_holds(slot)) {
+		memset(slot->silent, 0, nr * sizeof(*slot->silent));
+		return;
+	}
 	for (cpu = 0; cpu < nr; cpu++) {
 		ticks = watch_cpu(slot, cpu);
 		others |= !ticks && slot->beat[cpu];

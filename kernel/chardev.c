@@ -25,6 +25,7 @@
 
 struct kmb_file {
 	u32 seen;		/* kmb_state_events() at the last STATUS */
+	u32 frozen;		/* id of the vnode that this descriptor has frozen, else 0 */
 };
 
 static bool is_zero(const void *field, size_t size)
@@ -230,6 +231,47 @@ static int ioctl_last(struct file *file, void *arg)
 	return err;
 }
 
+/* The vnode is remembered first: a close then thaws it, whatever comes between. */
+static int ioctl_freeze(struct file *file, void *arg)
+{
+	struct kmb_file *kf = file->private_data;
+	struct vnode_id *id = arg;
+	int err;
+
+	if (id->reserved)
+		return -EINVAL;
+	if (cmpxchg(&kf->frozen, 0, id->id))
+		return -EBUSY;
+	err = kmb_node_freeze(id->id, file);
+	if (err)
+		WRITE_ONCE(kf->frozen, 0);
+	return err;
+}
+
+static int ioctl_thaw(struct file *file, void *arg)
+{
+	struct kmb_file *kf = file->private_data;
+	struct vnode_id *id = arg;
+	int err;
+
+	if (id->reserved)
+		return -EINVAL;
+	if (!id->id || READ_ONCE(kf->frozen) != id->id)
+		return -EBADF;
+	err = kmb_node_thaw(id->id, file);
+	/* not if another thread is about to freeze it */
+	if (err != -EBADF)
+		WRITE_ONCE(kf->frozen, 0);
+	return err;
+}
+
+static int ioctl_regs(struct file *file, void *arg)
+{
+	struct vnode_regs *regs = arg;
+
+	return regs->reserved ? -EINVAL : kmb_node_regs(regs);
+}
+
 #define ANYONE	0
 #define NEEDS_BOOT	BIT(0)	/* CAP_SYS_BOOT */
 #define NEEDS_UNLOCKED	BIT(1)	/* and no lockdown for kexec */
@@ -248,6 +290,9 @@ static const struct kmb_ioctl {
 	{ VNODE_IOC_STATUS, ANYONE, ioctl_status },
 	{ VNODE_IOC_MEMORY, NEEDS_BOOT | NEEDS_UNLOCKED, ioctl_memory },
 	{ VNODE_IOC_LAST, NEEDS_BOOT, ioctl_last },
+	{ VNODE_IOC_FREEZE, NEEDS_BOOT, ioctl_freeze },
+	{ VNODE_IOC_THAW, NEEDS_BOOT, ioctl_thaw },
+	{ VNODE_IOC_REGS, NEEDS_BOOT | NEEDS_UNLOCKED, ioctl_regs },
 };
 
 static int ioctl_permitted(const struct kmb_ioctl *row)
@@ -267,6 +312,7 @@ static long kmb_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 		struct vnode_load load;
 		struct vnode_status status;
 		struct vnode_last last;
+		struct vnode_regs regs;
 	} arg = {};
 	const struct kmb_ioctl *row = ioctls;
 	size_t size = _IOC_SIZE(cmd);
@@ -313,8 +359,12 @@ static int kmb_open(struct inode *inode, struct file *file)
 
 static int kmb_release(struct inode *inode, struct file *file)
 {
+	struct kmb_file *kf = file->private_data;
+
+	if (kf->frozen)
+		kmb_node_thaw(kf->frozen, file);
 	kmb_node_release_owner(file);
-	kfree(file->private_data);
+	kfree(kf);
 	return 0;
 }
 

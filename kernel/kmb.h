@@ -15,6 +15,7 @@
  *	place.c    an image into a vnode's memory, and again from root's copy
  *	wake.c     INIT/SIPI: a CPU to its entry, a CPU to rest
  *	memory.c   the file descriptor that reads a vnode's memory
+ *	freeze.c   a vnode stands still; its registers
  *	sysfs.c    /sys/class/vnode and uevents
  *	power.c    reboot, suspend
  */
@@ -82,6 +83,7 @@ struct kmb_end {
  * @name: constant
  * @state: enum vnode_state; changed by kmb_state_set() alone
  * @owner: what was granted goes back when this file is closed; NULL once started
+ * @freezer: the file that had it frozen last, and has not thawed it
  * @cpu: the boot CPU first
  * @nr_cpus: how many
  * @slot: where its nanokernel reports
@@ -121,6 +123,7 @@ struct kmb_node {
 	char name[VNODE_NAME_LEN];
 	enum vnode_state state;
 	struct file *owner;
+	struct file *freezer;
 	struct kmb_cpu *cpu;
 	unsigned int nr_cpus;
 	struct adeos_slot *slot;
@@ -232,6 +235,11 @@ int kmb_park(const struct kmb_cpu *cpu, unsigned int nr);
 
 /* memory.c */
 int kmb_memory_open(struct kmb_node *node);
+
+/* freeze.c */
+int kmb_node_freeze(u32 id, struct file *file);
+int kmb_node_thaw(u32 id, struct file *file);
+int kmb_node_regs(struct vnode_regs *regs);
 
 /* sysfs.c */
 int kmb_sysfs_init(void);

@@ -36,6 +36,8 @@ static void fill_end(const struct kmb_node *node, struct vnode_status *status)
 	status->end_tsc = node->end.tsc;
 	memcpy(status->text, node->end.text, sizeof(status->text));
 	status->restarts = node->restarts;
+	/* once it has ended there is nothing else to be armed for */
+	status->restarting = node->armed && !kmb_node_alive(node);
 	status->restart_tsc = node->restart_tsc;
 	status->oopses = node->oopses;
 }
@@ -44,7 +46,6 @@ static void fill_attached(const struct kmb_node *node, struct vnode_status *stat
 {
 	struct adeos_report report;
 
-	status->reserved2 = 0;
 	status->attached = 0;
 	if (!kmb_node_alive(node))
 		return;

@@ -16,6 +16,9 @@
 
 #include "kmb.h"
 
+/* What a panic may still have to print when we are told of it. */
+#define PANIC_PRINT_MS	40
+
 static struct workqueue_struct *watch_queue;
 
 /* How a kernel ended, and what is shown where it has left no words. */
@@ -58,6 +61,8 @@ static void watch_end_told(struct kmb_node *node, const struct adeos_report *rep
 		.tsc = report->end_tsc ?: rdtsc_ordered(),
 	};
 
+	if (cause == VNODE_CAUSE_PANIC)
+		adeos_slot_wait_silent(node->slot, PANIC_PRINT_MS);
 	/* the vnode's own word: only what can be true */
 	if (report->begin_tsc >= node->entry_tsc && report->begin_tsc <= end.tsc)
 		end.begin_tsc = report->begin_tsc;

@@ -28,6 +28,8 @@ enum {
 	OPT_VNODE = 256, OPT_LIST, OPT_CPUS, OPT_MEM, OPT_MEM_MIN, OPT_MEM_MAX, OPT_NAME,
 	OPT_BOOT_CPU, OPT_INITRD, OPT_APPEND, OPT_NO_UNPACK, OPT_UNPACK, OPT_TIMEOUT,
 	OPT_FORCE, OPT_JSON, OPT_DRY_RUN, OPT_LOG, OPT_WAIT, OPT_BOOT_LIMIT, OPT_RESTART,
+	OPT_DUMP,
+	OPT_CONSOLE, OPT_READ_ONLY,
 	OPT_NOT_YET,
 };
 
@@ -68,8 +70,9 @@ static const struct option options[] = {
 	{ "status", no_argument, NULL, 'S' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "devices", required_argument, NULL, OPT_NOT_YET },
-	{ "console", no_argument, NULL, OPT_NOT_YET },
-	{ "dump", required_argument, NULL, OPT_NOT_YET },
+	{ "console", no_argument, NULL, OPT_CONSOLE },
+	{ "read-only", no_argument, NULL, OPT_READ_ONLY },
+	{ "dump", required_argument, NULL, OPT_DUMP },
 	{ "vnode-config", required_argument, NULL, OPT_NOT_YET },
 	{ }
 };
@@ -78,7 +81,7 @@ static const struct option options[] = {
 static const char * const only_ours[] = {
 	"vnode", "vnode-list", "vnode-config", "cpus", "mem", "name", "boot-cpu", "no-unpack",
 	"unpack", "timeout", "wait", "boot-limit", "restart", "json", "dry-run", "log", "devices",
-	"console", "dump",
+	"console", "read-only", "dump",
 };
 
 bool vnode_wants(int argc, char **argv)
@@ -130,6 +133,9 @@ static void usage(FILE *out)
 		"                   --timeout=S (10), or with --force\n"
 		"  -S, --status     what is known of it, and of how it ended (--json)\n"
 		"  --log            its kernel log, from its memory\n"
+		"  --dump=FILE      its memory and registers, as an ELF core\n"
+		"  --console        attach to its console, ^] leaves (--force: take it over,\n"
+		"                   --read-only: look on)\n"
 		"\n"
 		"Exit status: 0 done, 1 failed, 2 usage, 3 does not run (-S), 4 no such vnode,\n"
 		"5 in use by another vnode.\n");
@@ -138,7 +144,7 @@ static void usage(FILE *out)
 static int parse_verb(struct vnode_config *config, enum vnode_verb verb, struct vnode_err *err)
 {
 	if (config->verb != VNODE_VERB_START && config->verb != verb)
-		return vnode_err(err, EINVAL, "more than one of -l, -e, -u, -S, --log, --vnode-list");
+		return vnode_err(err, EINVAL, "more than one of -l, -e, -u, -S, --log, --console, --dump, --vnode-list");
 	config->verb = verb;
 	return 0;
 }
@@ -189,6 +195,11 @@ static int parse_option(struct vnode_config *config, int option, const char *nam
 		return parse_verb(config, VNODE_VERB_STATUS, err);
 	case OPT_LOG:
 		return parse_verb(config, VNODE_VERB_LOG, err);
+	case OPT_DUMP:
+		config->dump = value;
+		return parse_verb(config, VNODE_VERB_DUMP, err);
+	case OPT_CONSOLE:
+		return parse_verb(config, VNODE_VERB_CONSOLE, err);
 	case OPT_CPUS:
 		return vnode_parse_cpus(value, &config->cpus, err);
 	case OPT_MEM:
@@ -231,6 +242,9 @@ static int parse_option(struct vnode_config *config, int option, const char *nam
 		return 0;
 	case OPT_FORCE:
 		config->force = true;
+		return 0;
+	case OPT_READ_ONLY:
+		config->read_only = true;
 		return 0;
 	case OPT_JSON:
 		config->json = true;
@@ -296,10 +310,17 @@ static int check_config(struct vnode_config *config, struct vnode_err *err)
 		return vnode_err(err, EINVAL, "--vnode-list takes no --vnode");
 	if (config->verb != VNODE_VERB_LIST && !config->vnode)
 		return vnode_err(err, EINVAL, "--vnode=ID is missing");
+	if (config->verb == VNODE_VERB_DUMP && (!*config->dump || !strcmp(config->dump, "-")))
+		return vnode_err(err, EINVAL, "--dump=%s: want the name of a file", config->dump);
 	if (config->json && config->verb != VNODE_VERB_STATUS && config->verb != VNODE_VERB_LIST)
 		return vnode_err(err, EINVAL, "--json goes with -S and --vnode-list only");
-	if (config->force && config->verb != VNODE_VERB_UNLOAD)
-		return vnode_err(err, EINVAL, "--force goes with -u only");
+	if (config->force && config->verb != VNODE_VERB_UNLOAD &&
+	    config->verb != VNODE_VERB_CONSOLE)
+		return vnode_err(err, EINVAL, "--force goes with -u and --console only");
+	if (config->read_only && config->verb != VNODE_VERB_CONSOLE)
+		return vnode_err(err, EINVAL, "--read-only goes with --console only");
+	if (config->read_only && config->force)
+		return vnode_err(err, EINVAL, "--read-only takes nothing over: leave out --force");
 	if (config->wait != UNSET && config->verb != VNODE_VERB_START &&
 	    config->verb != VNODE_VERB_EXEC)
 		return vnode_err(err, EINVAL, "--wait goes with a start and -e only");
@@ -380,6 +401,10 @@ static int verb(struct vnode_config *config, bool *runs, struct vnode_err *err)
 		return vnode_unload(fd, config, &info, err);
 	case VNODE_VERB_LOG:
 		return vnode_log(fd, config, err);
+	case VNODE_VERB_DUMP:
+		return vnode_dump(fd, config, err);
+	case VNODE_VERB_CONSOLE:
+		return vnode_console(fd, config, err);
 	default:
 		return vnode_status_print(fd, &info, config->id, config->json, stdout, runs, err);
 	}

@@ -299,6 +299,45 @@ int vnode_device_find(int fd, const char *vnode, unsigned int *id, struct vnode_
 	return vnode_err(err, ESRCH, "no vnode %s", vnode);
 }
 
+int vnode_device_freeze(int fd, unsigned int id, struct vnode_err *err)
+{
+	struct vnode_id arg = { .id = id };
+
+	if (!ioctl(fd, VNODE_IOC_FREEZE, &arg))
+		return 0;
+	switch (errno) {
+	case EBUSY:
+		return vnode_err(err, EBUSY, "vnode %u: has been frozen by another process", id);
+	case ENOTCONN:
+		return vnode_err(err, ENOTCONN,
+				 "vnode %u: cannot be frozen, its nanokernel is not attached", id);
+	case EHOSTDOWN:
+		return vnode_err(err, EHOSTDOWN, "vnode %u: cannot be frozen, all of it hangs", id);
+	case ETIMEDOUT:
+		return vnode_err(err, ETIMEDOUT,
+				 "vnode %u: cannot be frozen, a CPU does not answer to an NMI", id);
+	}
+	return say(errno, id, "frozen", err);
+}
+
+int vnode_device_thaw(int fd, unsigned int id, struct vnode_err *err)
+{
+	struct vnode_id arg = { .id = id };
+
+	if (!ioctl(fd, VNODE_IOC_THAW, &arg))
+		return 0;
+	if (errno == ETIME)
+		return vnode_err(err, ETIME, "vnode %u: has gone on by itself, or has ended", id);
+	return say(errno, id, "thawed", err);
+}
+
+int vnode_device_regs(int fd, unsigned int id, unsigned int cpu, struct vnode_regs *regs,
+		      struct vnode_err *err)
+{
+	*regs = (struct vnode_regs){ .id = id, .cpu = cpu };
+	return ioctl(fd, VNODE_IOC_REGS, regs) ? say(errno, id, "asked for its registers", err) : 0;
+}
+
 static int memory_read(void *context, uint64_t offset, void *buf, size_t len)
 {
 	int fd = (int)(intptr_t)context;

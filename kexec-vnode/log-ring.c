@@ -208,7 +208,10 @@ int vnode_log_ring_print(struct vnode_log_map *map, const struct vnode_log_ring 
 
 		if (read_record(map, ring, layout, id, &record))
 			continue;
-		if (!printed++ && intro)
+		printed++;
+		if (!out)
+			continue;
+		if (printed == 1 && intro)
 			fprintf(out, "%s\n", intro);
 		/* print_time() in kernel/printk/printk.c */
 		snprintf(prefix, sizeof(prefix), "[%5llu.%06llu] ",

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The way to the log through VMCOREINFO (kernel/vmcore_info.c): lines of text
- * in which a kernel publishes where its ring is and how its structures are laid
- * out. It is in memory twice: in a page of its own, and as an ELF note; both
- * begin with a page. There can be notes of earlier kernels too. The first one
- * that leads to a ring wins.
+ * VMCOREINFO (kernel/vmcore_info.c): lines of text in which a kernel publishes
+ * where its page tables and its log ring are and how its structures are laid out.
+ * It is in memory twice: in a page of its own, and as an ELF note; both begin
+ * with a page. There can be notes of earlier kernels too. The first one that
+ * leads to a ring wins: that ring is the log, and a dump is made by that note.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "log.h"
 
 #define PAGE_BYTES	4096UL
-#define INFO_MAX	PAGE_BYTES	/* VMCOREINFO_BYTES */
+#define INFO_MAX	VNODE_VMCOREINFO_MAX
 #define INFO_START	"OSRELEASE="
 /* Elf64_Nhdr {11, size, 0}, then the name, both padded to 4 */
 #define NOTE_NAME	"VMCOREINFO"
@@ -30,6 +30,7 @@ struct info {
 	uint64_t phys_base;
 	uint64_t l5_enabled;
 	uint64_t image_size;
+	uint64_t image_offset;
 	uint64_t sme_mask;
 	uint64_t rb_size;
 	uint64_t rb_desc_ring;
@@ -54,6 +55,7 @@ struct info {
 	uint64_t info_ts;
 	uint64_t info_len;
 	uint64_t atomic_counter;
+	struct vnode_log_pages pages;
 };
 
 struct key {
@@ -66,6 +68,7 @@ struct key {
 #define HEX(name, field)	{ name, 16, false, offsetof(struct info, field) }
 #define DEC(name, field)	{ name, 10, false, offsetof(struct info, field) }
 #define OPT(name, field)	{ name, 10, true, offsetof(struct info, field) }
+#define OPT_HEX(name, field)	{ name, 16, true, offsetof(struct info, field) }
 
 /* log_buf_vmcoreinfo_setup() in printk.c, arch_crash_save_vmcoreinfo() of x86 */
 static const struct key keys[] = {
@@ -75,6 +78,7 @@ static const struct key keys[] = {
 	DEC("NUMBER(pgtable_l5_enabled)", l5_enabled),
 	OPT("NUMBER(KERNEL_IMAGE_SIZE)", image_size),
 	OPT("NUMBER(sme_mask)", sme_mask),
+	OPT_HEX("KERNELOFFSET", image_offset),
 	DEC("SIZE(printk_ringbuffer)", rb_size),
 	DEC("OFFSET(printk_ringbuffer.desc_ring)", rb_desc_ring),
 	DEC("OFFSET(printk_ringbuffer.text_data_ring)", rb_data_ring),
@@ -98,6 +102,15 @@ static const struct key keys[] = {
 	DEC("OFFSET(printk_info.ts_nsec)", info_ts),
 	DEC("OFFSET(printk_info.text_len)", info_len),
 	DEC("OFFSET(atomic_long_t.counter)", atomic_counter),
+	OPT_HEX("SYMBOL(mem_section)", pages.mem_section),
+	OPT("SIZE(mem_section)", pages.section_size),
+	OPT("OFFSET(mem_section.section_mem_map)", pages.section_mem_map),
+	OPT("NUMBER(SECTION_SIZE_BITS)", pages.section_bits),
+	OPT("SIZE(page)", pages.page_size),
+	OPT("OFFSET(page._mapcount)", pages.page_mapcount),
+	OPT("OFFSET(page.private)", pages.page_private),
+	OPT("NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)", pages.buddy),
+	OPT("LENGTH(zone.free_area)", pages.nr_orders),
 };
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
@@ -234,10 +247,11 @@ static int read_ring(struct vnode_log_map *map, const struct info *info,
 struct search {
 	const struct vnode_memory *memory;
 	FILE *out;
+	struct vnode_vmcoreinfo *found;
 	unsigned int empty_rings;
 };
 
-/* > 0: printed. 0: not the note we look for. */
+/* > 0: a log is there, and printed if that is wanted. 0: not the note we look for. */
 static int try_info(struct search *search, const struct info *info)
 {
 	const struct vnode_log_layout layout = {
@@ -272,6 +286,9 @@ static int try_info(struct search *search, const struct info *info)
 		res = vnode_log_ring_print(&map, &ring, &layout, NULL, search->out);
 		if (!res && ++search->empty_rings == EMPTY_RINGS_MAX)
 			return -ENODATA;
+		search->found->map = map;
+		search->found->image_offset = info->image_offset;
+		search->found->pages = info->pages;
 		return res;
 	}
 	return 0;
@@ -299,7 +316,7 @@ static int visit(void *context, uint64_t pa, const uint8_t *chunk, size_t part, 
 	for (at = 0; at < part; at += PAGE_BYTES) {
 		const struct vnode_memory *memory = search->memory;
 		int head = head_length(chunk + at, len - at);
-		char text[INFO_MAX];
+		char *text = search->found->text;
 		struct info info;
 		uint64_t left;
 		int res;
@@ -307,11 +324,13 @@ static int visit(void *context, uint64_t pa, const uint8_t *chunk, size_t part, 
 		if (head < 0)
 			continue;
 		left = memory->size - (pa - memory->base) - at - head;
-		if (left > sizeof(text))
-			left = sizeof(text);
+		if (left > INFO_MAX)
+			left = INFO_MAX;
 		if (vnode_log_read_pa(memory, pa + at + head, text, left) ||
 		    !parse_info(text, left, &info))
 			continue;
+		search->found->len = strnlen(text, left);
+		search->found->pa = pa + at + head;
 		res = try_info(search, &info);
 		if (res)
 			return res;
@@ -319,11 +338,13 @@ static int visit(void *context, uint64_t pa, const uint8_t *chunk, size_t part, 
 	return 0;
 }
 
-int vnode_log_print_vmcoreinfo(const struct vnode_memory *memory, FILE *out)
+int vnode_vmcoreinfo_find(const struct vnode_memory *memory, FILE *out,
+			  struct vnode_vmcoreinfo *found)
 {
 	struct search search = {
 		.memory = memory,
 		.out = out,
+		.found = found,
 	};
 	int res = vnode_log_scan(memory, visit, &search);
 

@@ -9,6 +9,7 @@
 
 int vnode_log_print(const struct vnode_memory *memory, FILE *out, struct vnode_err *err)
 {
+	struct vnode_vmcoreinfo found;
 	int res;
 
 	/* Offsets and addresses are added everywhere: say once that they do not wrap. */
@@ -17,7 +18,7 @@ int vnode_log_print(const struct vnode_memory *memory, FILE *out, struct vnode_e
 				 "memory of %#llx bytes at %#llx ends beyond all addresses",
 				 (unsigned long long)memory->size,
 				 (unsigned long long)memory->base);
-	res = vnode_log_print_vmcoreinfo(memory, out);
+	res = vnode_vmcoreinfo_find(memory, out, &found);
 	if (!res)
 		res = vnode_log_print_early(memory, out);
 	if (res < 0)

@@ -3,7 +3,7 @@
  * Inside log: what its files pass to each other.
  *
  *	log-memory	physical memory of the vnode, and its virtual addresses
- *	log-vmcoreinfo	the ring, found through the VMCOREINFO note
+ *	log-vmcoreinfo	the VMCOREINFO note, and the ring, found through it
  *	log-early	the ring, found by what it looks like, before there is a note
  *	log-ring	the records of a ring, printed
  *	log		tries them in turn
@@ -84,11 +84,37 @@ int vnode_log_scan(const struct vnode_memory *memory, vnode_log_visit_t visit, v
 
 /* log-vmcoreinfo.c */
 
+#define VNODE_VMCOREINFO_MAX	4096	/* VMCOREINFO_BYTES */
+
+/* Where struct page of each page is (SPARSEMEM); 0 for what is not told */
+struct vnode_log_pages {
+	uint64_t mem_section;		/* virtual address of pointers to struct mem_section[] */
+	uint64_t section_size;		/* of a struct mem_section */
+	uint64_t section_mem_map;	/* offset in there */
+	uint64_t section_bits;
+	uint64_t page_size;		/* of a struct page */
+	uint64_t page_mapcount;		/* offsets in there */
+	uint64_t page_private;
+	uint64_t buddy;			/* @page_mapcount of a page that is free */
+	uint64_t nr_orders;
+};
+
+/* A note that leads to a log, and what it tells of addresses */
+struct vnode_vmcoreinfo {
+	char text[VNODE_VMCOREINFO_MAX];
+	size_t len;
+	uint64_t pa;			/* of the text */
+	uint64_t image_offset;		/* KERNELOFFSET: so far KASLR has moved the image */
+	struct vnode_log_map map;
+	struct vnode_log_pages pages;
+};
+
 /*
- * Prints the log of the first note that leads to one: the number of records, 0
- * if there is none.
+ * The first note that leads to a log: the number of the log's records, 0 if there
+ * is none. Prints them if @out is not NULL. @found: valid if there are some.
  */
-int vnode_log_print_vmcoreinfo(const struct vnode_memory *memory, FILE *out);
+int vnode_vmcoreinfo_find(const struct vnode_memory *memory, FILE *out,
+			  struct vnode_vmcoreinfo *found);
 
 /* log-early.c: the same, without a note */
 int vnode_log_print_early(const struct vnode_memory *memory, FILE *out);
@@ -98,7 +124,10 @@ int vnode_log_print_early(const struct vnode_memory *memory, FILE *out);
 /* True if @ring can be one: nothing in it points out of the memory */
 bool vnode_log_ring_valid(struct vnode_log_map *map, const struct vnode_log_ring *ring,
 			  const struct vnode_log_layout *layout);
-/* Number of records printed; 0 leaves @out untouched, without @intro too */
+/*
+ * Number of records printed, or that can be, if @out is NULL; 0 leaves @out
+ * untouched, without @intro too
+ */
 int vnode_log_ring_print(struct vnode_log_map *map, const struct vnode_log_ring *ring,
 			 const struct vnode_log_layout *layout, const char *intro, FILE *out);
 /* @prefix in front of every line of @text */

@@ -5,6 +5,7 @@
 VNODE_OBJS := cli start parse err file \
 	image image-bzimage image-elf decompress relocs \
 	plan bootparams acpi pgtable \
-	device verbs wait status last \
-	log log-memory log-vmcoreinfo log-ring log-early
+	device verbs wait status last console terminal vconsole \
+	log log-memory log-vmcoreinfo log-ring log-early \
+	dump dump-map dump-free dump-elf dump-file
 VNODE_LIBS := -lelf -lzstd -llzma -llz4 -lz

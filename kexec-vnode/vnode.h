@@ -208,6 +208,8 @@ enum vnode_verb {
 	VNODE_VERB_STATUS,
 	VNODE_VERB_LIST,
 	VNODE_VERB_LOG,
+	VNODE_VERB_DUMP,
+	VNODE_VERB_CONSOLE,
 };
 
 struct vnode_config {
@@ -219,14 +221,18 @@ struct vnode_config {
 	long boot_cpu;			/* -1: the first of the list */
 	uint64_t mem_size, mem_min, mem_max;
 	const char *kernel, *initrd, *append;
+	const char *dump;		/* the file to be written */
 	enum vnode_unpack unpack;
 	double timeout;			/* seconds, as the following */
 	double boot_limit;		/* 0: none */
 	double wait;			/* until it runs */
 	enum vnode_restart restart;
 	uint32_t restarts;		/* in a row, 0: no limit */
-	bool force, json, dry_run;
+	bool force, json, dry_run, read_only;
 };
+
+/* dump.c: the verb dump, and what it is made of beside it */
+int vnode_dump(int fd, const struct vnode_config *config, struct vnode_err *err);
 
 /* start.c: the verbs start and load */
 int vnode_start(const struct vnode_config *config, struct vnode_err *err);
@@ -290,6 +296,7 @@ void vnode_plan_print(const struct vnode_plan *plan, const struct vnode_config *
  */
 struct vnode_status;
 struct vnode_info;
+struct vnode_regs;
 
 int vnode_device_open(struct vnode_info *info, struct vnode_err *err);
 int vnode_device_grant(int fd, const struct vnode_config *config, struct vnode_lent *lent,
@@ -310,6 +317,14 @@ int vnode_device_status(int fd, unsigned int id, bool next, struct vnode_status 
 int vnode_device_find(int fd, const char *vnode, unsigned int *id, struct vnode_err *err);
 int vnode_device_memory(int fd, unsigned int id, struct vnode_memory *memory,
 			struct vnode_err *err);
+/*
+ * Its CPUs stand still until it is thawed, or @fd is closed. -ETIME of thaw: it has
+ * gone on before.
+ */
+int vnode_device_freeze(int fd, unsigned int id, struct vnode_err *err);
+int vnode_device_thaw(int fd, unsigned int id, struct vnode_err *err);
+int vnode_device_regs(int fd, unsigned int id, unsigned int cpu, struct vnode_regs *regs,
+		      struct vnode_err *err);
 /* Until some vnode's state has changed since the last status, or @seconds are over. */
 int vnode_device_poll(int fd, double seconds, struct vnode_err *err);
 /* What it could still say at its end: up to *@size bytes, any bytes */
@@ -321,6 +336,23 @@ int vnode_exec(int fd, const struct vnode_config *config, const struct vnode_inf
 int vnode_unload(int fd, const struct vnode_config *config, const struct vnode_info *info,
 		 struct vnode_err *err);
 int vnode_log(int fd, const struct vnode_config *config, struct vnode_err *err);
+
+/* console.c: until somebody leaves it, or the vnode has ended for good */
+int vnode_console(int fd, const struct vnode_config *config, struct vnode_err *err);
+
+/* vconsole.c: /dev/vconsole, attached to config->id's. -ENOENT: it has none, as yet. */
+int vnode_vconsole_open(struct vnode_err *err);
+int vnode_vconsole_attach(int fd, const struct vnode_config *config, const char *name,
+			  struct vnode_err *err);
+
+/*
+ * terminal.c: stdin, which is a terminal, raw until it is restored or the process ends.
+ * Returns a file descriptor that is readable when the window's size has changed.
+ */
+int vnode_terminal_raw(struct vnode_err *err);
+void vnode_terminal_restore(void);
+/* False: nobody knows. @fd as above, not readable any more then. */
+bool vnode_terminal_size(int fd, uint16_t *rows, uint16_t *columns);
 
 /*
  * wait.c: up to config->wait seconds until a vnode that was started runs; a line on

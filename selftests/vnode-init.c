@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * /init of /boot/initrd-vnode.img, the initramfs for vnodes: mounts, loads modules,
- * reports "VNODE UP", starts what it was told to, and stays. It has no console: all
- * it has to say goes to the kernel log. On the kernel command line:
+ * reports "VNODE UP", starts what it was told to, and stays. All that it has to say
+ * goes to the kernel log. On the kernel command line:
  *
  *	vnode.adeos=FILE[,PARAM=VALUE...]	the nanokernel, FILE.ko of this kernel's
  *				modules (adeos-lite, if it is built); "none"
  *	vnode.modules=FILE,...	more modules, loaded after it
  *	vnode.run="COMMAND"	for sh; what it prints goes to the log
+ *	vnode.console=TTY	a shell on /dev/TTY, again and again, as soon as there is one
  *
  * While there is /dev/bridge, and no file /run/vsh.off, "vsh --serve" runs commands
  * for root. SIGUSR1, SIGUSR2 and SIGTERM halt, power off and reboot, as busybox's
@@ -21,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
@@ -226,6 +228,29 @@ static pid_t start_vsh(void)
 	_exit(127);
 }
 
+/* A login, but for the password: with a session and job control. */
+static pid_t start_console(const char *tty)
+{
+	char path[64];
+	pid_t pid;
+	int i, fd;
+
+	snprintf(path, sizeof(path), "/dev/%s", tty);
+	if (access(path, F_OK))
+		return -1;
+	pid = fork_child();
+	if (pid)
+		return pid;
+	fd = open(path, O_RDWR);
+	if (fd < 0 || ioctl(fd, TIOCSCTTY, 0))
+		say("<3>vnode.console: %s: %s\n", path, strerror(errno));
+	for (i = 0; i < 3; i++)
+		dup2(fd, i);
+	setenv("TERM", "linux", 1);
+	execl("/bin/sh", "-sh", "-i", (char *)NULL);
+	_exit(127);
+}
+
 /* What halt, poweroff and reboot ask of an init. */
 static void obey(int sig)
 {
@@ -245,18 +270,22 @@ static void obey(int sig)
 	}
 }
 
-static void __attribute__((noreturn)) serve(void)
+static void __attribute__((noreturn)) serve(const char *tty)
 {
 	const struct timespec tick = { .tv_nsec = 200000000 };
-	pid_t vsh = -1, pid;
+	pid_t vsh = -1, console = -1, pid;
 
 	for (;;) {
 		obey(sigtimedwait(&signals, NULL, &tick));
 		while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
 			if (pid == vsh)
 				vsh = -1;
+			else if (pid == console)
+				console = -1;
 		if (vsh < 0)
 			vsh = start_vsh();
+		if (tty && console < 0)
+			console = start_console(tty);
 	}
 }
 
@@ -304,5 +333,5 @@ int main(void)
 	command = find_value(cmdline, "vnode.run=");
 	if (command)
 		start_run(command);
-	serve();
+	serve(find_value(cmdline, "vnode.console="));
 }

@@ -37,24 +37,31 @@ static u32 feed_once(struct view *view)
 	return room;
 }
 
-/* If there is no room, unthrottle comes once there is. */
-void tty_feed(struct view *view)
+/*
+ * A throttled tty says when it is one no more. Others have room again as soon as Linux
+ * has passed on what they have got, and say nothing.
+ *
+ * Return: true if it is to be tried again.
+ */
+bool tty_feed(struct view *view)
 {
 	struct tty_struct *tty;
-	bool fed = false;
+	bool fed = false, again;
 
 	if (!view->tty_open)
-		return;
+		return false;
 	tty = tty_port_tty_get(&view->port);
 	if (!tty)
-		return;
+		return false;
 	while (!tty_throttled(tty) && feed_once(view))
 		fed = true;
 	if (fed)
 		tty_flip_buffer_push(&view->port);
+	again = !tty_throttled(tty) && view->tty_reader.position != view->written;
 	if (view_room(view))
 		tty_wakeup(tty);
 	tty_kref_put(tty);
+	return again;
 }
 
 static void vtty_unthrottle(struct tty_struct *tty)

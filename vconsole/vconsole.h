@@ -143,7 +143,7 @@ int vconsole_tty_init(void);
 void vconsole_tty_exit(void);
 int tty_add(struct view *view);
 void tty_del(struct view *view);
-void tty_feed(struct view *view);	/* what its reader has not got yet; under the view's lock */
+bool tty_feed(struct view *view);	/* what its reader has not got yet; under the view's lock */
 void tty_hang_up(struct view *view);	/* not under the view's lock */
 
 /* ---- file.c ---- */

@@ -22,6 +22,7 @@
 /* Less than the console's own, so that it is the reader who misses something. */
 #define VIEW_PATIENCE_MS	500
 #define VIEW_AGAIN_MS		50	/* look again whether a reader has read */
+#define TTY_AGAIN_MS		10	/* or whether a tty has room */
 
 /* Written by the worker alone, under views_lock for those who are not. */
 static DEFINE_MUTEX(views_lock);
@@ -245,7 +246,8 @@ static void view_work(struct work_struct *work)
 
 	mutex_lock(&view->lock);
 	view_look(view);
-	tty_feed(view);
+	if (tty_feed(view))
+		queue_delayed_work(queue, &view->work, msecs_to_jiffies(TTY_AGAIN_MS));
 	mutex_unlock(&view->lock);
 	wake_up_interruptible(&view->wait);
 }

@@ -32,7 +32,7 @@ long() { # COUNT: so many characters
 	head -c "$1" /dev/zero | tr '\0' x
 }
 
-echo 1..38
+echo 1..40
 total=$(mem_kb MemTotal)
 available=$(mem_kb MemAvailable)
 
@@ -137,7 +137,7 @@ b' a:b "$(long 32)" "$(long 4000)"; do
 done
 item "a name that is none"
 
-for verb in -S -u -e --log; do
+for verb in -S -u -e --log --console --dump=/tmp/core; do
 	refuse 4 "no vnode 7" --vnode=7 $verb
 	refuse 4 "no vnode nobody" --vnode=nobody $verb
 	refuse 2 '"0" is out of range' --vnode=0 $verb
@@ -146,7 +146,7 @@ for verb in -S -u -e --log; do
 done
 refuse 4 "no vnode nobody" --vnode=nobody -u --force
 refuse 4 "no vnode 255" --vnode=255 -S --json
-item "-S, -u, -e and --log of a vnode that does not exist"
+item "-S, -u, -e, --log, --console and --dump of a vnode that does not exist"
 
 refuse 1 "vnode 1: .*runs" --vnode=1 -e
 refuse 1 "vnode 1: .*runs" --vnode=first -e
@@ -296,7 +296,7 @@ item "somebody who is not root, or may not boot"
 
 refuse 2 "vnode=ID is missing" --cpus=3 --mem=256M $kernel
 for option in --mem=256M --name=x --boot-cpu=3 --no-unpack --timeout=1 --wait=1 --boot-limit=1 \
-	--restart=no --json --dry-run --log; do
+	--restart=no --json --dry-run --log --console --read-only; do
 	refuse 2 "vnode=ID is missing" $option
 done
 item "options of a vnode without --vnode"
@@ -306,12 +306,11 @@ bad_start 2 "nonsense=1: not an option" --nonsense=1
 bad_start 2 "-x: not an option" -x
 bad_start 2 "-lx: not an option" -lx
 bad_start 2 "dry-run=1: not an option" --dry-run=1
+refuse 2 "console=hvc0: not an option" --vnode=1 --console=hvc0
 refuse 2 "p: not an option" --vnode=1 -p
 item "unknown options"
 
 bad_start 2 "devices is not supported yet" --devices=00:01.0
-refuse 2 "console is not supported yet" --vnode=1 --console
-refuse 2 "dump is not supported yet" --vnode=1 --dump=/tmp/core
 refuse 2 "vnode-config is not supported yet" --vnode-config=/tmp/none
 item "options that are not supported yet say so"
 
@@ -356,15 +355,44 @@ refuse 2 "/tmp/second: one KERNEL is enough" --vnode=9 --cpus=3 --mem=256M $kern
 refuse 2 "mem=256M: one KERNEL is enough" --vnode=9 --cpus=3 $kernel --mem=256M
 refuse 2 "more than one of" --vnode=1 -e -u
 refuse 2 "more than one of" --vnode=1 -S --log
+refuse 2 "more than one of" --vnode=1 --log --console
+refuse 2 "more than one of" --vnode=1 --dump=/tmp/core --console
+refuse 2 "want the name of a file" --vnode=1 --dump=
+refuse 2 "want the name of a file" --vnode=1 --dump=-
+refuse 2 "more than one of" --vnode=1 --console -u --force
+refuse 2 "more than one of" --vnode-list --console
 refuse 2 "more than one of" --vnode=1 -l -e
 refuse 2 "more than one of" --vnode-list -S
 refuse 2 "vnode-list takes no --vnode" --vnode-list --vnode=1
 for option in --cpus=3 --mem=256M --initrd=$initrd --append=x --name=x --boot-cpu=3 --dry-run $kernel; do
 	refuse 2 "go with a start" --vnode=1 -S "$option"
 	refuse 2 "go with a start" --vnode=1 -u "$option"
+	refuse 2 "go with a start" --vnode=1 --console "$option"
 done
 refuse 2 "go with a start" --vnode-list $kernel
 item "two kernels, verbs combined"
+
+refuse 2 "force goes with -u and --console only" --vnode=1 --log --force
+refuse 2 "json goes with -S" --vnode=1 --console --json
+refuse 2 "wait goes with a start" --vnode=1 --console --wait=1
+for verb in -S -u -e --log; do
+	refuse 2 "read-only goes with --console only" --vnode=1 $verb --read-only
+done
+bad_start 2 "read-only goes with --console only" --read-only
+refuse 2 "read-only takes nothing over" --vnode=1 --console --read-only --force
+item "options of a console where they do not belong"
+
+: > /dev/vconsole
+refuse 1 "/dev/vconsole: not the device" --vnode=1 --console
+rm -f /dev/vconsole
+refuse 1 "/dev/vconsole: the module is not loaded .*vconsole" --vnode=1 --console
+insmod "$modules/vconsole.ko"
+refuse 1 "first: has no console, .* not loaded the module vconsole" --vnode=1 --console
+RUN="bad-run user"
+refuse 1 "/dev/vconsole: Permission denied" --vnode=1 --console
+RUN=
+rmmod vconsole
+item "a console without its module"
 
 # ---- no module ----
 

@@ -190,6 +190,10 @@ static const struct {
 	{ "STATUS", VNODE_IOC_STATUS, { EFAULT, ENOENT, EINVAL } },
 	{ "MEMORY", VNODE_IOC_MEMORY, { EFAULT, ENOENT, EINVAL } },
 	{ "LAST", VNODE_IOC_LAST, { EFAULT, ENOENT, EINVAL } },
+	{ "FREEZE", VNODE_IOC_FREEZE, { EFAULT, ENOENT, EINVAL, EBUSY, ENOTCONN, EHOSTDOWN,
+					EOPNOTSUPP, ETIMEDOUT } },
+	{ "THAW", VNODE_IOC_THAW, { EFAULT, EINVAL, EBADF, ETIME } },
+	{ "REGS", VNODE_IOC_REGS, { EFAULT, ENOENT, EINVAL } },
 };
 
 /* Returns what ioctl() does, or a negative errno, which must be a documented one. */

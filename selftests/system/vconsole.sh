@@ -5,104 +5,29 @@
 # [KIB]: the consoles of vnodes: hvc0 in them, /dev/ttyVN<ID> and a history in root.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
-# shellcheck source=selftests/system/adeos-lib.sh
-. /selftests/adeos-lib.sh
-
 kib=${1:-2048}
-AT_S=$((60 + kib / 20))
+# shellcheck source=selftests/system/vconsole-lib.sh
+. /selftests/vconsole-lib.sh
+
 OLD=$(echo /boot/vmlinuz-6.1.*)
 RT=$(echo /boot/vmlinuz-*-rt-*)
-CONSOLE="--append=console=hvc0 vnode.modules=vconsole,adeos-test"
+MODULE=/lib/modules/$(uname -r)/vconsole.ko
 
-tty_is_there() { # ID
-	[ -c "/dev/ttyVN$1" ]
-}
+# ---- root's own ----
 
-history_has() { # ID PATTERN
-	vcon "$1" history | grep -aqE "$2"
-}
-
-times_in_history() { # COUNT ID PATTERN
-	local count
-
-	count=$(vcon "$2" history | grep -acE "$3")
-	echo "$count times, wanted $1"
-	[ "$count" -eq "$1" ]
-}
-
-status_is() { # ID WORD VALUE
-	[ "$(vcon "$1" status | value "$2")" = "$3" ]
-}
-
-fails_with() { # ERRNO COMMAND...
-	local want="$1" said
-
-	shift
-	said=$("$@" 2>&1 | tail -n 1)
-	echo "$said"
-	[ "$said" = "error $want" ]
-}
-
-# ---- bytes ----
-
-raw() {
-	stty raw -echo
-}
-
-# Nothing but what is meant may come through: the kernel is told to be quiet. hvc
-# forgets its settings when it is closed.
-print_from() { # ID: what it prints arrives as it was
-	local want have reader
-
-	raw < "/dev/ttyVN$1"
-	# open before anything comes: a tty shows what comes from then on
-	exec 4< "/dev/ttyVN$1"
-	head -c $((kib * 1024)) <&4 > "/tmp/out.$1" &
-	reader=$!
-	exec 4<&-
-	want=$(vsh -t "$AT_S" "$1" "dmesg -n 1; exec 3<> /dev/hvc0; stty raw -echo <&3
-		head -c $((kib * 1024)) /dev/urandom > /tmp/out
-		md5sum < /tmp/out; cat /tmp/out >&3")
-	wait "$reader"
-	have=$(md5sum < "/tmp/out.$1")
-	echo "$1: $have, wanted $want"
-	[ "$want" = "$have" ]
-}
-
-# Linux's hvc takes ^O for SysRq.
-type_to() { # ID: what is typed arrives as it was
-	local want have
-
-	raw < "/dev/ttyVN$1"
-	head -c $((kib * 1024)) /dev/urandom | tr '\017' x > "/tmp/in.$1"
-	want=$(md5sum < "/tmp/in.$1")
-	vsh "$1" rm -f /tmp/reads
-	vsh -t "$AT_S" "$1" "exec 3< /dev/hvc0; stty raw -echo <&3; touch /tmp/reads
-		head -c $((kib * 1024)) <&3 | md5sum" > "/tmp/got.$1" &
-	wait_for 20 vsh "$1" test -e /tmp/reads || return 1
-	cat "/tmp/in.$1" > "/dev/ttyVN$1"
+# What root prints comes, what is typed there is root's input.
+roots_console_is_seen() {
+	wait_for 5 vsh 1 test -c /dev/ttyVN0 || return 1
+	exec 5<> /dev/hvc0
+	raw <&5
+	vsh -t 20 1 'exec 3<> /dev/ttyVN0; stty raw -echo <&3; touch /tmp/looks; head -n 1 <&3; echo typed >&3' > /tmp/seen &
+	wait_for 10 vsh 1 test -e /tmp/looks || return 1
+	echo printed >&5
 	wait $!
-	have=$(cat "/tmp/got.$1")
-	echo "$1: $have, wanted $want"
-	[ "$want" = "$have" ]
-}
-
-both_ways() { # ID
-	print_from "$1" && type_to "$1"
-}
-
-all_at_once() { # ID...
-	local id pids='' pid status=0
-
-	for id; do
-		both_ways "$id" > "/tmp/both.$id" 2>&1 &
-		pids="$pids $!"
-	done
-	for pid in $pids; do
-		wait "$pid" || status=1
-	done
-	cat /tmp/both.*
-	return "$status"
+	timeout 10 head -n 1 <&5 > /tmp/typed
+	exec 5>&-
+	cat /tmp/seen /tmp/typed
+	grep -qx printed /tmp/seen && grep -qx typed /tmp/typed
 }
 
 # ---- one writer ----
@@ -152,11 +77,12 @@ panics_and_comes_again() {
 	wait_for 60 restarted && answers 1 && wait_for 10 status_is 1 begins 2
 }
 
-plan 32
-insmod "/lib/modules/$(uname -r)/vconsole.ko"
+plan 37
 remember_root
 log_begin
 remember_adeos
+check "a console for nobody that there can be: refused" not insmod "$MODULE" offer=256
+check "root offers its own console to vnode 1" insmod "$MODULE" offer=1
 check "vnode 1 has a console" up 1 1 192M --restart=on-failure "$CONSOLE"
 KERNEL=$OLD
 check "vnode 2, of 6.1" up 2 2 192M "$CONSOLE"
@@ -169,6 +95,8 @@ for id in 1 2 3; do
 	check "$id: $kib KiB out, as many in" both_ways $id
 done
 check "all of them at the same time" all_at_once 1 2 3
+check "vnode 1 sees root's console" roots_console_is_seen
+check "nobody else does" not vsh 2 test -e /dev/ttyVN0
 check "a console that never was: ENOENT" fails_with 2 vcon 77 status
 check "one writer" hold_writer
 check "any number of readers meanwhile" eval 'vcon 1 history > /dev/null && vcon 1 status'
@@ -179,6 +107,7 @@ check "who does not read holds nobody up for long, and learns what he has missed
 check "root does nothing for 6 s: what had no room is counted" drops_and_counts
 check "a panic, and a restart" panics_and_comes_again
 check "its last words are in the history" times_in_history 1 1 '[]] Kernel panic - not syncing: adeos-test'
+check "to the very last" times_in_history 1 1 'end Kernel panic - not syncing: adeos-test'
 check "the new beginning is marked" times_in_history 1 1 'vnode1: console 2 begins'
 check "some last words" eval 'vsh 3 "echo farewell > /dev/hvc0" && wait_for 5 history_has 3 farewell'
 check "they stop" eval 'stop 1 && stop 2 && stop 3'

@@ -14,8 +14,8 @@
  * VNODE_LOAD_KEEP: if it is closed before (the process may have been killed),
  * everything goes back to the root kernel.
  *
- * GRANT, LOAD, START and MEMORY need CAP_SYS_BOOT and are refused with -EPERM
- * while the kernel is locked down for kexec; STOP, RETURN and LAST need
+ * GRANT, LOAD, START, MEMORY and REGS need CAP_SYS_BOOT and are refused with -EPERM
+ * while the kernel is locked down for kexec; STOP, RETURN, LAST, FREEZE and THAW need
  * CAP_SYS_BOOT; INFO and STATUS need read permission on the device only.
  *
  * All sizes and addresses are bytes, all addresses physical, all reserved
@@ -301,7 +301,7 @@ enum vnode_phase {
  * @end_tsc: out: TSC when root knew of it
  * @restart_tsc: out: TSC when the restart that followed began, 0 if none did
  * @attached: out: 1 while its nanokernel is attached
- * @reserved2: out: zero
+ * @restarting: out: 1 while it has ended and is going to be restarted
  * @reserved: zero
  * @name: out
  * @release: out: its kernel's release, once running
@@ -334,7 +334,7 @@ struct vnode_status {
 	__u64 end_tsc;
 	__u64 restart_tsc;
 	__u32 attached;
-	__u32 reserved2;
+	__u32 restarting;
 	__u64 reserved[4];
 	char name[VNODE_NAME_LEN];
 	char release[64];
@@ -358,6 +358,41 @@ struct vnode_last {
 	__u64 size;
 };
 
+/* Whose registers they are, and why they are known. */
+enum vnode_regs_kind {
+	VNODE_REGS_NONE = 0,	/* they are not */
+	VNODE_REGS_FROZEN = 1,	/* of a CPU that is frozen at this moment */
+	VNODE_REGS_PANIC = 2,	/* of the CPU that panicked: in panic(), ip, sp and bp alone */
+	VNODE_REGS_SILENT = 3,	/* of a CPU that root asked by NMI where it hangs */
+};
+
+/* In @reg, as in struct user_regs_struct and in an ELF core. */
+#define VNODE_REGS_NR		27
+
+/**
+ * struct vnode_regs - REGS: the registers of a vnode's CPU
+ * @id: in: the vnode
+ * @cpu: in: the CPU's number in the vnode
+ * @kind: out: enum vnode_regs_kind
+ * @reserved: zero
+ * @reg: out: in the order of struct user_regs_struct; zeros, if not known
+ *
+ * Errors: ENOENT, EINVAL (no such CPU).
+ */
+struct vnode_regs {
+	__u32 id;
+	__u32 cpu;
+	__u32 kind;
+	__u32 reserved;
+	__u64 reg[VNODE_REGS_NR];
+};
+
+/*
+ * A vnode that is frozen goes on by itself after so long, whatever becomes of root;
+ * less than what Linux takes for a soft lockup.
+ */
+#define VNODE_FREEZE_MS		10000
+
 #define VNODE_IOC_MAGIC		0xb7
 
 #define VNODE_IOC_INFO		_IOR(VNODE_IOC_MAGIC, 0, struct vnode_info)
@@ -376,6 +411,21 @@ struct vnode_last {
 #define VNODE_IOC_MEMORY	_IOW(VNODE_IOC_MAGIC, 7, struct vnode_id)
 
 #define VNODE_IOC_LAST		_IOWR(VNODE_IOC_MAGIC, 8, struct vnode_last)
+
+/*
+ * FREEZE has all CPUs of a vnode that runs stand still, in an NMI; THAW lets them go
+ * on. A freeze belongs to the file descriptor: closing it thaws. One vnode at a time.
+ *
+ * FREEZE: ENOENT, EBUSY (this or another descriptor has frozen something already),
+ * ENOTCONN (it does not run, or its nanokernel is not attached), EHOSTDOWN (none of
+ * its CPUs beats), EOPNOTSUPP (more than 96 CPUs), ETIMEDOUT (not all of its CPUs have
+ * stopped within a second: none is frozen). THAW: EBADF (not frozen by this
+ * descriptor), ETIME (a CPU has gone on before: VNODE_FREEZE_MS were over, or the
+ * vnode has ended).
+ */
+#define VNODE_IOC_FREEZE	_IOW(VNODE_IOC_MAGIC, 9, struct vnode_id)
+#define VNODE_IOC_THAW		_IOW(VNODE_IOC_MAGIC, 10, struct vnode_id)
+#define VNODE_IOC_REGS		_IOWR(VNODE_IOC_MAGIC, 11, struct vnode_regs)
 
 /* poll() on /dev/vnode: POLLPRI once the state of any vnode changed since the
  * last STATUS call on that descriptor.

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kexec --vnode=ID --dump=FILE: an ELF core of a vnode, dead or alive. One that runs
+ * stands still while its memory is copied.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "dump.h"
+
+struct dump {
+	int fd;
+	const struct vnode_config *config;
+	struct vnode_status status;
+	struct vnode_memory memory;
+	struct vnode_dump_map map;
+	struct vnode_dump_file file;
+	struct vnode_regs *regs;	/* of each CPU */
+	unsigned int nr_known;		/* of them */
+	bool frozen;
+	double frozen_from;
+	double frozen_s;		/* for so long, 0: it was not */
+};
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static void warn(const struct dump *dump, const char *what)
+{
+	fprintf(stderr, "kexec: vnode %u: %s\n", dump->config->id, what);
+}
+
+static int look(struct dump *dump, struct vnode_err *err)
+{
+	uint32_t cpus[VNODE_CPUS_MAX];
+
+	return vnode_device_status(dump->fd, dump->config->id, false, &dump->status, cpus, err);
+}
+
+static bool is_alive(const struct dump *dump)
+{
+	return dump->status.state == VNODE_BOOTING || dump->status.state == VNODE_RUNNING;
+}
+
+/* A vnode that cannot be frozen is dumped all the same: what it holds is worth more. */
+static int freeze(struct dump *dump, struct vnode_err *err)
+{
+	struct vnode_err why;
+	int ret;
+
+	if (!is_alive(dump))
+		return 0;
+	dump->frozen_from = now();
+	ret = vnode_device_freeze(dump->fd, dump->config->id, &why);
+	dump->frozen = !ret;
+	if (ret == -EBUSY || ret == -EPERM || ret == -ESRCH)
+		return vnode_err(err, ret, "%s", why.text);
+	/* it may have ended meanwhile */
+	ret = look(dump, err);
+	if (!ret && !dump->frozen && is_alive(dump))
+		fprintf(stderr, "kexec: %s; it runs on, and its dump is not of one moment\n",
+			why.text);
+	return ret;
+}
+
+static void thaw(struct dump *dump)
+{
+	struct vnode_err why;
+
+	if (!dump->frozen)
+		return;
+	dump->frozen = false;
+	if (vnode_device_thaw(dump->fd, dump->config->id, &why))
+		fprintf(stderr, "kexec: %s; its dump is not of one moment\n", why.text);
+	dump->frozen_s = now() - dump->frozen_from;
+}
+
+/* What others are kept for may be long ago. */
+static bool is_wanted(const struct dump *dump, uint32_t kind)
+{
+	switch (kind) {
+	case VNODE_REGS_FROZEN:
+		return dump->frozen;
+	case VNODE_REGS_PANIC:
+		return dump->status.state == VNODE_PANICKED;
+	case VNODE_REGS_SILENT:
+		return dump->status.state == VNODE_HUNG;
+	}
+	return false;
+}
+
+static int read_regs(struct dump *dump, struct vnode_err *err)
+{
+	unsigned int cpu;
+	int ret;
+
+	for (cpu = 0; cpu < dump->status.nr_cpus; cpu++) {
+		struct vnode_regs *regs = &dump->regs[cpu];
+
+		ret = vnode_device_regs(dump->fd, dump->config->id, cpu, regs, err);
+		if (ret)
+			return ret;
+		if (is_wanted(dump, regs->kind))
+			dump->nr_known++;
+		else
+			*regs = (struct vnode_regs){ .cpu = cpu };
+	}
+	return 0;
+}
+
+/* All that has to be of one moment */
+static int copy(struct dump *dump, struct vnode_err *err)
+{
+	int ret;
+
+	ret = freeze(dump, err);
+	ret = ret ?: read_regs(dump, err);
+	ret = ret ?: vnode_dump_walk(&dump->map, err);
+	/* what is free at this moment is in use at the next */
+	if (!ret && !dump->frozen && is_alive(dump))
+		vnode_dump_forget_free(&dump->map);
+	else
+		ret = ret ?: vnode_dump_find_free(&dump->map, err);
+	ret = ret ?: vnode_dump_file_copy(&dump->file, &dump->map, err);
+	thaw(dump);
+	return ret;
+}
+
+static int write_headers(struct dump *dump, struct vnode_err *err)
+{
+	void *headers;
+	size_t size;
+	int ret;
+
+	headers = vnode_dump_headers(&dump->map, dump->regs, dump->status.nr_cpus, &size);
+	if (!headers)
+		return vnode_err(err, ENOMEM, "no memory for the headers of %s",
+				 dump->config->dump);
+	ret = vnode_dump_file_headers(&dump->file, headers, size, err);
+	free(headers);
+	return ret;
+}
+
+static int write_file(struct dump *dump, struct vnode_err *err)
+{
+	int ret;
+
+	ret = vnode_dump_file_begin(&dump->file, dump->config->dump, &dump->map,
+				    vnode_dump_data_offset(dump->status.nr_cpus), err);
+	if (ret)
+		return ret;
+	dump->file.who = isatty(STDERR_FILENO) ? dump->status.name : NULL;
+	ret = copy(dump, err);
+	ret = ret ?: write_headers(dump, err);
+	return vnode_dump_file_end(&dump->file, ret, err);
+}
+
+static void report(const struct dump *dump)
+{
+	const struct vnode_dump_map *map = &dump->map;
+
+	if (!map->has_info)
+		warn(dump, "no VMCOREINFO in its memory: its dump has physical addresses alone");
+	else if (!map->has_direct)
+		warn(dump, "its page tables make no sense: its dump has few virtual addresses");
+	else if (map->cut)
+		warn(dump, "its page tables are too large: its dump has not all virtual addresses");
+	printf("vnode %u: %llu of its %llu MiB are in %s, the rest is zero or free; registers of %u of %u CPUs",
+	       dump->config->id, (unsigned long long)dump->file.written >> 20,
+	       (unsigned long long)dump->memory.size >> 20, dump->config->dump, dump->nr_known,
+	       dump->status.nr_cpus);
+	if (dump->frozen_s)
+		printf("; it was frozen for %.3f s", dump->frozen_s);
+	printf("\n");
+	if (map->has_info && map->info.image_offset)
+		printf("KASLR has moved its kernel: in gdb, symbol-file -o %#llx vmlinux\n",
+		       (unsigned long long)map->info.image_offset);
+}
+
+int vnode_dump(int fd, const struct vnode_config *config, struct vnode_err *err)
+{
+	struct dump dump = { .fd = fd, .config = config };
+	int ret;
+
+	ret = look(&dump, err);
+	ret = ret ?: vnode_device_memory(fd, config->id, &dump.memory, err);
+	ret = ret ?: vnode_dump_find(&dump.map, &dump.memory, err);
+	ret = ret ?: vnode_dump_find_free(&dump.map, err);
+	if (ret)
+		return ret;
+	dump.regs = calloc(dump.status.nr_cpus, sizeof(*dump.regs));
+	ret = dump.regs ? write_file(&dump, err) : vnode_err(err, ENOMEM, "no memory for registers");
+	if (!ret)
+		report(&dump);
+	vnode_dump_destroy(&dump.map);
+	free(dump.regs);
+	return ret;
+}

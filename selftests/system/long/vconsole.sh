@@ -1,0 +1,62 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# vm: -c 9 -m 3G -t 1500
+#
+# Eight consoles, of three kernels, busy at the same time: 10 MiB out of each and into
+# each. And one that is attached to a thousand times.
+
+# shellcheck disable=SC2317 # check and wait_for call the functions
+kib=10240
+# shellcheck source=selftests/system/vconsole-lib.sh
+. /selftests/vconsole-lib.sh
+
+IDS="1 2 3 4 5 6 7 8"
+# several of them share a CPU of the host
+UP_S=240
+AT_S=900
+
+start_all() { # IMAGE...: by turns
+	local id
+
+	for id in $IDS; do
+		KERNEL=$1
+		shift
+		set -- "$@" "$KERNEL"
+		start "$id" "$id" 192M "$CONSOLE" > /tmp/start.out || { cat /tmp/start.out; return 1; }
+	done
+}
+
+stop_all() {
+	local id
+
+	for id in $IDS; do
+		stop "$id" || return 1
+	done
+}
+
+attach_often() { # ID TIMES
+	local n=0
+
+	while [ "$n" -lt "$2" ]; do
+		n=$((n + 1))
+		vcon -w -l "$1" status > /tmp/status || { echo "the ${n}th time:"; cat /tmp/status; return 1; }
+	done
+	status_is "$1" connected 1
+}
+
+plan 14
+insmod "/lib/modules/$(uname -r)/vconsole.ko"
+remember_root
+log_begin
+remember_adeos
+check "eight vnodes start" start_all /boot/vmlinuz /boot/vmlinuz-*-rt-* /boot/vmlinuz-6.1.*
+for id in $IDS; do
+	check "vnode $id has a console" eval "comes_up $id 1 && answers $id && wait_for 20 tty_is_there $id"
+done
+# shellcheck disable=SC2086 # words
+check "10 MiB out of each and into each, at the same time" all_at_once $IDS
+check "attached and detached 1,000 times" attach_often 1 1000
+check "they stop" stop_all
+check "root has everything again" eval 'rmmod vconsole && nothing_held && root_is_back'
+check "root's log is quiet" log_is_quiet
+finish
