@@ -95,22 +95,34 @@ static u32 out_put(const void *buf, u32 count)
 	return len;
 }
 
-static hvc_ret_t console_put(u32 vtermno, const hvc_char_t *buf, hvc_count_t count)
+static u32 out_put_locked(const void *buf, u32 count)
 {
 	unsigned long flags;
 	u32 len;
 
-	if (!oops_in_progress) {
-		raw_spin_lock_irqsave(&lock, flags);
-		len = out_put(buf, count);
-		raw_spin_unlock_irqrestore(&lock, flags);
-	} else if (raw_spin_trylock_irqsave(&lock, flags)) {
-		len = out_put(buf, count);
-		raw_spin_unlock_irqrestore(&lock, flags);
-	} else {
-		/* who has it when a kernel goes down does not come back */
-		len = out_put(buf, count);
-	}
+	raw_spin_lock_irqsave(&lock, flags);
+	len = out_put(buf, count);
+	raw_spin_unlock_irqrestore(&lock, flags);
+	return len;
+}
+
+/* Who has the lock when a kernel goes down does not come back. */
+static u32 out_put_in_need(const void *buf, u32 count)
+{
+	unsigned long flags;
+	u32 len;
+
+	if (!raw_spin_trylock_irqsave(&lock, flags))
+		return out_put(buf, count);
+	len = out_put(buf, count);
+	raw_spin_unlock_irqrestore(&lock, flags);
+	return len;
+}
+
+static hvc_ret_t console_put(u32 vtermno, const hvc_char_t *buf, hvc_count_t count)
+{
+	u32 len = oops_in_progress ? out_put_in_need(buf, count) : out_put_locked(buf, count);
+
 	return len ? (hvc_ret_t)len : -EAGAIN;
 }
 
@@ -145,11 +157,6 @@ static hvc_ret_t console_get(u32 vtermno, hvc_char_t *buf, hvc_count_t count)
 	return len;
 }
 
-static const struct hv_ops console_ops = {
-	.get_chars = console_get,
-	.put_chars = console_put,
-};
-
 static void console_resize(void)
 {
 	const struct vconsole_bridge *now = READ_ONCE(page);
@@ -161,6 +168,21 @@ static void console_resize(void)
 	size_now = size;
 	hvc_resize(hvc, ws);
 }
+
+/* The tty that is opened does not know what its window is. */
+static int console_opened(struct hvc_struct *hp, int data)
+{
+	size_now = 0;
+	if (READ_ONCE(hvc))
+		console_resize();
+	return 0;
+}
+
+static const struct hv_ops console_ops = {
+	.get_chars = console_get,
+	.put_chars = console_put,
+	.notifier_add = console_opened,
+};
 
 static void console_lose_bridge(void)
 {

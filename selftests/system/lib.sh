@@ -272,7 +272,7 @@ SLOW_HOST='sched: DL replenish lagged|clocksource: |TSC found unstable|sched_clo
 # before the test are none of its business.
 loud_lines() {
 	dmesg -r | grep -E '^<[0-9]*[0-9]>' | awk -F '[<>]' '$2 % 8 < 5' |
-		grep -vE "\\] (vnode|adeos_lite): |$SLOW_HOST"
+		grep -vE "\\] (vnode|adeos_lite|vconsole): |$SLOW_HOST"
 }
 
 log_begin() {

@@ -1,0 +1,13 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# host: console-inside.sh, in a machine that has expect
+#
+# console.sh [CYCLES]: a vnode's console, and who is attached to it.
+
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+selftests/fetch expect
+exec selftests/vm -c 4 -m 2G -t 900 -l "$LOG" -f build/debian/expect-tree:/ \
+	-f selftests/system:/selftests -f "$CHECK/guest:/usr/local/bin" \
+	-- sh /selftests/console-inside.sh "$@"
