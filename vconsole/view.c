@@ -163,18 +163,20 @@ static void out_take(struct view *view, u32 len)
 		adeos_bridge_ring(view->bridge);
 }
 
-/* Return: how much is left, since a reader is waited for. */
-static u32 view_take(struct view *view)
+/*
+ * A ringful at a time: one console that prints on and on leaves the others their turn.
+ * Return: is there more? Then @waits says whether a reader is waited for.
+ */
+static bool view_take(struct view *view)
 {
-	u32 len, filled;
+	u32 left = VCONSOLE_OUT_SIZE, len;
 
-	while ((filled = out_filled(view))) {
-		len = min(filled, history_room(view));
-		if (!len)
-			return filled;
+	while ((len = min3(out_filled(view), history_room(view), left))) {
 		out_take(view, len);
+		left -= len;
 	}
-	return 0;
+	view->waits = !history_room(view);
+	return out_filled(view);
 }
 
 static void dropped_take(struct view *view)
@@ -223,19 +225,18 @@ static void view_resync(struct view *view)
 
 static void view_look(struct view *view)
 {
-	bool over;
-	u32 left;
+	bool over, more;
 
 	if (!view->bridge)
 		return;
 	/* before what was printed is looked at: nothing comes after it */
 	over = adeos_bridge_revoked(view->bridge);
 	view_resync(view);
-	left = view_take(view);
+	more = view_take(view);
 	dropped_take(view);
-	view->waits = left;
-	if (left)
-		queue_delayed_work(queue, &view->work, msecs_to_jiffies(VIEW_AGAIN_MS));
+	if (more)
+		queue_delayed_work(queue, &view->work,
+				   view->waits ? msecs_to_jiffies(VIEW_AGAIN_MS) : 0);
 	else if (over)
 		view_disconnect(view);
 }
