@@ -34,7 +34,7 @@ long() { # COUNT: so many characters
 
 echo 1..40
 total=$(mem_kb MemTotal)
-available=$(mem_kb MemAvailable)
+available=$(available_kb)
 
 # ---- a good one first, so that there is somebody to be in the way of ----
 

@@ -75,25 +75,31 @@ mem_kb() { # FIELD of /proc/meminfo
 	sed -n "s/^$1: *\([0-9]*\).*/\1/p" /proc/meminfo
 }
 
+# MemAvailable leaves out what lies in Linux's per-CPU lists. They grow by tens of MiB
+# when a contiguous range comes back, and are worn off within minutes.
+available_kb() {
+	awk '/^MemAvailable:/ { kb = $2 } $1 == "count:" { pages += $2 } END { print kb + 4 * pages }' \
+		/proc/meminfo /proc/zoneinfo
+}
+
 # MemTotal may have grown: what describes memory (struct page) is not part of it
 # at boot, but is freed and allocated like all else when memory is hot-removed
-# and added. Caches and per-CPU lists make MemAvailable a little uncertain.
-all_memory_is_back() { # MEMTOTAL MEMAVAILABLE, both before: all CPUs as well
+# and added. Caches make what is available a little uncertain.
+all_memory_is_back() { # MEMTOTAL AVAILABLE, both before: all CPUs as well
 	local left tries
 
 	[ "$(cat /sys/devices/system/cpu/online)" = 0-3 ] ||
 		note "CPUs $(cat /sys/devices/system/cpu/online) are online"
 	left=$(mem_kb MemTotal)
 	[ "$left" -ge "$1" ] || note "MemTotal went from $1 kB to $left kB"
-	# per-CPU lists are worn off with time
 	tries=0
-	left=$(mem_kb MemAvailable)
+	left=$(available_kb)
 	while [ "$left" -lt $(($2 - 24576)) ] && [ $tries -lt 60 ]; do
 		tries=$((tries + 1))
 		sleep 1
-		left=$(mem_kb MemAvailable)
+		left=$(available_kb)
 	done
-	[ "$left" -ge $(($2 - 24576)) ] || note "MemAvailable went from $2 kB to $left kB"
+	[ "$left" -ge $(($2 - 24576)) ] || note "available memory went from $2 kB to $left kB"
 }
 
 # Runs $RUN kexec ARGS, which must be refused with STATUS and one line on stderr

@@ -14,7 +14,7 @@ lockdown=/sys/kernel/security/lockdown
 
 echo 1..6
 total=$(mem_kb MemTotal)
-available=$(mem_kb MemAvailable)
+available=$(available_kb)
 accept --vnode=1 --cpus=2 --mem=256M --initrd=$initrd $kernel
 wait_up 1
 accept --vnode=2 --cpus=3 --mem=128M -l $kernel
