@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: -c 9 -m 3G -t 1500
+# vm: -c 9 -m 3G -t 600
 #
 # Eight consoles, of three kernels, busy at the same time; 10 MiB out of each and into
 # each, one after the other. And one that is attached to a thousand times.
@@ -13,7 +13,7 @@ kib=1024
 IDS="1 2 3 4 5 6 7 8"
 # several of them share a CPU of the host
 UP_S=240
-AT_S=900
+AT_S=200
 
 start_all() { # IMAGE...: by turns
 	local id
