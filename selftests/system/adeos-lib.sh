@@ -90,6 +90,27 @@ up() { # ID CPUS MEM [OPTION...]
 	start "$@" && comes_up "$1" "$(count_cpus "$2")" && answers "$1"
 }
 
+# All of $IDS, each on the CPU of its number, with $START_OPTION if there is one.
+start_by_turns() { # IMAGE...
+	local id
+
+	for id in $IDS; do
+		KERNEL=$1
+		shift
+		set -- "$@" "$KERNEL"
+		start "$id" "$id" 192M ${START_OPTION:+"$START_OPTION"} > /tmp/start.out ||
+			{ cat /tmp/start.out; return 1; }
+	done
+}
+
+stop_all() { # ID...
+	local id
+
+	for id; do
+		stop "$id" || return 1
+	done
+}
+
 count_cpus() { # LIST
 	local n=0 part first last
 

@@ -15,17 +15,6 @@ IDS="1 2 3 4 5 6 7 8"
 UP_S=240
 AT_S=120
 
-start_all() { # IMAGE...: by turns
-	local id
-
-	for id in $IDS; do
-		KERNEL=$1
-		shift
-		set -- "$@" "$KERNEL"
-		start "$id" "$id" 192M > /tmp/start.out || { cat /tmp/start.out; return 1; }
-	done
-}
-
 is_there() { # ID
 	comes_up "$1" 1 && answers "$1"
 }
@@ -79,14 +68,6 @@ heard_from_all() { # ID: one slot for each of the others
 	[ "$(grep -c '^slot' /tmp/heard)" -eq 8 ]
 }
 
-stop_all() { # ID...
-	local id
-
-	for id; do
-		stop "$id" || return 1
-	done
-}
-
 knows_five() { # ID
 	sysfs "$1" members > /tmp/members
 	cat /tmp/members
@@ -99,7 +80,7 @@ plan 38
 remember_root
 log_begin
 remember_adeos
-check "eight vnodes start" start_all "$@"
+check "eight vnodes start" start_by_turns "$@"
 for id in $IDS; do
 	check "vnode $id runs" is_there "$id"
 done

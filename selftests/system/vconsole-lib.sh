@@ -57,7 +57,7 @@ print_from() { # ID: what it prints arrives as it was
 	raw < "/dev/ttyVN$1"
 	# open before anything comes: a tty shows what comes from then on
 	exec 4< "/dev/ttyVN$1"
-	head -c $((kib * 1024)) <&4 > "/tmp/out.$1" &
+	timeout "$AT_S" head -c $((kib * 1024)) <&4 > "/tmp/out.$1" &
 	reader=$!
 	exec 4<&-
 	want=$(vsh -t "$AT_S" "$1" "dmesg -n 1; exec 3<> /dev/hvc0; stty raw -echo <&3

@@ -18,6 +18,7 @@
 
 #include "dump.h"
 #include "ktap.h"
+#include "ring-layout.h"
 
 #define BASE		0x40000000ULL
 #define SIZE		(8UL << 20)
@@ -82,18 +83,7 @@ static void put_note(unsigned int levels)
 	snprintf((char *)mem + NOTE, 4096,
 		 "OSRELEASE=6.0.0\nPAGESIZE=4096\nSYMBOL(prb)=%llx\nSYMBOL(init_top_pgt)=%llx\n"
 		 "NUMBER(phys_base)=%lld\nNUMBER(pgtable_l5_enabled)=%u\n"
-		 "SIZE(printk_ringbuffer)=88\nOFFSET(printk_ringbuffer.desc_ring)=0\n"
-		 "OFFSET(printk_ringbuffer.text_data_ring)=48\nSIZE(prb_desc_ring)=48\n"
-		 "OFFSET(prb_desc_ring.count_bits)=0\nOFFSET(prb_desc_ring.descs)=8\n"
-		 "OFFSET(prb_desc_ring.infos)=16\nOFFSET(prb_desc_ring.head_id)=24\n"
-		 "OFFSET(prb_desc_ring.tail_id)=32\nSIZE(prb_data_ring)=32\n"
-		 "OFFSET(prb_data_ring.size_bits)=0\nOFFSET(prb_data_ring.data)=8\n"
-		 "SIZE(prb_desc)=24\nOFFSET(prb_desc.state_var)=0\n"
-		 "OFFSET(prb_desc.text_blk_lpos)=8\nSIZE(prb_data_blk_lpos)=16\n"
-		 "OFFSET(prb_data_blk_lpos.begin)=0\nOFFSET(prb_data_blk_lpos.next)=8\n"
-		 "SIZE(printk_info)=88\nOFFSET(printk_info.seq)=0\n"
-		 "OFFSET(printk_info.ts_nsec)=8\nOFFSET(printk_info.text_len)=16\n"
-		 "OFFSET(atomic_long_t.counter)=0\nKERNELOFFSET=1c000000\n"
+		 RING_LAYOUT "KERNELOFFSET=1c000000\n"
 		 "SYMBOL(mem_section)=%llx\nSIZE(mem_section)=16\n"
 		 "OFFSET(mem_section.section_mem_map)=0\nNUMBER(SECTION_SIZE_BITS)=27\n"
 		 "SIZE(page)=64\nOFFSET(page._mapcount)=48\nOFFSET(page.private)=40\n"

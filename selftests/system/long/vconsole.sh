@@ -14,25 +14,7 @@ IDS="1 2 3 4 5 6 7 8"
 # several of them share a CPU of the host
 UP_S=240
 AT_S=200
-
-start_all() { # IMAGE...: by turns
-	local id
-
-	for id in $IDS; do
-		KERNEL=$1
-		shift
-		set -- "$@" "$KERNEL"
-		start "$id" "$id" 192M "$CONSOLE" > /tmp/start.out || { cat /tmp/start.out; return 1; }
-	done
-}
-
-stop_all() {
-	local id
-
-	for id in $IDS; do
-		stop "$id" || return 1
-	done
-}
+START_OPTION=$CONSOLE
 
 attach_often() { # ID TIMES
 	local n=0
@@ -49,7 +31,7 @@ insmod "/lib/modules/$(uname -r)/vconsole.ko"
 remember_root
 log_begin
 remember_adeos
-check "eight vnodes start" start_all /boot/vmlinuz /boot/vmlinuz-*-rt-* /boot/vmlinuz-6.1.*
+check "eight vnodes start" start_by_turns /boot/vmlinuz /boot/vmlinuz-*-rt-* /boot/vmlinuz-6.1.*
 for id in $IDS; do
 	check "vnode $id has a console" eval "comes_up $id 1 && answers $id && wait_for 20 tty_is_there $id"
 done
@@ -60,7 +42,8 @@ for id in $IDS; do
 	check "$id: $kib KiB out, as many in" both_ways "$id"
 done
 check "attached and detached 1,000 times" attach_often 1 1000
-check "they stop" stop_all
+# shellcheck disable=SC2086 # words
+check "they stop" stop_all $IDS
 check "root has everything again" eval 'rmmod vconsole && nothing_held && root_is_back'
 check "root's log is quiet" log_is_quiet
 finish
