@@ -82,9 +82,7 @@ bool kmb_node_has_memory(const struct kmb_node *node)
 /* Started, and it has not ended. */
 bool kmb_node_alive(const struct kmb_node *node)
 {
-	enum vnode_state state = READ_ONCE(node->state);
-
-	return state == VNODE_BOOTING || state == VNODE_RUNNING;
+	return vnode_state_lives(READ_ONCE(node->state));
 }
 
 /* Its CPUs execute its own code, or one of them may. */

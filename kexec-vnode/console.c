@@ -48,14 +48,6 @@ struct console {
 
 enum { POLL_CONSOLE, POLL_VNODE, POLL_STDIN, POLL_STDOUT, POLL_RESIZE, POLL_NR };
 
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
 static bool has(const struct pending *pending)
 {
 	return pending->begin < pending->end;
@@ -81,12 +73,12 @@ static void __attribute__((format(printf, 2, 3))) tell(struct console *console, 
 
 static bool alive(const struct vnode_status *vnode)
 {
-	return vnode->state == VNODE_BOOTING || vnode->state == VNODE_RUNNING;
+	return vnode_state_lives(vnode->state);
 }
 
 static bool has_ended(const struct vnode_status *vnode)
 {
-	return vnode->state >= VNODE_HALTED && vnode->state < VNODE_NR_STATES;
+	return vnode_state_ended(vnode->state);
 }
 
 static int look_at_vnode(struct console *console, struct vnode_err *err)
@@ -108,7 +100,7 @@ static int look_at_vnode(struct console *console, struct vnode_err *err)
 			       (has_ended(&console->vnode) &&
 				console->vnode.end_ns != console->told_end))) {
 		console->news = true;
-		console->news_by = now() + DRAIN_S;
+		console->news_by = vnode_now() + DRAIN_S;
 	}
 	return 0;
 }
@@ -210,7 +202,7 @@ static int write_console(struct console *console, struct vnode_err *err)
 /* A vnode that runs may have a console soon. */
 static int attach(struct console *console, struct vnode_err *err)
 {
-	double end = now() + BEGIN_S;
+	double end = vnode_now() + BEGIN_S;
 	int ret, res;
 
 	for (;;) {
@@ -218,7 +210,7 @@ static int attach(struct console *console, struct vnode_err *err)
 		if (ret)
 			return ret;
 		ret = vnode_vconsole_attach(console->fd, console->config, console->vnode.name, err);
-		if (ret != -ENOENT || !alive(&console->vnode) || now() >= end)
+		if (ret != -ENOENT || !alive(&console->vnode) || vnode_now() >= end)
 			break;
 		res = vnode_device_poll(console->vnode_fd, 0.1, err);
 		if (res)
@@ -247,7 +239,7 @@ static int take_typed(struct console *console, const char *typed, size_t len)
 		if (!console->escaped)
 			in->data[in->end++] = typed[i];
 	}
-	console->leave_at = now() + ESCAPE_S;
+	console->leave_at = vnode_now() + ESCAPE_S;
 	return 0;
 }
 
@@ -329,7 +321,7 @@ static bool is_complete(const struct console *console)
 {
 	return !has(&console->out) &&
 	       (alive(&console->vnode) || !(console->status.state & VCONSOLE_CONNECTED) ||
-		now() >= console->news_by);
+		vnode_now() >= console->news_by);
 }
 
 static int wait_ms(const struct console *console)
@@ -344,7 +336,7 @@ static int wait_ms(const struct console *console)
 		end = console->leave_at;
 	if (end == INFINITY)
 		return -1;
-	return end > now() ? (end - now()) * 1000 + 1 : 0;
+	return end > vnode_now() ? (end - vnode_now()) * 1000 + 1 : 0;
 }
 
 static int look_around(struct console *console, const struct pollfd polls[POLL_NR],
@@ -389,7 +381,7 @@ static bool is_time_to_tell(const struct console *console, const struct pollfd p
 
 	if (!console->news)
 		return false;
-	if (alive(&console->vnode) && now() >= console->news_by)
+	if (alive(&console->vnode) && vnode_now() >= console->news_by)
 		return true;
 	return is_complete(console) && asked && !(polls[POLL_CONSOLE].revents & POLLIN);
 }
@@ -408,7 +400,7 @@ static int step(struct console *console, struct vnode_err *err)
 		ret = look_around(console, polls, err);
 	if (!ret && is_time_to_tell(console, polls))
 		ret = tell_news(console);
-	if (!ret && console->escaped && now() >= console->leave_at)
+	if (!ret && console->escaped && vnode_now() >= console->leave_at)
 		ret = LEAVE;
 	return ret;
 }

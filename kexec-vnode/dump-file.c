@@ -25,14 +25,6 @@ static const int ending_signals[] = {
 	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2,
 };
 
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
 /*
  * They are taken when they can do no harm, and then do what they always do. Nor is
  * this process to be suspended while it has a vnode frozen.
@@ -241,7 +233,7 @@ static int copy_chunk(struct vnode_dump_file *file, const struct vnode_dump_map 
 static void show_progress(const struct vnode_dump_file *file, uint64_t done, uint64_t size,
 			  double begin, double *next)
 {
-	double at = now();
+	double at = vnode_now();
 
 	if (!file->who || (at < *next && done < size))
 		return;
@@ -254,7 +246,7 @@ int vnode_dump_file_copy(struct vnode_dump_file *file, const struct vnode_dump_m
 			 struct vnode_err *err)
 {
 	const struct vnode_memory *memory = map->memory;
-	double begin = now(), next = begin;
+	double begin = vnode_now(), next = begin;
 	uint64_t offset = 0;
 	uint8_t *buf;
 	int ret = 0;

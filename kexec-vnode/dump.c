@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <vnode/names.h>
 
 #include "dump.h"
 
@@ -25,14 +26,6 @@ struct dump {
 	double frozen_s;		/* for so long, 0: it was not */
 };
 
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
 static void warn(const struct dump *dump, const char *what)
 {
 	fprintf(stderr, "kexec: vnode %u: %s\n", dump->config->id, what);
@@ -47,7 +40,7 @@ static int look(struct dump *dump, struct vnode_err *err)
 
 static bool is_alive(const struct dump *dump)
 {
-	return dump->status.state == VNODE_BOOTING || dump->status.state == VNODE_RUNNING;
+	return vnode_state_lives(dump->status.state);
 }
 
 /* A vnode that cannot be frozen is dumped all the same: what it holds is worth more. */
@@ -58,7 +51,7 @@ static int freeze(struct dump *dump, struct vnode_err *err)
 
 	if (!is_alive(dump))
 		return 0;
-	dump->frozen_from = now();
+	dump->frozen_from = vnode_now();
 	ret = vnode_device_freeze(dump->fd, dump->config->id, &why);
 	dump->frozen = !ret;
 	if (ret == -EBUSY || ret == -EPERM || ret == -ESRCH)
@@ -80,7 +73,7 @@ static void thaw(struct dump *dump)
 	dump->frozen = false;
 	if (vnode_device_thaw(dump->fd, dump->config->id, &why))
 		fprintf(stderr, "kexec: %s; its dump is not of one moment\n", why.text);
-	dump->frozen_s = now() - dump->frozen_from;
+	dump->frozen_s = vnode_now() - dump->frozen_from;
 }
 
 /* What others are kept for may be long ago. */

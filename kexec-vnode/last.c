@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <linux/vnode.h>
+#include <vnode/names.h>
 
 #include "vnode.h"
 
@@ -59,7 +60,7 @@ static size_t from_memory(int fd, unsigned int id, char *text)
 
 void vnode_last(int fd, const struct vnode_status *status, char text[VNODE_LAST_MAX + 1])
 {
-	bool dead = status->state >= VNODE_HALTED && status->state < VNODE_NR_STATES;
+	bool dead = vnode_state_ended(status->state);
 	size_t i, len = VNODE_LAST_MAX;
 	struct vnode_err ignored;
 

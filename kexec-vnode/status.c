@@ -34,23 +34,15 @@ struct view {
 	double uptime;			/* < 0: does not run */
 };
 
-static double clock_now(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
-}
-
 static double boottime(void)
 {
-	return clock_now(CLOCK_BOOTTIME);
+	return vnode_clock(CLOCK_BOOTTIME);
 }
 
 static void view_fill(struct view *view, const struct vnode_status *status,
 		      const uint32_t *cpus)
 {
-	bool runs = status->state == VNODE_BOOTING || status->state == VNODE_RUNNING;
+	bool runs = vnode_state_lives(status->state);
 
 	view->id = status->id;
 	view->name = status->name;
@@ -212,7 +204,7 @@ static void print_end_json(const struct vnode_status *status, const struct vnode
 		fprintf(out, ", \"cause_cpu\": null");
 	else
 		fprintf(out, ", \"cause_cpu\": %u", status->cause_cpu);
-	print_number("end_time", status->end_ns ? clock_now(CLOCK_REALTIME) - ago : -1, out);
+	print_number("end_time", status->end_ns ? vnode_clock(CLOCK_REALTIME) - ago : -1, out);
 	print_number("end_ago", ago, out);
 	print_number("noticed_ms", noticed_ms(status, info), out);
 	fprintf(out, ", \"begin_tsc\": %llu, \"end_tsc\": %llu, \"restart_tsc\": %llu, \"text\": ",
@@ -279,7 +271,7 @@ int vnode_phases_print(int fd, const struct vnode_info *info, unsigned int id, c
 static void print_end(const struct vnode_status *status, const struct vnode_info *info, FILE *out)
 {
 	double ago = seconds_since_end(status), noticed = noticed_ms(status, info);
-	time_t at = clock_now(CLOCK_REALTIME) - ago;
+	time_t at = vnode_clock(CLOCK_REALTIME) - ago;
 	char when[32] = "?", text[24];
 	struct tm tm;
 
@@ -348,7 +340,7 @@ int vnode_status_print(int fd, const struct vnode_info *info, unsigned int id, b
 	if (ret)
 		return ret;
 	view_fill(&view, &status, cpus);
-	*runs = status.state == VNODE_BOOTING || status.state == VNODE_RUNNING;
+	*runs = vnode_state_lives(status.state);
 	if (status.cause != VNODE_CAUSE_NONE)
 		vnode_last(fd, &status, last);
 	if (json)

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <time.h>
 #include <asm/bootparam.h>
 
 #define VNODE_CPUS_MAX		1024
@@ -45,6 +46,20 @@ int vnode_parse_cpus(const char *text, struct vnode_cpus *cpus, struct vnode_err
 int vnode_parse_size(const char *text, uint64_t *size, struct vnode_err *err);
 int vnode_parse_id(const char *text, unsigned int *id, struct vnode_err *err);
 int vnode_check_name(const char *name, struct vnode_err *err);
+
+/* Seconds */
+static inline double vnode_clock(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+static inline double vnode_now(void)
+{
+	return vnode_clock(CLOCK_MONOTONIC);
+}
 
 enum vnode_restart {
 	VNODE_RESTART_UNSET,		/* as NO */

@@ -7,14 +7,6 @@
 
 #include "vnode.h"
 
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
 /* What it did, and whether it makes sense to say "while booting" behind it. */
 static const struct {
 	const char *did;
@@ -46,18 +38,6 @@ static int has_ended(const struct vnode_status *status, struct vnode_err *err)
 			 *status->text ? ": " : "", status->text, status->id);
 }
 
-/* Whether root's kernel starts it again by itself: see VNODE_LOAD_RESTART. */
-static bool is_restarted(const struct vnode_config *config, const struct vnode_status *status)
-{
-	bool failed = status->state == VNODE_PANICKED || status->state == VNODE_REBOOTED ||
-		      status->state == VNODE_HUNG;
-
-	if (config->restart != VNODE_RESTART_ON_FAILURE || !failed ||
-	    status->cause == VNODE_CAUSE_PROTOCOL)
-		return false;
-	return !config->restarts || status->restarts < config->restarts;
-}
-
 static int runs(const struct vnode_status *status, const struct vnode_info *info, const char *who)
 {
 	printf("%s: running, %s, attached after %.0f ms", who,
@@ -82,7 +62,7 @@ static int look(int fd, const struct vnode_config *config, const struct vnode_in
 		return ret;
 	if (status.state == VNODE_RUNNING)
 		return runs(&status, info, who);
-	if (status.state != VNODE_BOOTING && (late || !is_restarted(config, &status)))
+	if (status.state != VNODE_BOOTING && (late || !status.restarting))
 		return has_ended(&status, err);
 	if (!late)
 		return 1;
@@ -93,7 +73,7 @@ static int look(int fd, const struct vnode_config *config, const struct vnode_in
 int vnode_wait(int fd, const struct vnode_config *config, const struct vnode_info *info,
 	       const char *who, struct vnode_err *err)
 {
-	double left, end = now() + config->wait;
+	double left, end = vnode_now() + config->wait;
 	int ret;
 
 	/* what was said before must be seen meanwhile, also through a pipe */
@@ -103,7 +83,7 @@ int vnode_wait(int fd, const struct vnode_config *config, const struct vnode_inf
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "%s: booting; Ctrl-C leaves it alone\n", who);
 	do {
-		left = end - now();
+		left = end - vnode_now();
 		ret = look(fd, config, info, who, left <= 0, err);
 		if (ret == 1)
 			ret = vnode_device_poll(fd, left, err) ?: 1;

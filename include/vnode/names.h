@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What states and causes (linux/vnode.h) are called: in root's log, in events, in
- * sysfs, and by kexec. Builds in user space too.
+ * What states and causes (linux/vnode.h) are called, in root's log, in events, in
+ * sysfs, and by kexec; and which states mean what. Builds in user space too.
  */
 #ifndef _VNODE_NAMES_H
 #define _VNODE_NAMES_H
@@ -54,6 +54,18 @@ static inline const char *vnode_cause_name(unsigned int cause)
 	};
 
 	return cause < VNODE_NR_CAUSES ? names[cause] : "unknown";
+}
+
+/* Started, and it has not ended. */
+static inline int vnode_state_lives(unsigned int state)
+{
+	return state == VNODE_BOOTING || state == VNODE_RUNNING;
+}
+
+/* Started, and it has ended, by itself or by STOP. */
+static inline int vnode_state_ended(unsigned int state)
+{
+	return state >= VNODE_HALTED && state < VNODE_NR_STATES;
 }
 
 #endif /* _VNODE_NAMES_H */
