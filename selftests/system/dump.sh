@@ -89,7 +89,8 @@ goes_on() {
 	vnode=$(vsh 1 date +%s)
 	echo "root's clock $root, the vnode's $vnode"
 	[ "$vnode" -ge "$root" ] && [ "$vnode" -le $((root + 10)) ] && spins_a_second || return 1
-	! kexec --vnode=1 --log | grep -E 'lockup|stall|NMI received|NMI handler|Dazed|WARNING|BUG'
+	# Linux's own handlers may seem slow where CPUs are threads: ours alone counts.
+	! kexec --vnode=1 --log | grep -E 'lockup|stall|NMI received|NMI handler \(nmi_handle|Dazed|WARNING|BUG'
 }
 
 begin_dump() { # the copy is under way, and the vnode stands still
