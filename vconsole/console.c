@@ -4,7 +4,10 @@
  * look has seen it. While nobody does, it waits a bounded time, then drops and counts.
  *
  * Linux's hvc calls us for the kernel's messages, in any context, and for the tty; it
- * cannot say for which. To both, -EAGAIN means: try again.
+ * cannot say for which. To both, -EAGAIN means: try again. For a message that is done
+ * at once and over and over, with interrupts off, and may not last: root would take
+ * this CPU for hung. The tty comes again after 10 ms at the earliest (MIN_TIMEOUT in
+ * hvc_console.c), and can wait for a root that is busy, or for a reader there.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -20,12 +23,15 @@
 
 #define VTERMNO		0x766e	/* to tell our console from those of other drivers */
 #define OUTBUF_SIZE	4096
-#define PATIENCE_MS	1000	/* that output waits for room */
+#define PATIENCE_MS	10000	/* that output waits for room */
+#define SPIN_MS		500	/* of that, in a loop that waits for nothing else */
+#define SPIN_GAP_MS	10	/* who comes again sooner is in that loop */
 
 /*
  * Protects all of this but hvc. No bridge, no output: it is for the log alone.
- * full_tsc is when the ring was first found full, 0 if it is not; dropping: our
- * patience was in vain, and is not tried again before there is room.
+ * full_tsc: since when the ring is full, 0 if it is not; tried_tsc: when that was found
+ * last; spun: TSC cycles in between, of those who come again soon. What they have used
+ * up they get back when the ring is half empty.
  */
 static DEFINE_RAW_SPINLOCK(lock);
 static struct adeos_bridge *bridge;
@@ -34,7 +40,8 @@ static u32 printed;
 static u32 taken;
 static u64 dropped;
 static u64 full_tsc;
-static bool dropping;
+static u64 tried_tsc;
+static u64 spun;
 
 static struct hvc_struct *hvc;
 static u32 size_now;
@@ -50,15 +57,17 @@ static u32 out_room(void)
 /* Nothing has become of it. Return: is it lost, or may it be tried again? */
 static bool out_drop(u32 count)
 {
-	u64 now = rdtsc();
+	u64 now = rdtsc(), gap = now - tried_tsc;
+	bool spins = full_tsc && gap < (u64)SPIN_GAP_MS * tsc_khz;
 
-	if (!dropping) {
-		if (!full_tsc)
-			full_tsc = now;
-		if (now - full_tsc < (u64)PATIENCE_MS * tsc_khz)
-			return false;
-		dropping = true;
-	}
+	if (!full_tsc)
+		full_tsc = now;
+	tried_tsc = now;
+	if (spins)
+		spun += gap;
+	if (!(spins && spun >= (u64)SPIN_MS * tsc_khz) &&
+	    now - full_tsc < (u64)PATIENCE_MS * tsc_khz)
+		return false;
 	dropped += count;
 	WRITE_ONCE(page->dropped, cpu_to_le64(dropped));
 	return true;
@@ -70,7 +79,6 @@ static bool out_write(const void *buf, u32 len)
 	u32 before = printed;
 
 	full_tsc = 0;
-	dropping = false;
 	ring_write(page->out, VCONSOLE_OUT_SIZE, printed, buf, len);
 	printed += len;
 	/* pairs with view_look() */
@@ -83,11 +91,14 @@ static bool out_write(const void *buf, u32 len)
 /* Return: how much of it is printed, or dropped. */
 static u32 out_put(const void *buf, u32 count)
 {
-	u32 len;
+	u32 room, len;
 
 	if (!page)
 		return count;
-	len = min(count, out_room());
+	room = out_room();
+	if (room >= VCONSOLE_OUT_SIZE / 2)
+		spun = 0;
+	len = min(count, room);
 	if (!len)
 		return out_drop(count) ? count : 0;
 	if (out_write(buf, len))

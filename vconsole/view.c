@@ -19,8 +19,11 @@
 
 #include "vconsole.h"
 
-/* Less than the console's own, so that it is the reader who misses something. */
-#define VIEW_PATIENCE_MS	500
+/*
+ * Less than the console's own, so that it is the reader who misses something; long
+ * enough for one who has to share a busy CPU with many others.
+ */
+#define VIEW_PATIENCE_MS	5000
 #define VIEW_AGAIN_MS		50	/* look again whether a reader has read */
 #define TTY_AGAIN_MS		10	/* or whether a tty has room */
 

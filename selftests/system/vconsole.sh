@@ -62,22 +62,61 @@ goes_on_without_reader() {
 	[ "${missed:-0}" -gt $((512 * 1024)) ] && status_is 1 dropped 0
 }
 
-# Root's kernel does not look, for longer than the vnode waits.
-drops_and_counts() {
+# Root's kernel does not look. A program of the vnode waits.
+waits_for_root() {
 	vsh 1 'dmesg -n 1; (sleep 1; head -c 300000 /dev/zero | tr "\\0" y > /dev/hvc0; touch /tmp/through) > /dev/null 2>&1 &'
 	at 0 freeze 6000 || return 1
-	wait_for 20 vsh 1 test -e /tmp/through || return 1
+	wait_for 20 vsh 1 test -e /tmp/through && status_is 1 dropped 0
+}
+
+# Its kernel cannot, or not for long.
+drops_and_counts() {
+	# shellcheck disable=SC2016 # for the shell in the vnode
+	vsh 1 'echo on > /proc/sys/kernel/printk_devkmsg; dmesg -n 8
+		(sleep 1; line=$(printf %0900d 0); for i in $(seq 400); do echo "$line" > /dev/kmsg; done
+		dmesg -n 1; touch /tmp/told) > /dev/null 2>&1 &'
+	at 0 freeze 6000 || return 1
+	wait_for 20 vsh 1 test -e /tmp/told || return 1
 	at_least_dropped() { [ "$(vcon 1 status | value dropped)" -gt 100000 ]; }
-	wait_for 5 at_least_dropped
+	wait_for 5 at_least_dropped && runs 1
 }
 
-panics_and_comes_again() {
+# ---- who writes nonsense into his console's memory ----
+
+# Root reads and types all the while; the vnode prints, so that root is told to look.
+scribbles_over_console() { # ROUNDS
+	local reader typer done="scribbled over vconsole.1, $1 rounds"
+
+	at 1 open vconsole.1 || return 1
+	cat < /dev/ttyVN1 > /dev/null &
+	reader=$!
+	(while :; do echo typed; done) > /dev/ttyVN1 2> /dev/null &
+	typer=$!
+	vsh 1 '(while :; do echo printed; done > /dev/hvc0) > /dev/null 2>&1 &'
+	end_by 1 "adeos-test scribble 1 $1 vconsole.1"
+	# no vnode is looked at for longer than another waits
+	while ! log_has 1 "$done" && runs 1; do
+		vcon 1 status > /dev/null && vsh 2 'echo turn > /dev/hvc0' || return 1
+	done
+	kill $typer $reader
+	log_has 1 "$done" && runs 1
+}
+
+others_are_whole() {
+	both_ways 2 && vcon 1 history | wc -c
+}
+
+panics_and_comes_again() { # RESTARTS
+	restarted() { [ "$(field 1 restarts)" = "$1" ] && runs 1; }
 	end_by 1 adeos-test panic
-	restarted() { [ "$(field 1 restarts)" = 1 ] && runs 1; }
-	wait_for 60 restarted && answers 1 && wait_for 10 status_is 1 begins 2
+	wait_for 60 restarted "$1" && answers 1 && wait_for 10 status_is 1 begins $(($1 + 1))
 }
 
-plan 37
+last_words() { # ID
+	vsh "$1" "echo farewell of $1 > /dev/hvc0" && wait_for 5 history_has "$1" "farewell of $1"
+}
+
+plan 41
 remember_root
 log_begin
 remember_adeos
@@ -104,14 +143,18 @@ check "the tty cannot be opened meanwhile" not eval 'true < /dev/ttyVN1'
 check "by force it can be taken over" taken_over
 touch /tmp/let_go
 check "who does not read holds nobody up for long, and learns what he has missed" goes_on_without_reader
-check "root does nothing for 6 s: what had no room is counted" drops_and_counts
-check "a panic, and a restart" panics_and_comes_again
+check "root does nothing for 6 s: a program waits, and nothing is lost" waits_for_root
+check "its kernel does not: what had no room is counted" drops_and_counts
+check "a panic, and a restart" panics_and_comes_again 1
 check "its last words are in the history" times_in_history 1 1 '[]] Kernel panic - not syncing: adeos-test'
 check "to the very last" times_in_history 1 1 'end Kernel panic - not syncing: adeos-test'
 check "the new beginning is marked" times_in_history 1 1 'vnode1: console 2 begins'
-check "some last words" eval 'vsh 3 "echo farewell > /dev/hvc0" && wait_for 5 history_has 3 farewell'
+check "vnode 1 writes nonsense all over its console" scribbles_over_console 3000
+check "vnode 2's is whole, and root reads on" others_are_whole
+check "once it is restarted, its own as well" eval 'panics_and_comes_again 2 && both_ways 1'
+check "some last words" eval 'last_words 1 && last_words 3'
 check "they stop" eval 'stop 1 && stop 2 && stop 3'
-check "what they have printed is kept" eval 'history_has 1 "console 2 begins" && history_has 3 farewell'
+check "what they have printed is kept" eval 'history_has 1 "farewell of 1" && history_has 3 "farewell of 3"'
 check "the module can be taken out" rmmod vconsole
 check "root has everything again" eval 'nothing_held && root_is_back'
 check "root's log is quiet" log_is_quiet
