@@ -10,6 +10,7 @@
  *	life.c     how a kernel is started and ended
  *	watch.c    what a vnode's nanokernel tells becomes states
  *	restart.c  whether and when it is started again
+ *	dump.c     and that it is dumped before
  *	grant.c    what a vnode is lent, all of it or nothing
  *	cpus.c     CPUs out of Linux and back
  *	place.c    an image into a vnode's memory, and again from root's copy
@@ -108,6 +109,9 @@ struct kmb_end {
  * @restarts: since START
  * @in_row: restarts since it last ran for long
  * @restart_tsc: TSC when the restart after @end began, 0 if none did
+ * @dump_dir: where its dumps go when it fails, or NULL
+ * @dumping: it is dumped: a restart waits
+ * @dump: work: have it dumped
  * @log: its last log lines at @end, KMB_LOG_SIZE
  * @log_len: bytes
  * @look: work: see what its nanokernel has told
@@ -148,6 +152,9 @@ struct kmb_node {
 	u32 restarts;
 	u32 in_row;
 	u64 restart_tsc;
+	char *dump_dir;
+	bool dumping;
+	struct work_struct dump;
 	char *log;
 	unsigned int log_len;
 	struct work_struct look;
@@ -206,10 +213,18 @@ void kmb_watch_notify(void *data);
 void kmb_watch_look(struct kmb_node *node);
 void kmb_watch_arm(struct kmb_node *node, unsigned int ms);
 void kmb_watch_cancel(struct kmb_node *node);
+void kmb_watch_resume(struct kmb_node *node);
 
 /* restart.c */
 void kmb_restart_plan(struct kmb_node *node);
 void kmb_restart(struct kmb_node *node);
+
+/* dump.c */
+int kmb_dump_init(void);
+void kmb_dump_exit(void);
+void kmb_dump_prepare(struct kmb_node *node);
+int kmb_dump_set(struct kmb_node *node, const struct vnode_load *load);
+void kmb_dump_begin(struct kmb_node *node);
 
 /* grant.c */
 int kmb_lend(struct kmb_node *node, struct vnode_grant *grant);

@@ -9,6 +9,7 @@ static const struct {
 	void (*exit)(void);
 } parts[] = {
 	{ kmb_watch_init, kmb_watch_exit },
+	{ kmb_dump_init, kmb_dump_exit },
 	{ kmb_cpus_init, kmb_cpus_exit },
 	{ kmb_wake_init, kmb_wake_exit },
 	{ kmb_sysfs_init, kmb_sysfs_exit },

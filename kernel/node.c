@@ -7,8 +7,8 @@
  * the watch, which may take seconds. Order: node lock, kmb_lock; and node lock, the
  * locks of wake.c, cpus.c and adeos-lite. No two node locks at once.
  *
- * Work. A node has two works (watch.c); each holds a reference while it is queued,
- * and takes the node lock. So nobody who holds a node lock waits for a work: what
+ * Work. A node has three works (watch.c, dump.c); each holds a reference while it is
+ * queued, and takes the node lock. So nobody who holds a node lock waits for a work: what
  * was planned is called off under the lock (kmb_watch_cancel()), and a work that is
  * under way finds, once it has the lock, that there is nothing left to do for it.
  * What adeos-lite calls (kmb_watch_notify()) takes no lock and only queues:
@@ -71,6 +71,7 @@ static void node_free(struct kref *ref)
 {
 	struct kmb_node *node = container_of(ref, struct kmb_node, ref);
 
+	kfree(node->dump_dir);
 	kfree(node->log);
 	kfree(node->cpu);
 	kfree(node);
@@ -144,6 +145,7 @@ struct kmb_node *kmb_node_create(const struct vnode_grant *grant, const struct k
 	kref_init(&node->ref);
 	mutex_init(&node->lock);
 	kmb_watch_prepare(node);
+	kmb_dump_prepare(node);
 	ratelimit_state_init(&node->oops_limit, OOPS_INTERVAL, OOPS_BURST);
 	ratelimit_set_flags(&node->oops_limit, RATELIMIT_MSG_ON_RELEASE);
 	node->id = grant->id;

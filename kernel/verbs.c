@@ -114,7 +114,7 @@ int kmb_node_load(struct vnode_load *load, struct file *owner)
 	else if (node->owner != owner)
 		err = -EBADF;
 	else
-		err = kmb_place(node, load);
+		err = kmb_dump_set(node, load) ?: kmb_place(node, load);
 	if (err)
 		goto out;
 

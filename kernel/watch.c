@@ -7,6 +7,7 @@
 
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
+#include <linux/minmax.h>
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <linux/string.h>
@@ -49,6 +50,7 @@ static void watch_end(struct kmb_node *node, enum vnode_state state, const struc
 {
 	if (kmb_life_end(node, state, end))
 		kmb_life_lose(node, end);
+	kmb_dump_begin(node);
 	kmb_restart_plan(node);
 }
 
@@ -140,7 +142,7 @@ static void watch_look_work(struct work_struct *work)
 /* It may have been called off, or armed anew, while this was on its way. */
 static bool watch_is_due(struct kmb_node *node)
 {
-	if (!node->armed || time_before(jiffies, node->due))
+	if (!node->armed || node->dumping || time_before(jiffies, node->due))
 		return false;
 	node->armed = false;
 	return true;
@@ -205,6 +207,19 @@ void kmb_watch_cancel(struct kmb_node *node)
 	node->armed = false;
 	if (cancel_delayed_work(&node->timer))
 		kmb_node_put(node);
+}
+
+/**
+ * kmb_watch_resume - what has become due while a vnode was dumped is done now
+ * @node: the vnode, locked
+ */
+void kmb_watch_resume(struct kmb_node *node)
+{
+	long left = node->due - jiffies;
+
+	lockdep_assert_held(&node->lock);
+	if (node->armed)
+		kmb_watch_arm(node, jiffies_to_msecs(max(left, 0L)));
 }
 
 void kmb_watch_prepare(struct kmb_node *node)

@@ -4,6 +4,7 @@
  * main() of kexec hands over when it sees an option that only a vnode has.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <math.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ enum {
 	OPT_VNODE = 256, OPT_LIST, OPT_CPUS, OPT_MEM, OPT_MEM_MIN, OPT_MEM_MAX, OPT_NAME,
 	OPT_BOOT_CPU, OPT_INITRD, OPT_APPEND, OPT_NO_UNPACK, OPT_UNPACK, OPT_TIMEOUT,
 	OPT_FORCE, OPT_JSON, OPT_DRY_RUN, OPT_LOG, OPT_WAIT, OPT_BOOT_LIMIT, OPT_RESTART,
-	OPT_DUMP,
+	OPT_DUMP, OPT_DUMP_ON_FAILURE,
 	OPT_CONSOLE, OPT_READ_ONLY,
 	OPT_NOT_YET,
 };
@@ -73,6 +74,7 @@ static const struct option options[] = {
 	{ "console", no_argument, NULL, OPT_CONSOLE },
 	{ "read-only", no_argument, NULL, OPT_READ_ONLY },
 	{ "dump", required_argument, NULL, OPT_DUMP },
+	{ "dump-on-failure", required_argument, NULL, OPT_DUMP_ON_FAILURE },
 	{ "vnode-config", required_argument, NULL, OPT_NOT_YET },
 	{ }
 };
@@ -81,7 +83,7 @@ static const struct option options[] = {
 static const char * const only_ours[] = {
 	"vnode", "vnode-list", "vnode-config", "cpus", "mem", "name", "boot-cpu", "no-unpack",
 	"unpack", "timeout", "wait", "boot-limit", "restart", "json", "dry-run", "log", "devices",
-	"console", "read-only", "dump",
+	"console", "read-only", "dump", "dump-on-failure",
 };
 
 bool vnode_wants(int argc, char **argv)
@@ -122,6 +124,7 @@ static void usage(FILE *out)
 		"  --unpack         fail where a bzImage cannot be unpacked here\n"
 		"  --no-unpack      let a bzImage unpack itself on the vnode's CPU\n"
 		"  --restart=no|on-failure[:N]  start it again when it fails, N times in a row (no)\n"
+		"  --dump-on-failure=DIR  write a core to DIR when it fails, before a restart\n"
 		"  --wait=S         how long to wait until it runs (until --boot-limit; 0: not)\n"
 		"  --boot-limit=S   how long its boot may take, 0: no limit (120)\n"
 		"  --timeout=S      how long root may take to free the memory (60)\n"
@@ -228,6 +231,8 @@ static int parse_option(struct vnode_config *config, int option, const char *nam
 		return parse_number("boot-limit", value, 86400, &config->boot_limit, err);
 	case OPT_RESTART:
 		return vnode_parse_restart(value, &config->restart, &config->restarts, err);
+	case OPT_DUMP_ON_FAILURE:
+		return vnode_dump_parse_dir(value, config->dump_dir, err);
 	case OPT_INITRD:
 		config->initrd = value;
 		return 0;
@@ -328,7 +333,8 @@ static int check_config(struct vnode_config *config, struct vnode_err *err)
 		return check_start(config, err);
 	if (config->kernel || config->cpus.nr || config->mem_size || config->initrd ||
 	    config->append || *config->name || config->boot_cpu >= 0 || config->dry_run ||
-	    config->mem_min || config->mem_max || config->restart || config->boot_limit != UNSET)
+	    config->mem_min || config->mem_max || config->restart || config->boot_limit != UNSET ||
+	    *config->dump_dir)
 		return vnode_err(err, EINVAL,
 				 "KERNEL and the options of a start go with a start or -l only");
 	return 0;
@@ -424,6 +430,20 @@ static int exit_status(int ret)
 	return EXIT_FAILED;
 }
 
+/* Root's kernel runs us for a dump, with no file open: then its log is our terminal. */
+static void open_streams(void)
+{
+	int fd;
+
+	if (fcntl(STDERR_FILENO, F_GETFD) >= 0)
+		return;
+	do {
+		fd = open("/dev/kmsg", O_WRONLY);
+	} while (fd >= 0 && fd < STDERR_FILENO);
+	/* its level; with what else is said it makes one message */
+	fputs("<6>kexec: ", stdout);
+}
+
 int vnode_main(int argc, char **argv)
 {
 	static struct vnode_config config = {
@@ -433,6 +453,7 @@ int vnode_main(int argc, char **argv)
 	bool runs = true;
 	int ret;
 
+	open_streams();
 	/* whatever is wrong with the command line: usage */
 	ret = parse(&config, argc, argv, &err) ? -EINVAL : verb(&config, &runs, &err);
 	if (!ret && fflush(stdout))

@@ -160,6 +160,7 @@ int vnode_device_load(int fd, const struct vnode_config *config, const struct vn
 		.control = plan->control,
 		.restarts = config->restarts,
 		.boot_limit_ms = milliseconds(config->boot_limit),
+		.dump_dir = *config->dump_dir ? (uintptr_t)config->dump_dir : 0,
 	};
 	int i;
 

@@ -7,5 +7,5 @@ VNODE_OBJS := cli start parse err file \
 	plan bootparams acpi pgtable \
 	device verbs wait status last console terminal vconsole \
 	log log-memory log-vmcoreinfo log-ring log-early \
-	dump dump-map dump-free dump-elf dump-file
+	dump dump-map dump-free dump-elf dump-file dump-on-failure
 VNODE_LIBS := -lelf -lzstd -llzma -llz4 -lz

@@ -237,6 +237,7 @@ struct vnode_config {
 	uint64_t mem_size, mem_min, mem_max;
 	const char *kernel, *initrd, *append;
 	const char *dump;		/* the file to be written */
+	char dump_dir[256];		/* VNODE_DUMP_DIR_MAX; where it is dumped to when it fails */
 	enum vnode_unpack unpack;
 	double timeout;			/* seconds, as the following */
 	double boot_limit;		/* 0: none */
@@ -248,6 +249,13 @@ struct vnode_config {
 
 /* dump.c: the verb dump, and what it is made of beside it */
 int vnode_dump(int fd, const struct vnode_config *config, struct vnode_err *err);
+
+/*
+ * dump-on-failure.c: root's kernel runs this program for it. @dir becomes the absolute
+ * path of the directory @text.
+ */
+int vnode_dump_parse_dir(const char *text, char dir[256], struct vnode_err *err);
+int vnode_dump_offer_helper(struct vnode_err *err);
 
 /* start.c: the verbs start and load */
 int vnode_start(const struct vnode_config *config, struct vnode_err *err);

@@ -534,11 +534,8 @@ static bool segments_are_wrong(struct thread *t, const struct vnode_load *l, con
 /* Must be refused by what the header says. Pointers to bytes are not looked at. */
 static bool load_is_wrong(struct thread *t, const struct vnode_load *l, const struct grant *g)
 {
-	unsigned int i;
-
-	for (i = 0; i < 3; i++)
-		if (l->reserved[i])
-			return true;
+	if (l->dump_dir || l->reserved[0] || l->reserved[1])
+		return true;
 	if ((l->flags & ~(VNODE_LOAD_KEEP | VNODE_LOAD_RESTART)) || !l->nr_segments ||
 	    l->nr_segments > VNODE_SEGMENTS_MAX || l->segments != (uintptr_t)t->segment ||
 	    (l->entry_mode != 32 && l->entry_mode != 64))

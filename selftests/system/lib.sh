@@ -268,11 +268,11 @@ grew_by() { # NAME: from /tmp/first to /tmp/last
 # What Linux says when its machine is emulated on a busy host.
 SLOW_HOST='sched: DL replenish lagged|clocksource: |TSC found unstable|sched_clock: Marking unstable|hrtimer: interrupt took|perf: interrupt took'
 
-# Lines of warning level and above that our modules did not write. Those from
+# Lines of warning level and above that neither our modules nor our kexec wrote. Those from
 # before the test are none of its business.
 loud_lines() {
 	dmesg -r | grep -E '^<[0-9]*[0-9]>' | awk -F '[<>]' '$2 % 8 < 5' |
-		grep -vE "\\] (vnode|adeos_lite|vconsole): |$SLOW_HOST"
+		grep -vE "\\] (vnode|adeos_lite|vconsole|kexec): |$SLOW_HOST"
 }
 
 log_begin() {

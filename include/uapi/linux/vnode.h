@@ -190,11 +190,18 @@ struct vnode_segment {
  *	before it has run for VNODE_RESTART_CALM seconds; 0: no limit
  * @boot_limit_ms: in: how long it may take from START until its nanokernel has
  *	attached; then it is taken for hung; 0: no limit
+ * @dump_dir: in: pointer to the absolute path of a directory, at most
+ *	VNODE_DUMP_DIR_MAX bytes with the NUL; 0: none
  * @reserved: zero
  *
  * With VNODE_LOAD_RESTART root's kernel keeps a copy of the segments. A vnode that
  * panicked, hung or rebooted is started from it again, at once the first time,
  * then after 250 ms, and each time twice as long, up to VNODE_RESTART_MAX_MS.
+ *
+ * With @dump_dir root's kernel runs a program when the vnode has failed, by itself and
+ * not while it is stopped: what the module's parameter dump_helper names, with the
+ * arguments --vnode=ID and --dump=DIR/NAME-DATE-TIME.core (UTC). A restart waits until
+ * it has ended.
  *
  * Errors: ENOENT (no such vnode), EBADF (granted through another descriptor),
  * EBUSY (not in state granted), EINVAL, EFAULT, EADDRNOTAVAIL (a segment or an
@@ -212,9 +219,11 @@ struct vnode_load {
 	__u64 control;
 	__u32 restarts;
 	__u32 boot_limit_ms;
-	__u64 reserved[3];
+	__u64 dump_dir;
+	__u64 reserved[2];
 };
 
+#define VNODE_DUMP_DIR_MAX	256
 #define VNODE_RESTART_CALM	10	/* seconds */
 #define VNODE_RESTART_MAX_MS	8000
 
