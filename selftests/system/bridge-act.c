@@ -5,8 +5,9 @@
  *	bridge-act open-as UID GID NAME ro|rw	prints "ok" or the errno's name
  *	bridge-act witness NAME BYTE	holds it, all BYTE, until it is revoked
  *	bridge-act eventfd NAME COUNT	waits for so many rings there
- *	bridge-act wear NAME PAGE MS	writes and reads this page of it all the while;
- *					prints the longest pause
+ *	bridge-act wear NAME PAGE	writes and reads this page of it until it is told
+ *					to rest; prints the longest pause
+ *	bridge-act rest NAME		ends that
  *
  * Exit status: 0 if all was as it should be; what was not is said.
  */
@@ -99,12 +100,26 @@ static void page_check(uint64_t *page, uint64_t value)
 		EXPECT(__atomic_load_n(&page[i], __ATOMIC_RELAXED) == value);
 }
 
+/* Nobody's page: whoever wears the bridge looks there. */
+static volatile uint64_t *rest_word(char *memory)
+{
+	return (void *)(memory + 32 * PAGE);
+}
+
+static int do_rest(char *argv[])
+{
+	int fd = open_or_exit(argv[0], O_RDWR);
+
+	*rest_word(map(fd, size_of(fd), PROT_READ | PROT_WRITE)) = 1;
+	return 0;
+}
+
 static int do_wear(char *argv[])
 {
 	int fd = open_or_exit(argv[0], O_RDWR);
 	char *memory = map(fd, size_of(fd), PROT_READ | PROT_WRITE);
 	uint64_t *page = (void *)(memory + atoi(argv[1]) * PAGE), value = 0;
-	int64_t last = now_ns(), end = last + atoi(argv[2]) * 1000000LL, now, pause = 0;
+	int64_t last = now_ns(), now, pause = 0;
 
 	do {
 		page_write(page, value);
@@ -113,7 +128,7 @@ static int do_wear(char *argv[])
 		if (now - last > pause)
 			pause = now - last;
 		last = now;
-	} while (now < end && failures < 10);
+	} while (!*rest_word(memory) && failures < 10);
 	printf("rounds %llu pause_ns %lld\n", (unsigned long long)value, (long long)pause);
 	return failures != 0;
 }
@@ -128,7 +143,8 @@ int main(int argc, char *argv[])
 		{ "open-as", 4, do_open_as },
 		{ "witness", 2, do_witness },
 		{ "eventfd", 2, do_eventfd },
-		{ "wear", 3, do_wear },
+		{ "wear", 2, do_wear },
+		{ "rest", 1, do_rest },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof(acts) / sizeof(acts[0]); i++)

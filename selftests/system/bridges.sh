@@ -163,17 +163,20 @@ compacted() {
 		make $((i % 3)) "worn.$i" 262144 --transient || return 1
 	done
 	for i in 1 2 3 4; do
-		on 0 "bridge-act wear worn.$i 0 6000" > "/tmp/wear.0.$i" 2>&1 &
+		on 0 "bridge-act wear worn.$i 0" > "/tmp/wear.0.$i" 2>&1 &
 		wearers="$wearers $!"
-		on 1 "bridge-act wear worn.$i 1 6000" > "/tmp/wear.1.$i" 2>&1 &
+		on 1 "bridge-act wear worn.$i 1" > "/tmp/wear.1.$i" 2>&1 &
 		wearers="$wearers $!"
-		on 2 "bridge-act wear worn.$i 63 6000" > "/tmp/wear.2.$i" 2>&1 &
+		on 2 "bridge-act wear worn.$i 63" > "/tmp/wear.2.$i" 2>&1 &
 		wearers="$wearers $!"
 	done
-	wait_for 10 all_worn || status=1
+	wait_for 60 all_worn || status=1
 	for i in 1 2 3 4; do
 		unmake 0 "hole.$i" || status=1
 		bridge compact | tee -a /tmp/compact || status=1
+	done
+	for i in 1 2 3 4; do
+		on 0 "bridge-act rest worn.$i" || status=1
 	done
 	for i in $wearers; do
 		wait "$i" || status=1
