@@ -12,36 +12,12 @@ rounds=${1:-5}
 times=20000
 # shellcheck source=selftests/system/adeos-lib.sh
 . /selftests/adeos-lib.sh
-
-quietly() { # COMMAND...: what it says is wanted only if it fails
-	"$@" > /tmp/quietly 2>&1 && return
-	{
-		cat /tmp/quietly
-		echo "bench: $*"
-		kexec --vnode=1 -S
-		dmesg | tail -n 20
-	} >&2
-	exit 1
-}
+# shellcheck source=selftests/bench/table.sh
+. /bench/table.sh
 
 # "WHAT count N min NS median NS ..." of the input, in microseconds
 median() { # WHAT
 	awk -v what="$1" '$1 == what { for (i = 2; i < NF; i++) if ($i == "median") printf "%.2f", $(i + 1) / 1000 }'
-}
-
-middle() { # of numbers, one a line
-	sort -n | awk '{ v[NR] = $1 } END { if (NR) printf "%.2f", v[int((NR + 1) / 2)]; else printf "-" }'
-}
-
-ratio() { awk -v a="$1" -v b="$2" 'BEGIN { if (b + 0) printf "%.2f", a / b; else printf "-" }'; }
-
-row() { # WHAT VALUE UNIT [RATIO GOAL]
-	printf '%-58s %10s %-5s %8s  %s\n' "$1" "$2" "$3" "${4:-}" "${5:-}"
-}
-
-heading() { # WHAT
-	printf '\n%s\n\n' "$*"
-	printf '%-58s %10s %-5s %8s  %s\n' what median '' ratio goal
 }
 
 # ---- interrupts ----
