@@ -133,6 +133,12 @@ all_bytes_come_out() {
 	cmp /tmp/bytes /tmp/came
 }
 
+accounts() {
+	# shellcheck disable=SC2016 # for the shell in the vnode
+	vsh 1 'chmod 755 / && mkdir -p /etc && echo "somebody:$(mkpasswd secret):1000:1000::/:/bin/sh" > /etc/passwd &&
+		echo "somebody:x:1000:" > /etc/group'
+}
+
 session() { # NAME
 	check "$1: by expect" expect -f /selftests/console.exp "$1"
 }
@@ -201,7 +207,7 @@ shuts_down_while_attached() {
 	ends_with 0 && says '^vnode1: (halted: |returned)'
 }
 
-plan 45
+plan 47
 remember_root
 log_begin
 check "a vnode without vconsole" up 1 1-2 192M
@@ -230,7 +236,8 @@ check "it is taken from the tty" eval 'attach --force && answers_here'
 check "which is hung up" tty_is_hung_up
 check "it is detached" detach
 check "it is attached to $CYCLES times" many_answers
-for name in job_control interrupt sysrq window utf8 full_screen escape restored taken_over; do
+check "it has accounts" accounts
+for name in login job_control interrupt sysrq window utf8 full_screen escape restored taken_over; do
 	session $name
 done
 check "it prints much" vsh 1 'seq 1 30000 > /dev/hvc0'
