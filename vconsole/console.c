@@ -6,8 +6,8 @@
  * Linux's hvc calls us for the kernel's messages, in any context, and for the tty; it
  * cannot say for which. To both, -EAGAIN means: try again. For a message that is done
  * at once and over and over, with interrupts off, and may not last: root would take
- * this CPU for hung. The tty comes again after 10 ms at the earliest (MIN_TIMEOUT in
- * hvc_console.c), and can wait for a root that is busy, or for a reader there.
+ * this CPU for hung. The tty waits until it is told, or for 10 ms (MIN_TIMEOUT in
+ * hvc_console.c), and can wait long for a root that is busy, or for a reader there.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -24,14 +24,15 @@
 #define VTERMNO		0x766e	/* to tell our console from those of other drivers */
 #define OUTBUF_SIZE	4096
 #define PATIENCE_MS	10000	/* that output waits for room */
-#define SPIN_MS		500	/* of that, in a loop that waits for nothing else */
-#define SPIN_GAP_MS	10	/* who comes again sooner is in that loop */
+#define SPIN_MS		500	/* of that, in a loop that waits for nothing else: */
+#define SPIN_TRIES	100	/* who has tried so often in vain */
+#define SPIN_GAP_MS	1	/* and comes again so soon, is in that loop */
 
 /*
  * Protects all of this but hvc. No bridge, no output: it is for the log alone.
  * full_tsc: since when the ring is full, 0 if it is not; tried_tsc: when that was found
- * last; spun: TSC cycles in between, of those who come again soon. What they have used
- * up they get back when the ring is half empty.
+ * last; tries: how often, without a gap; spun: TSC cycles in that loop. What was used up
+ * of them is given back when the ring is half empty.
  */
 static DEFINE_RAW_SPINLOCK(lock);
 static struct adeos_bridge *bridge;
@@ -41,6 +42,7 @@ static u32 taken;
 static u64 dropped;
 static u64 full_tsc;
 static u64 tried_tsc;
+static u32 tries;
 static u64 spun;
 
 static struct hvc_struct *hvc;
@@ -58,11 +60,13 @@ static u32 out_room(void)
 static bool out_drop(u32 count)
 {
 	u64 now = rdtsc(), gap = now - tried_tsc;
-	bool spins = full_tsc && gap < (u64)SPIN_GAP_MS * tsc_khz;
+	bool spins;
 
 	if (!full_tsc)
 		full_tsc = now;
 	tried_tsc = now;
+	tries = gap < (u64)SPIN_GAP_MS * tsc_khz ? tries + 1 : 0;
+	spins = tries >= SPIN_TRIES;
 	if (spins)
 		spun += gap;
 	if (!(spins && spun >= (u64)SPIN_MS * tsc_khz) &&
@@ -79,6 +83,7 @@ static bool out_write(const void *buf, u32 len)
 	u32 before = printed;
 
 	full_tsc = 0;
+	tries = 0;
 	ring_write(page->out, VCONSOLE_OUT_SIZE, printed, buf, len);
 	printed += len;
 	/* pairs with view_look() */

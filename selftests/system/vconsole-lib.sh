@@ -42,6 +42,25 @@ fails_with() { # ERRNO COMMAND...
 	[ "$said" = "error $want" ]
 }
 
+# ---- who does not read ----
+
+flood_console() { # ID KIB
+	vsh -t 120 "$1" "dmesg -n 1
+		head -c $(($2 * 1024)) /dev/zero | tr '\\0' z > /dev/hvc0"
+}
+
+goes_on_without_reader() { # SECONDS
+	local missed
+
+	vcon 1 stall "$1" > /tmp/stalled &
+	flood_console 1 1024 || return 1
+	runs 1 || return 1
+	wait $!
+	cat /tmp/stalled
+	missed=$(value missed < /tmp/stalled)
+	[ "${missed:-0}" -gt $((512 * 1024)) ] && status_is 1 dropped 0
+}
+
 # ---- bytes ----
 
 raw() {

@@ -45,23 +45,6 @@ taken_over() {
 
 # ---- who does not read, who does not take ----
 
-flood_console() { # ID KIB
-	vsh -t 120 "$1" "dmesg -n 1
-		head -c $(($2 * 1024)) /dev/zero | tr '\\0' z > /dev/hvc0"
-}
-
-goes_on_without_reader() {
-	local missed
-
-	vcon 1 stall 8 > /tmp/stalled &
-	flood_console 1 1024 || return 1
-	runs 1 || return 1
-	wait $!
-	cat /tmp/stalled
-	missed=$(value missed < /tmp/stalled)
-	[ "${missed:-0}" -gt $((512 * 1024)) ] && status_is 1 dropped 0
-}
-
 # Root's kernel does not look. A program of the vnode waits.
 waits_for_root() {
 	vsh 1 'dmesg -n 1; (sleep 1; head -c 300000 /dev/zero | tr "\\0" y > /dev/hvc0; touch /tmp/through) > /dev/null 2>&1 &'
@@ -142,7 +125,7 @@ check "any number of readers meanwhile" eval 'vcon 1 history > /dev/null && vcon
 check "the tty cannot be opened meanwhile" not eval 'true < /dev/ttyVN1'
 check "by force it can be taken over" taken_over
 touch /tmp/let_go
-check "who does not read holds nobody up for long, and learns what he has missed" goes_on_without_reader
+check "who does not read holds nobody up for long, and learns what he has missed" goes_on_without_reader 8
 check "root does nothing for 6 s: a program waits, and nothing is lost" waits_for_root
 check "its kernel does not: what had no room is counted" drops_and_counts
 check "a panic, and a restart" panics_and_comes_again 1

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: -c 9 -m 3G -t 600
+# vm: -c 9 -m 3G -t 900
 #
 # Eight consoles, of three kernels, busy at the same time; 10 MiB out of each and into
-# each, one after the other. And one that is attached to a thousand times.
+# each, one after the other. One is attached to a thousand times; one has a reader who
+# does not read for a minute.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 kib=1024
@@ -26,7 +27,7 @@ attach_often() { # ID TIMES
 	status_is "$1" connected 1
 }
 
-plan 22
+plan 23
 insmod "/lib/modules/$(uname -r)/vconsole.ko"
 remember_root
 log_begin
@@ -42,6 +43,8 @@ for id in $IDS; do
 	check "$id: $kib KiB out, as many in" both_ways "$id"
 done
 check "attached and detached 1,000 times" attach_often 1 1000
+check "a reader does nothing for a minute: the vnode goes on, and he learns what he has missed" \
+	goes_on_without_reader 60
 # shellcheck disable=SC2086 # words
 check "they stop" stop_all $IDS
 check "root has everything again" eval 'rmmod vconsole && nothing_held && root_is_back'
