@@ -68,22 +68,26 @@ show_latency() { # COLUMN WHAT
 
 # ---- dumps ----
 
+uptime_ms() {
+	awk '{ print $1 * 1000 }' /proc/uptime
+}
+
 # So much of memory as is used: a dump has nothing else.
 bench_dump() {
 	local begin end
 
 	rm -f /tmp/core /tmp/copy
-	begin=$(date +%s%N)
+	begin=$(uptime_ms)
 	quietly kexec --vnode=1 --dump=/tmp/core
-	end=$(date +%s%N)
+	end=$(uptime_ms)
 	kib=$(du -k /tmp/core | cut -f 1)
-	echo "dump $((end - begin)) $((kib * 1024))" >> /tmp/dump
+	echo "dump $((end - begin))000000 $((kib * 1024))" >> /tmp/dump
 	rm /tmp/core
 	head -c $((kib * 1024)) /dev/urandom > /tmp/bytes
-	begin=$(date +%s%N)
+	begin=$(uptime_ms)
 	cat /tmp/bytes > /tmp/copy
-	end=$(date +%s%N)
-	echo "cat $((end - begin)) $((kib * 1024))" >> /tmp/dump
+	end=$(uptime_ms)
+	echo "cat $((end - begin))000000 $((kib * 1024))" >> /tmp/dump
 	rm /tmp/copy /tmp/bytes
 }
 
