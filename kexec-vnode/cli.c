@@ -30,7 +30,7 @@ enum {
 	OPT_BOOT_CPU, OPT_INITRD, OPT_APPEND, OPT_NO_UNPACK, OPT_UNPACK, OPT_TIMEOUT,
 	OPT_FORCE, OPT_JSON, OPT_DRY_RUN, OPT_LOG, OPT_WAIT, OPT_BOOT_LIMIT, OPT_RESTART,
 	OPT_DUMP, OPT_DUMP_ON_FAILURE,
-	OPT_CONSOLE, OPT_READ_ONLY,
+	OPT_CONSOLE, OPT_READ_ONLY, OPT_GDB,
 	OPT_NOT_YET,
 };
 
@@ -39,6 +39,7 @@ enum {
 #define BOOT_LIMIT	120
 #define GRANT_TIMEOUT	60
 #define STOP_TIMEOUT	10
+#define GDB_PORT	1234
 /* Root's kernel watches the boot limit: give it time to say so. */
 #define BOOT_LIMIT_GRACE	5
 
@@ -75,6 +76,7 @@ static const struct option options[] = {
 	{ "read-only", no_argument, NULL, OPT_READ_ONLY },
 	{ "dump", required_argument, NULL, OPT_DUMP },
 	{ "dump-on-failure", required_argument, NULL, OPT_DUMP_ON_FAILURE },
+	{ "gdb", optional_argument, NULL, OPT_GDB },
 	{ "vnode-config", required_argument, NULL, OPT_NOT_YET },
 	{ }
 };
@@ -83,7 +85,7 @@ static const struct option options[] = {
 static const char * const only_ours[] = {
 	"vnode", "vnode-list", "vnode-config", "cpus", "mem", "name", "boot-cpu", "no-unpack",
 	"unpack", "timeout", "wait", "boot-limit", "restart", "json", "dry-run", "log", "devices",
-	"console", "read-only", "dump", "dump-on-failure",
+	"console", "read-only", "dump", "dump-on-failure", "gdb",
 };
 
 bool vnode_wants(int argc, char **argv)
@@ -137,6 +139,7 @@ static void usage(FILE *out)
 		"  -S, --status     what is known of it, and of how it ended (--json)\n"
 		"  --log            its kernel log, from its memory\n"
 		"  --dump=FILE      its memory and registers, as an ELF core\n"
+		"  --gdb[=PORT]     let gdb look into it, at a port of 127.0.0.1 (1234)\n"
 		"  --console        attach to its console, ^] leaves (--force: take it over,\n"
 		"                   --read-only: look on)\n"
 		"\n"
@@ -147,7 +150,7 @@ static void usage(FILE *out)
 static int parse_verb(struct vnode_config *config, enum vnode_verb verb, struct vnode_err *err)
 {
 	if (config->verb != VNODE_VERB_START && config->verb != verb)
-		return vnode_err(err, EINVAL, "more than one of -l, -e, -u, -S, --log, --console, --dump, --vnode-list");
+		return vnode_err(err, EINVAL, "more than one of -l, -e, -u, -S, --log, --console, --dump, --gdb, --vnode-list");
 	config->verb = verb;
 	return 0;
 }
@@ -203,6 +206,9 @@ static int parse_option(struct vnode_config *config, int option, const char *nam
 		return parse_verb(config, VNODE_VERB_DUMP, err);
 	case OPT_CONSOLE:
 		return parse_verb(config, VNODE_VERB_CONSOLE, err);
+	case OPT_GDB:
+		ret = value ? vnode_parse_port(value, &config->port, err) : 0;
+		return ret ?: parse_verb(config, VNODE_VERB_GDB, err);
 	case OPT_CPUS:
 		return vnode_parse_cpus(value, &config->cpus, err);
 	case OPT_MEM:
@@ -411,6 +417,8 @@ static int verb(struct vnode_config *config, bool *runs, struct vnode_err *err)
 		return vnode_dump(fd, config, err);
 	case VNODE_VERB_CONSOLE:
 		return vnode_console(fd, config, err);
+	case VNODE_VERB_GDB:
+		return vnode_gdb(fd, config, err);
 	default:
 		return vnode_status_print(fd, &info, config->id, config->json, stdout, runs, err);
 	}
@@ -448,6 +456,7 @@ int vnode_main(int argc, char **argv)
 {
 	static struct vnode_config config = {
 		.boot_cpu = -1, .timeout = UNSET, .boot_limit = UNSET, .wait = UNSET,
+		.port = GDB_PORT,
 	};
 	struct vnode_err err = {};
 	bool runs = true;

@@ -76,36 +76,13 @@ static void thaw(struct dump *dump)
 	dump->frozen_s = vnode_now() - dump->frozen_from;
 }
 
-/* What others are kept for may be long ago. */
-static bool is_wanted(const struct dump *dump, uint32_t kind)
-{
-	switch (kind) {
-	case VNODE_REGS_FROZEN:
-		return dump->frozen;
-	case VNODE_REGS_PANIC:
-		return dump->status.state == VNODE_PANICKED;
-	case VNODE_REGS_SILENT:
-		return dump->status.state == VNODE_HUNG;
-	}
-	return false;
-}
-
 static int read_regs(struct dump *dump, struct vnode_err *err)
 {
-	unsigned int cpu;
-	int ret;
+	int ret = vnode_regs_read(dump->fd, &dump->status, dump->frozen, dump->regs, err);
 
-	for (cpu = 0; cpu < dump->status.nr_cpus; cpu++) {
-		struct vnode_regs *regs = &dump->regs[cpu];
-
-		ret = vnode_device_regs(dump->fd, dump->config->id, cpu, regs, err);
-		if (ret)
-			return ret;
-		if (is_wanted(dump, regs->kind))
-			dump->nr_known++;
-		else
-			*regs = (struct vnode_regs){ .cpu = cpu };
-	}
+	if (ret < 0)
+		return ret;
+	dump->nr_known = ret;
 	return 0;
 }
 

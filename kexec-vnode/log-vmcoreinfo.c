@@ -31,6 +31,7 @@ struct info {
 	uint64_t l5_enabled;
 	uint64_t image_size;
 	uint64_t image_offset;
+	uint64_t text_start;
 	uint64_t sme_mask;
 	uint64_t rb_size;
 	uint64_t rb_desc_ring;
@@ -79,6 +80,7 @@ static const struct key keys[] = {
 	OPT("NUMBER(KERNEL_IMAGE_SIZE)", image_size),
 	OPT("NUMBER(sme_mask)", sme_mask),
 	OPT_HEX("KERNELOFFSET", image_offset),
+	OPT_HEX("SYMBOL(_stext)", text_start),
 	DEC("SIZE(printk_ringbuffer)", rb_size),
 	DEC("OFFSET(printk_ringbuffer.desc_ring)", rb_desc_ring),
 	DEC("OFFSET(printk_ringbuffer.text_data_ring)", rb_data_ring),
@@ -288,6 +290,7 @@ static int try_info(struct search *search, const struct info *info)
 			return -ENODATA;
 		search->found->map = map;
 		search->found->image_offset = info->image_offset;
+		search->found->text_start = info->text_start;
 		search->found->pages = info->pages;
 		return res;
 	}

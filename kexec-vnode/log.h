@@ -105,6 +105,7 @@ struct vnode_vmcoreinfo {
 	size_t len;
 	uint64_t pa;			/* of the text */
 	uint64_t image_offset;		/* KERNELOFFSET: so far KASLR has moved the image */
+	uint64_t text_start;		/* _stext; 0: not told */
 	struct vnode_log_map map;
 	struct vnode_log_pages pages;
 };

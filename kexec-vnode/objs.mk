@@ -7,5 +7,6 @@ VNODE_OBJS := cli start parse err file \
 	plan bootparams acpi pgtable \
 	device verbs wait status last console terminal vconsole \
 	log log-memory log-vmcoreinfo log-ring log-early \
-	dump dump-map dump-free dump-elf dump-file dump-on-failure
+	regs dump dump-map dump-free dump-elf dump-file dump-on-failure \
+	gdb gdb-packet gdb-answer gdb-regs gdb-memory gdb-target gdb-peer
 VNODE_LIBS := -lelf -lzstd -llzma -llz4 -lz

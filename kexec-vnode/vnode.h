@@ -70,6 +70,8 @@ enum vnode_restart {
 /* "no", "on-failure", "on-failure:N"; @times is N, or 0 for no limit */
 int vnode_parse_restart(const char *text, enum vnode_restart *restart, uint32_t *times,
 			struct vnode_err *err);
+/* of TCP */
+int vnode_parse_port(const char *text, uint16_t *port, struct vnode_err *err);
 /* "0-2,5": writes at most size bytes with the NUL, returns text */
 char *vnode_format_cpus(const uint32_t *cpu, unsigned int nr, char *text, size_t size);
 
@@ -225,6 +227,7 @@ enum vnode_verb {
 	VNODE_VERB_LOG,
 	VNODE_VERB_DUMP,
 	VNODE_VERB_CONSOLE,
+	VNODE_VERB_GDB,
 };
 
 struct vnode_config {
@@ -238,6 +241,7 @@ struct vnode_config {
 	const char *kernel, *initrd, *append;
 	const char *dump;		/* the file to be written */
 	char dump_dir[256];		/* VNODE_DUMP_DIR_MAX; where it is dumped to when it fails */
+	uint16_t port;			/* for gdb */
 	enum vnode_unpack unpack;
 	double timeout;			/* seconds, as the following */
 	double boot_limit;		/* 0: none */
@@ -256,6 +260,9 @@ int vnode_dump(int fd, const struct vnode_config *config, struct vnode_err *err)
  */
 int vnode_dump_parse_dir(const char *text, char dir[256], struct vnode_err *err);
 int vnode_dump_offer_helper(struct vnode_err *err);
+
+/* gdb.c: gdb looks into it, until it has been returned */
+int vnode_gdb(int fd, const struct vnode_config *config, struct vnode_err *err);
 
 /* start.c: the verbs start and load */
 int vnode_start(const struct vnode_config *config, struct vnode_err *err);
@@ -348,6 +355,9 @@ int vnode_device_freeze(int fd, unsigned int id, struct vnode_err *err);
 int vnode_device_thaw(int fd, unsigned int id, struct vnode_err *err);
 int vnode_device_regs(int fd, unsigned int id, unsigned int cpu, struct vnode_regs *regs,
 		      struct vnode_err *err);
+/* regs.c: of each CPU; how many are known, the others are zeros. @frozen: it is, by @fd */
+int vnode_regs_read(int fd, const struct vnode_status *status, bool frozen,
+		    struct vnode_regs *regs, struct vnode_err *err);
 /* Until some vnode's state has changed since the last status, or @seconds are over. */
 int vnode_device_poll(int fd, double seconds, struct vnode_err *err);
 /* What it could still say at its end: up to *@size bytes, any bytes */

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The vnode that gdb looks at. A vnode that runs stands still from a stop on, until it
+ * is let go, but no longer than a vnode may. Then it goes on by itself: what gdb sees
+ * of its registers and stacks stays as it was.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <vnode/names.h>
+
+#include "gdb.h"
+
+/* It is thawed before it would go on by itself. */
+#define FREEZE_S	(VNODE_FREEZE_MS / 1000.0 - 0.5)
+
+/* gdb's numbers (include/gdb/signals.def) */
+#define SIGNAL_ABRT	6
+#define SIGNAL_TERM	15
+
+void vnode_gdb_target_say(struct vnode_gdb_target *target, const char *fmt, ...)
+{
+	char *said = target->view.said;
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(said, sizeof(target->view.said), fmt, args);
+	va_end(args);
+	fprintf(stderr, "kexec: vnode %u: %s\n", target->config->id, said);
+}
+
+static bool is_alive(const struct vnode_gdb_target *target)
+{
+	return vnode_state_lives(target->status.state);
+}
+
+/* Another vnode may have its number by now, but not its memory. */
+static bool is_returned(const struct vnode_gdb_target *target)
+{
+	const struct vnode_memory *memory = &target->view.memory;
+	uint8_t byte;
+
+	return memory->read(memory->context, 0, &byte, sizeof(byte)) == -ENXIO;
+}
+
+int vnode_gdb_target_look(struct vnode_gdb_target *target, struct vnode_err *err)
+{
+	uint32_t cpus[VNODE_CPUS_MAX];
+	int ret;
+
+	ret = vnode_device_status(target->fd, target->config->id, false, &target->status, cpus,
+				  err);
+	if (ret && ret != -ESRCH)
+		return ret;
+	if (ret || is_returned(target))
+		target->status.state = VNODE_FREE;
+	return 0;
+}
+
+int vnode_gdb_target_open(struct vnode_gdb_target *target, int fd,
+			  const struct vnode_config *config, struct vnode_err *err)
+{
+	struct vnode_gdb_view *view = &target->view;
+	int ret;
+
+	target->fd = fd;
+	target->config = config;
+	ret = vnode_device_memory(fd, config->id, &view->memory, err);
+	ret = ret ?: vnode_gdb_target_look(target, err);
+	if (ret)
+		return ret;
+	view->nr_cpus = target->status.nr_cpus;
+	view->regs = calloc(view->nr_cpus, sizeof(*view->regs));
+	view->saved = calloc(view->nr_cpus, VNODE_GDB_STACK_PAGES * sizeof(*view->saved));
+	if (view->regs && view->saved)
+		return 0;
+	vnode_gdb_target_close(target);
+	return vnode_err(err, ENOMEM, "no memory for registers and stacks");
+}
+
+void vnode_gdb_target_close(struct vnode_gdb_target *target)
+{
+	free(target->view.regs);
+	free(target->view.saved);
+}
+
+static void forget_stop(struct vnode_gdb_target *target)
+{
+	struct vnode_gdb_view *view = &target->view;
+
+	view->nr_saved = 0;
+	view->cpu = 0;
+	memset(view->regs, 0, view->nr_cpus * sizeof(*view->regs));
+}
+
+int vnode_gdb_target_begin(struct vnode_gdb_target *target, struct vnode_err *err)
+{
+	struct vnode_gdb_view *view = &target->view;
+	uint32_t life = target->life;
+	int ret;
+
+	ret = vnode_gdb_target_look(target, err);
+	if (ret)
+		return ret;
+	forget_stop(target);
+	view->no_ack = false;
+	target->life = target->status.restarts;
+	if (view->has_info && target->life == life)
+		return 0;
+	ret = vnode_vmcoreinfo_find(&view->memory, NULL, &view->info);
+	view->has_info = ret > 0;
+	if (!view->has_info)
+		vnode_gdb_target_say(target, "no VMCOREINFO in its memory: there are no virtual addresses to look at");
+	return 0;
+}
+
+static void freeze(struct vnode_gdb_target *target)
+{
+	struct vnode_err why;
+
+	target->frozen_until = vnode_now() + FREEZE_S;
+	target->frozen = !vnode_device_freeze(target->fd, target->config->id, &why);
+	if (target->frozen)
+		vnode_gdb_target_say(target, "stands still, for %g s at most", FREEZE_S);
+	else
+		fprintf(stderr, "kexec: %s\n", why.text);
+}
+
+static void thaw(struct vnode_gdb_target *target)
+{
+	struct vnode_err ignored;
+
+	/* it may have ended, and may have been returned */
+	if (target->frozen)
+		vnode_device_thaw(target->fd, target->config->id, &ignored);
+	target->frozen = false;
+}
+
+static void read_regs(struct vnode_gdb_target *target)
+{
+	struct vnode_gdb_view *view = &target->view;
+	struct vnode_err ignored;
+
+	forget_stop(target);
+	if (target->status.nr_cpus != view->nr_cpus ||
+	    vnode_regs_read(target->fd, &target->status, target->frozen, view->regs, &ignored) <= 0)
+		forget_stop(target);
+	/* gdb begins with one whose registers are known */
+	while (view->cpu < view->nr_cpus && view->regs[view->cpu].kind == VNODE_REGS_NONE)
+		view->cpu++;
+	if (view->cpu == view->nr_cpus)
+		view->cpu = 0;
+}
+
+static int signal_of_end(const struct vnode_status *status)
+{
+	return status->state == VNODE_PANICKED || status->state == VNODE_HUNG ? SIGNAL_ABRT :
+	       SIGNAL_TERM;
+}
+
+/* It does not stand still for gdb. */
+static void say_state(struct vnode_gdb_target *target)
+{
+	const struct vnode_status *status = &target->status;
+	const char *state = vnode_state_name(status->state);
+
+	if (is_alive(target))
+		vnode_gdb_target_say(target, "%s, without registers; its memory is read as it changes",
+				     state);
+	else
+		vnode_gdb_target_say(target, "%s%s%s", state, *status->text ? ": " : "",
+				     status->text);
+}
+
+int vnode_gdb_target_stop(struct vnode_gdb_target *target, int signal, struct vnode_err *err)
+{
+	const struct vnode_status *status = &target->status;
+	int ret;
+
+	ret = vnode_gdb_target_look(target, err);
+	if (ret)
+		return ret;
+	if (is_alive(target)) {
+		freeze(target);
+		/* it may have ended meanwhile */
+		ret = vnode_gdb_target_look(target, err);
+		if (ret)
+			return ret;
+	}
+	target->view.signal = vnode_state_ended(status->state) ? signal_of_end(status) : signal;
+	read_regs(target);
+	if (target->frozen)
+		vnode_gdb_save_stacks(&target->view);
+	else
+		say_state(target);
+	return 0;
+}
+
+void vnode_gdb_target_go(struct vnode_gdb_target *target)
+{
+	thaw(target);
+	forget_stop(target);
+}
+
+void vnode_gdb_target_expire(struct vnode_gdb_target *target)
+{
+	if (!target->frozen || vnode_now() < target->frozen_until)
+		return;
+	thaw(target);
+	vnode_gdb_target_say(target, "has gone on, %g s are over; registers and stacks stay as they were at the stop, other memory is read as it changes",
+			     FREEZE_S);
+}
