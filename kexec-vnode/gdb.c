@@ -121,6 +121,8 @@ static int take_packet(struct server *server, struct vnode_err *err)
 
 	if (!view->no_ack)
 		send_bytes(server, "+", 1);
+	if (server->fd < 0)
+		return 0;
 	switch (vnode_gdb_answer(view, parser->text, parser->len, &server->reply)) {
 	case VNODE_GDB_STOP:
 		return stop(server, SIGNAL_NONE, err);
@@ -184,12 +186,13 @@ static bool is_permitted(struct server *server, int fd)
 
 	if (getsockname(fd, (struct sockaddr *)&self, &size) ||
 	    getpeername(fd, (struct sockaddr *)&peer, &size) ||
-	    !vnode_gdb_peer(&peer, &self, &uid))
+	    !vnode_gdb_peer(&peer, &self, &uid)) {
+		vnode_gdb_target_say(&server->target, "somebody unknown has been turned away");
 		return false;
+	}
 	if (!uid || uid == geteuid())
 		return true;
-	fprintf(stderr, "kexec: vnode %u: user %u has been turned away\n",
-		server->target.config->id, uid);
+	vnode_gdb_target_say(&server->target, "user %u has been turned away", uid);
 	return false;
 }
 
@@ -315,6 +318,8 @@ int vnode_gdb(int fd, const struct vnode_config *config, struct vnode_err *err)
 		return ret;
 	server.listen_fd = listen_at(config->port, err);
 	ret = server.listen_fd < 0 ? server.listen_fd : 0;
+	/* already here: it may take longer than gdb would wait */
+	ret = ret ?: vnode_gdb_target_begin(&server.target, err);
 	if (!ret) {
 		printf("vnode %u: gdb vmlinux -ex 'target remote :%u' looks into it, ^C ends this\n",
 		       config->id, config->port);

@@ -56,7 +56,7 @@ _kexec_vnode() {
 	-*)
 		words="--vnode= --vnode-list --cpus= --mem= --mem-min= --mem-max= --name= --boot-cpu=
 			--initrd= --append= --no-unpack --unpack --timeout= --wait= --boot-limit= --restart= --force
-			--json --dry-run --log --dump= --dump-on-failure= --console --read-only --load --exec --unload --status --help"
+			--json --dry-run --log --dump= --gdb --dump-on-failure= --console --read-only --load --exec --unload --status --help"
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		[[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2> /dev/null
 		;;

@@ -129,8 +129,47 @@ end_by() { # ID COMMAND...
 	vsh -t 10 "$id" "$@" > /dev/null 2>&1 &
 }
 
+# One line of why, and its exit status.
+refused() { # STATUS PATTERN OPTION...
+	local want="$1" pattern="$2" status=0
+
+	shift 2
+	kexec "$@" > /tmp/refused 2>&1 || status=$?
+	cat /tmp/refused
+	echo "exit status $status"
+	[ "$status" -eq "$want" ] && [ "$(wc -l < /tmp/refused)" -eq 1 ] &&
+		grep -q -- "$pattern" /tmp/refused
+}
+
 pings() { # FROM TO
 	at "$1" ping "$2" 3
+}
+
+# ---- vnode 1, looked into ----
+
+fails() { # STATE COMMAND: of vnode 1
+	is_so() { [ "$(field 1 state)" = "$1" ]; }
+
+	end_by 1 "$2"
+	wait_for 30 is_so "$1"
+}
+
+spins_a_second() {
+	# shellcheck disable=SC2016 # for the shell in the vnode
+	vsh -t 30 1 'end=$(($(date +%s) + 2)); while [ $(date +%s) -lt $end ]; do :; done; echo on'
+}
+
+# After it stood still: nobody has taken it for hung, it has not noticed, and its clock is root's.
+goes_on() {
+	local root vnode
+
+	runs 1 && answers 1 && [ "$(field 1 oopses)" = 0 ] && [ "$(field 1 restarts)" = 0 ] || return 1
+	root=$(date +%s)
+	vnode=$(vsh 1 date +%s)
+	echo "root's clock $root, the vnode's $vnode"
+	[ "$vnode" -ge "$root" ] && [ "$vnode" -le $((root + 10)) ] && spins_a_second || return 1
+	# Linux's own handlers may seem slow where CPUs are threads: ours alone counts.
+	! kexec --vnode=1 --log | grep -E 'lockup|stall|NMI received|NMI handler \(nmi_handle|Dazed|WARNING|BUG'
 }
 
 # ---- what must be as it was once a vnode is gone ----

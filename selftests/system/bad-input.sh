@@ -137,7 +137,7 @@ b' a:b "$(long 32)" "$(long 4000)"; do
 done
 item "a name that is none"
 
-for verb in -S -u -e --log --console --dump=/tmp/core; do
+for verb in -S -u -e --log --console --dump=/tmp/core --gdb; do
 	refuse 4 "no vnode 7" --vnode=7 $verb
 	refuse 4 "no vnode nobody" --vnode=nobody $verb
 	refuse 2 '"0" is out of range' --vnode=0 $verb
@@ -146,7 +146,7 @@ for verb in -S -u -e --log --console --dump=/tmp/core; do
 done
 refuse 4 "no vnode nobody" --vnode=nobody -u --force
 refuse 4 "no vnode 255" --vnode=255 -S --json
-item "-S, -u, -e, --log, --console and --dump of a vnode that does not exist"
+item "-S, -u, -e, --log, --console, --dump and --gdb of a vnode that does not exist"
 
 refuse 1 "vnode 1: .*runs" --vnode=1 -e
 refuse 1 "vnode 1: .*runs" --vnode=first -e
@@ -359,6 +359,12 @@ refuse 2 "more than one of" --vnode=1 --log --console
 refuse 2 "more than one of" --vnode=1 --dump=/tmp/core --console
 refuse 2 "want the name of a file" --vnode=1 --dump=
 refuse 2 "want the name of a file" --vnode=1 --dump=-
+refuse 2 "more than one of" --vnode=1 --gdb --console
+for port in 0 -1 65536 99999999999999999999 12x http '' ' 1' 1.5; do
+	refuse 2 'port ".*" is not understood: expected 1 to 65535' --vnode=1 --gdb="$port"
+done
+refuse 2 "go with a start" --vnode=1 --gdb 1234
+refuse 2 "read-only goes with --console only" --vnode=1 --gdb --read-only
 refuse 2 "more than one of" --vnode=1 --console -u --force
 refuse 2 "more than one of" --vnode-list --console
 refuse 2 "more than one of" --vnode=1 -l -e

@@ -75,24 +75,6 @@ is_small() {
 	[ "$free" -gt 0 ] && [ "$disk" -gt 10000 ] && [ "$disk" -lt $((used + used / 20)) ]
 }
 
-spins_a_second() {
-	# shellcheck disable=SC2016 # for the shell in the vnode
-	vsh -t 30 1 'end=$(($(date +%s) + 2)); while [ $(date +%s) -lt $end ]; do :; done; echo on'
-}
-
-# Nobody has taken it for hung, it has not noticed, and its clock is root's.
-goes_on() {
-	local root vnode
-
-	runs 1 && answers 1 && [ "$(field 1 oopses)" = 0 ] && [ "$(field 1 restarts)" = 0 ] || return 1
-	root=$(date +%s)
-	vnode=$(vsh 1 date +%s)
-	echo "root's clock $root, the vnode's $vnode"
-	[ "$vnode" -ge "$root" ] && [ "$vnode" -le $((root + 10)) ] && spins_a_second || return 1
-	# Linux's own handlers may seem slow where CPUs are threads: ours alone counts.
-	! kexec --vnode=1 --log | grep -E 'lockup|stall|NMI received|NMI handler \(nmi_handle|Dazed|WARNING|BUG'
-}
-
 begin_dump() { # the copy is under way, and the vnode stands still
 	rm -f "$DIR"/*
 	kexec --vnode=1 --dump="$CORE" > /tmp/begun 2>&1 &
@@ -136,17 +118,6 @@ second_is_refused() {
 	wait "$pid" && [ "$status" -eq 0 ] && [ "$(ls -A "$DIR")" = core ]
 }
 
-refused() { # STATUS PATTERN OPTION...
-	local want="$1" pattern="$2" status=0
-
-	shift 2
-	kexec "$@" > /tmp/refused 2>&1 || status=$?
-	cat /tmp/refused
-	echo "exit status $status"
-	[ "$status" -eq "$want" ] && [ "$(wc -l < /tmp/refused)" -eq 1 ] &&
-		grep -q -- "$pattern" /tmp/refused
-}
-
 may_not() { # WHO PATTERN
 	local status=0
 
@@ -187,13 +158,6 @@ full_in_the_middle() {
 	cat /tmp/begun
 	[ "$status" -eq 1 ] && grep -q 'cannot be written: No space left' /tmp/begun &&
 		[ "$(ls -A "$SMALL")" = other ]
-}
-
-fails() { # STATE COMMAND
-	is_so() { [ "$(field 1 state)" = "$1" ]; }
-
-	end_by 1 "$2"
-	wait_for 30 is_so "$1"
 }
 
 last_words() { # PATTERN

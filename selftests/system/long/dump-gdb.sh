@@ -7,34 +7,12 @@
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
-read -r release version _ < build/debian/6.12-cloud
-debug=$PWD/build/debian/debug
-vmlinux=$debug/vmlinux-$release
+read -r release _ < build/debian/6.12-cloud
+vmlinux=$PWD/build/debian/debug/vmlinux-$release
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-count=0
-
-result() { # STATUS WHAT [FILE]
-	((count += 1))
-	if [[ $1 -eq 0 ]]; then
-		echo "ok $count - $2"
-	else
-		[[ ! -e ${3-} ]] || tail -n 40 "$3" | cut -c 1-200 | sed 's/^/# /'
-		echo "not ok $count - $2"
-	fi
-}
-
-# Out of the package comes the one file.
-fetch_vmlinux() {
-	local package=linux-image-$release-dbg
-
-	[[ ! -e $vmlinux ]] || return 0
-	mkdir -p "$debug"
-	(cd "$debug" && apt-get -q=2 -o APT::Sandbox::User=root download "$package=$version" >&2) || return 1
-	dpkg --fsys-tarfile "$debug/$package"_*.deb |
-		tar -xO "./usr/lib/debug/boot/vmlinux-$release" > "$vmlinux.new" && mv "$vmlinux.new" "$vmlinux"
-	rm -f "$debug"/*.deb
-}
+# shellcheck source=selftests/system/gdb-lib.sh
+. selftests/system/gdb-lib.sh
 
 # A disk takes each dump out of the machine: there is no file system, it begins with it.
 # shellcheck disable=SC2016 # for the shell in the machine
@@ -68,19 +46,7 @@ ask_gdb() { # WHAT DUMP SYMBOLS COMMAND...: into $work/WHAT
 	timeout 300 gdb -nx -batch -iex 'set auto-load no' "${args[@]}" > "$work/$what" 2>&1
 }
 
-gdb_says() { # WHAT-IS-TESTED WHAT PATTERN...: in this order, of whole lines
-	local what=$2 text=$1 pattern from=1 line status=0
-
-	shift 2
-	for pattern; do
-		line=$(tail -n +"$from" "$work/$what" | grep -nE -m 1 -- "$pattern" | cut -d : -f 1) || true
-		[[ $line ]] || { echo "# not there, or not in order: $pattern"; status=1; break; }
-		((from += line))
-	done
-	result "$status" "$text" "$work/$what"
-}
-
-if ! [[ $(type -P gdb) ]] || ! fetch_vmlinux; then
+if ! [[ $(type -P gdb) ]] || ! selftests/fetch vmlinux; then
 	echo '1..1'
 	echo 'ok 1 - gdb reads a dump # SKIP no gdb, or no debug symbols'
 	exit
