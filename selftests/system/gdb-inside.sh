@@ -240,7 +240,7 @@ is_read_when_dead() {
 	said 'Linux version' && said 'Remote failure reply: E01' && said '^\* [12] .*in panic\(\)' && ! told 'stands still'
 }
 
-# Its memory is another kernel's now, and that one has been moved elsewhere.
+# Its memory is another kernel's now, and KASLR has moved that one elsewhere.
 follows_restart() {
 	: > /tmp/gdb.err
 	start_gdb continue
@@ -248,7 +248,7 @@ follows_restart() {
 	end_by 1 'echo c > /proc/sysrq-trigger'
 	gdb_ends
 	said 'terminated with signal SIGKILL' && told 'restarted; gdb can attach again' &&
-		wait_for 60 runs 1 && answers 1 && banner && cpus_are_threads
+		wait_for 60 runs 1 && answers 1 && banner && symbols_are_moved && cpus_are_threads
 }
 
 is_returned() {
@@ -318,7 +318,7 @@ check "it panics, and gdb is there" stops_at_panic
 check "gdb looks at it when it is dead" is_read_when_dead "$banner"
 check "it is returned, and the server ends" is_returned
 OPTION=--gdb PORT=1234
-check "one that is restarted" up 1 1-2 192M --restart=on-failure
+check "one that is restarted, and unpacks itself" up 1 1-2 192M --restart=on-failure --no-unpack
 check "gdb can attach" serve
 check "it restarts, and gdb attaches again" follows_restart
 check "it is returned while gdb waits" is_returned_while_attached

@@ -44,7 +44,7 @@ status=0
 selftests/vm -c 3 -m 3G -t 300 -l "$LOG" -f build/debian/gdb-tree:/ -f "$vmlinux:/vmlinux" \
 	-f selftests/system:/selftests -f "$CHECK/guest:/usr/local/bin" -- sh -c "$inside" > "$work/gdb" 2>&1 || status=$?
 result "$status" "gdb looks into a vnode" "$work/gdb"
-gdb_says "linux_banner is there" gdb "linux_banner> \"Linux version ${release//+/\\+} "
+gdb_says "linux_banner is there" gdb "^\\\$1 = .*\"Linux version ${release//+/\\+} "
 gdb_says "so is what each CPU was at" gdb '^Thread [12] .*CPU [01], frozen' '^#[1-9] .* in .* at .*\.c:' \
 	'^Thread [12] .*CPU [01], frozen' '^#[1-9] .* in .* at .*\.c:' '^--- continued ---'
 gdb_says "when it panics, gdb is there" gdb '^--- continued ---' 'received signal SIGABRT' '^#0 .* panic \(fmt=' \
