@@ -148,10 +148,8 @@ pings() { # FROM TO
 # ---- vnode 1, looked into ----
 
 fails() { # STATE COMMAND: of vnode 1
-	is_so() { [ "$(field 1 state)" = "$1" ]; }
-
 	end_by 1 "$2"
-	wait_for 30 is_so "$1"
+	wait_for 30 state_is 1 "$1"
 }
 
 spins_a_second() {
