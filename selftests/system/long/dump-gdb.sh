@@ -15,14 +15,18 @@ trap 'rm -rf "$work"' EXIT
 . selftests/system/gdb-lib.sh
 
 # A disk takes each dump out of the machine: there is no file system, it begins with it.
+# Which disk comes first is a matter of chance: it is known by its serial number.
 # shellcheck disable=SC2016 # for the shell in the machine
 inside='
 	. /selftests/adeos-lib.sh
+	save() { # SERIAL
+		dd if=/tmp/core of="/dev/$(grep -l "^$1" /sys/block/nvme*/device/serial | cut -d / -f 4)" bs=1M 2> /dev/null
+	}
 	up 1 1-2 192M --append=nokaslr && end_by 1 "echo c > /proc/sysrq-trigger" &&
 		wait_for 30 state_is 1 panicked && kexec --vnode=1 --dump=/tmp/core &&
-		dd if=/tmp/core of=/dev/nvme0n1 bs=1M 2> /dev/null && stop 1 &&
+		save panicked && stop 1 &&
 		up 1 1-2 192M && kexec --vnode=1 --dump=/tmp/core &&
-		dd if=/tmp/core of=/dev/nvme1n1 bs=1M 2> /dev/null && stop 1
+		save running && stop 1
 '
 
 take_dumps() {
