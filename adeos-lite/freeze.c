@@ -66,12 +66,18 @@ static bool freeze_wait_beat(const struct adeos_slot *slot)
 	return false;
 }
 
+/* One whose time is over, and that nobody has ended, keeps nobody out. */
+static bool freeze_is_on(const struct adeos_slot *slot)
+{
+	return slot->freeze && adeos_freeze_holds(slot);
+}
+
 static int freeze_begin(struct adeos_slot *slot)
 {
 	struct vnode_member *member = &adeos_directory()->member[slot->nr];
 	u32 cpu;
 
-	if (slot->freeze)
+	if (freeze_is_on(slot))
 		return -EBUSY;
 	if (!slot->started || !slot->life || slot->report.end || slot->report.hung)
 		return -ENOTCONN;
@@ -119,7 +125,7 @@ int adeos_slot_freeze(struct adeos_slot *slot)
 
 	if (slot->nr_cpus > VNODE_REGS)
 		return -EOPNOTSUPP;
-	if (!slot->freeze && slot->life && !freeze_wait_beat(slot))
+	if (!freeze_is_on(slot) && slot->life && !freeze_wait_beat(slot))
 		return -EHOSTDOWN;
 	adeos_core_enter();
 	err = freeze_begin(slot);

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/vnode. Each ioctl is a row: who may call it, how large its argument is,
- * who does it. What user space hands in is copied once and checked here as far as
- * it does not need to be known what a vnode has.
+ * /dev/vnode in root: the calls that lend, start and end, beside those of look.c. What
+ * user space hands in is checked here as far as it does not need to be known what a
+ * vnode has.
  */
 #include <linux/bitmap.h>
-#include <linux/capability.h>
 #include <linux/cpumask.h>
 #include <linux/ctype.h>
-#include <linux/fs.h>
 #include <linux/memory.h>
-#include <linux/miscdevice.h>
-#include <linux/module.h>
-#include <linux/poll.h>
-#include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <asm/apic.h>
@@ -22,11 +16,6 @@
 #include <vnode/adeos.h>
 
 #include "kmb.h"
-
-struct kmb_file {
-	u32 seen;		/* kmb_state_events() at the last STATUS */
-	u32 frozen;		/* id of the vnode that this descriptor has frozen, else 0 */
-};
 
 static bool is_zero(const void *field, size_t size)
 {
@@ -170,226 +159,35 @@ static int ioctl_return(struct file *file, void *arg)
 	return id->reserved ? -EINVAL : kmb_node_return(id->id, NULL);
 }
 
-static int ioctl_status(struct file *file, void *arg)
+static void undo_grant(struct file *file, void *arg)
 {
-	struct kmb_file *kf = file->private_data;
-	struct vnode_status *status = arg;
-	u32 room = status->nr_cpus;
-	u32 *cpus;
-	int err;
+	struct vnode_grant *grant = arg;
 
-	if ((status->flags & ~VNODE_STATUS_NEXT) ||
-	    !is_zero(status->reserved, sizeof(status->reserved)))
-		return -EINVAL;
-	WRITE_ONCE(kf->seen, kmb_state_events());
-	err = kmb_node_status(status, &cpus);
-	if (err)
-		return err;
-	if (status->cpus && copy_to_user(u64_to_user_ptr(status->cpus), cpus,
-					 min(room, status->nr_cpus) * sizeof(*cpus)))
-		err = -EFAULT;
-	kfree(cpus);
-	return err;
+	/* nobody would know what was granted */
+	kmb_node_return(grant->id, file);
 }
 
-static int ioctl_memory(struct file *file, void *arg)
-{
-	struct vnode_id *id = arg;
-	struct kmb_node *node;
-	int fd;
-
-	if (id->reserved)
-		return -EINVAL;
-	node = kmb_node_get(id->id);
-	if (!node)
-		return -ENOENT;
-	fd = kmb_memory_open(node);
-	if (fd < 0)
-		kmb_node_put(node);
-	return fd;
-}
-
-static int ioctl_last(struct file *file, void *arg)
-{
-	struct vnode_last *last = arg;
-	int len, err = 0;
-	char *buf;
-
-	if (last->reserved)
-		return -EINVAL;
-	buf = kmalloc(KMB_LOG_SIZE, GFP_KERNEL);
-	if (!buf)
-		return -ENOMEM;
-	len = kmb_node_last(last->id, buf, min_t(u64, last->size, KMB_LOG_SIZE));
-	if (len < 0)
-		err = len;
-	else if (copy_to_user(u64_to_user_ptr(last->text), buf, len))
-		err = -EFAULT;
-	else
-		last->size = len;
-	kfree(buf);
-	return err;
-}
-
-/* The vnode is remembered first: a close then thaws it, whatever comes between. */
-static int ioctl_freeze(struct file *file, void *arg)
-{
-	struct kmb_file *kf = file->private_data;
-	struct vnode_id *id = arg;
-	int err;
-
-	if (id->reserved)
-		return -EINVAL;
-	if (cmpxchg(&kf->frozen, 0, id->id))
-		return -EBUSY;
-	err = kmb_node_freeze(id->id, file);
-	if (err)
-		WRITE_ONCE(kf->frozen, 0);
-	return err;
-}
-
-static int ioctl_thaw(struct file *file, void *arg)
-{
-	struct kmb_file *kf = file->private_data;
-	struct vnode_id *id = arg;
-	int err;
-
-	if (id->reserved)
-		return -EINVAL;
-	if (!id->id || READ_ONCE(kf->frozen) != id->id)
-		return -EBADF;
-	err = kmb_node_thaw(id->id, file);
-	/* not if another thread is about to freeze it */
-	if (err != -EBADF)
-		WRITE_ONCE(kf->frozen, 0);
-	return err;
-}
-
-static int ioctl_regs(struct file *file, void *arg)
-{
-	struct vnode_regs *regs = arg;
-
-	return regs->reserved ? -EINVAL : kmb_node_regs(regs);
-}
-
-#define ANYONE	0
-#define NEEDS_BOOT	BIT(0)	/* CAP_SYS_BOOT */
-#define NEEDS_UNLOCKED	BIT(1)	/* and no lockdown for kexec */
-
-static const struct kmb_ioctl {
-	unsigned int cmd;
-	unsigned int needs;
-	int (*func)(struct file *file, void *arg);
-} ioctls[] = {
-	{ VNODE_IOC_INFO, ANYONE, ioctl_info },
-	{ VNODE_IOC_GRANT, NEEDS_BOOT | NEEDS_UNLOCKED, ioctl_grant },
-	{ VNODE_IOC_LOAD, NEEDS_BOOT | NEEDS_UNLOCKED, ioctl_load },
-	{ VNODE_IOC_START, NEEDS_BOOT | NEEDS_UNLOCKED, ioctl_start },
-	{ VNODE_IOC_STOP, NEEDS_BOOT, ioctl_stop },
-	{ VNODE_IOC_RETURN, NEEDS_BOOT, ioctl_return },
-	{ VNODE_IOC_STATUS, ANYONE, ioctl_status },
-	{ VNODE_IOC_MEMORY, NEEDS_BOOT | NEEDS_UNLOCKED, ioctl_memory },
-	{ VNODE_IOC_LAST, NEEDS_BOOT, ioctl_last },
-	{ VNODE_IOC_FREEZE, NEEDS_BOOT, ioctl_freeze },
-	{ VNODE_IOC_THAW, NEEDS_BOOT, ioctl_thaw },
-	{ VNODE_IOC_REGS, NEEDS_BOOT | NEEDS_UNLOCKED, ioctl_regs },
+static const struct look_ioctl lending[] = {
+	{ VNODE_IOC_INFO, LOOK_ANYONE, ioctl_info },
+	{ VNODE_IOC_GRANT, LOOK_BOOT | LOOK_UNLOCKED, ioctl_grant, undo_grant },
+	{ VNODE_IOC_LOAD, LOOK_BOOT | LOOK_UNLOCKED, ioctl_load },
+	{ VNODE_IOC_START, LOOK_BOOT | LOOK_UNLOCKED, ioctl_start },
+	{ VNODE_IOC_STOP, LOOK_BOOT, ioctl_stop },
+	{ VNODE_IOC_RETURN, LOOK_BOOT, ioctl_return },
 };
 
-static int ioctl_permitted(const struct kmb_ioctl *row)
-{
-	if ((row->needs & NEEDS_BOOT) && !capable(CAP_SYS_BOOT))
-		return -EPERM;
-	if (row->needs & NEEDS_UNLOCKED)
-		return security_locked_down(LOCKDOWN_KEXEC);
-	return 0;
-}
-
-static long kmb_ioctl(struct file *file, unsigned int cmd, unsigned long user)
-{
-	union {
-		struct vnode_info info;
-		struct vnode_grant grant;
-		struct vnode_load load;
-		struct vnode_status status;
-		struct vnode_last last;
-		struct vnode_regs regs;
-	} arg = {};
-	const struct kmb_ioctl *row = ioctls;
-	size_t size = _IOC_SIZE(cmd);
-	long ret;
-
-	while (row < ioctls + ARRAY_SIZE(ioctls) && row->cmd != cmd)
-		row++;
-	if (row == ioctls + ARRAY_SIZE(ioctls))
-		return -ENOTTY;
-	ret = ioctl_permitted(row);
-	if (ret)
-		return ret;
-	if ((_IOC_DIR(cmd) & _IOC_WRITE) && copy_from_user(&arg, (void __user *)user, size))
-		return -EFAULT;
-	ret = row->func(file, &arg);
-	/* also after an error: GRANT says which CPU it was */
-	if ((_IOC_DIR(cmd) & _IOC_READ) && copy_to_user((void __user *)user, &arg, size)) {
-		/* nobody would know what was granted */
-		if (cmd == VNODE_IOC_GRANT && !ret)
-			kmb_node_return(arg.grant.id, file);
-		return -EFAULT;
-	}
-	return ret;
-}
-
-static __poll_t kmb_poll(struct file *file, poll_table *wait)
-{
-	struct kmb_file *kf = file->private_data;
-
-	kmb_state_poll_wait(file, wait);
-	return READ_ONCE(kf->seen) != kmb_state_events() ? EPOLLPRI : 0;
-}
-
-static int kmb_open(struct inode *inode, struct file *file)
-{
-	struct kmb_file *kf = kzalloc(sizeof(*kf), GFP_KERNEL);
-
-	if (!kf)
-		return -ENOMEM;
-	kf->seen = kmb_state_events();
-	file->private_data = kf;
-	return nonseekable_open(inode, file);
-}
-
-static int kmb_release(struct inode *inode, struct file *file)
-{
-	struct kmb_file *kf = file->private_data;
-
-	if (kf->frozen)
-		kmb_node_thaw(kf->frozen, file);
-	kmb_node_release_owner(file);
-	kfree(kf);
-	return 0;
-}
-
-static const struct file_operations kmb_fops = {
-	.owner = THIS_MODULE,
-	.open = kmb_open,
-	.release = kmb_release,
-	.unlocked_ioctl = kmb_ioctl,
-	.compat_ioctl = compat_ptr_ioctl,
-	.poll = kmb_poll,
-};
-
-static struct miscdevice kmb_device = {
-	.minor = MISC_DYNAMIC_MINOR,
-	.name = "vnode",
-	.fops = &kmb_fops,
-	.mode = 0644,
+static const struct look_device device = {
+	.ioctl = lending,
+	.nr_ioctls = ARRAY_SIZE(lending),
+	.release = kmb_node_release_owner,
 };
 
 int kmb_chardev_init(void)
 {
-	return misc_register(&kmb_device);
+	return look_init(&device);
 }
 
 void kmb_chardev_exit(void)
 {
-	misc_deregister(&kmb_device);
+	look_exit();
 }

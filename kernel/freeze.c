@@ -8,16 +8,21 @@
 static_assert(sizeof_field(struct vnode_regs, reg) == sizeof_field(struct vnode_cpu_regs, reg),
 	      "registers");
 
+static bool is_same(const struct kmb_looker *a, const struct kmb_looker *b)
+{
+	return a->id == b->id && a->session == b->session && a->file == b->file;
+}
+
 /**
  * kmb_node_freeze - have a vnode stand still
+ * @who: looks at it, and alone may thaw it
  * @id: the vnode
- * @file: who alone may thaw it
  *
  * Return: 0, or what FREEZE documents.
  */
-int kmb_node_freeze(u32 id, struct file *file)
+int kmb_node_freeze(const struct kmb_looker *who, u32 id)
 {
-	struct kmb_node *node = kmb_node_lock(id);
+	struct kmb_node *node = kmb_node_lock_for(who, id);
 	int err = -ENOTCONN;
 
 	if (!node)
@@ -25,42 +30,69 @@ int kmb_node_freeze(u32 id, struct file *file)
 	if (node->state == VNODE_RUNNING)
 		err = adeos_slot_freeze(node->slot);
 	if (!err)
-		node->freezer = file;
+		node->freezer = *who;
 	kmb_node_unlock(node);
 	return err;
 }
 
+static int thaw_locked(struct kmb_node *node)
+{
+	node->freezer = (struct kmb_looker){ };
+	return adeos_slot_thaw(node->slot);
+}
+
 /**
  * kmb_node_thaw - let it go on
+ * @who: as given to kmb_node_freeze(); he may look at it no more, perhaps
  * @id: the vnode
- * @file: as given to kmb_node_freeze()
  *
  * Return: 0, or what THAW documents.
  */
-int kmb_node_thaw(u32 id, struct file *file)
+int kmb_node_thaw(const struct kmb_looker *who, u32 id)
 {
 	struct kmb_node *node = kmb_node_lock(id);
 	int err = -EBADF;
 
 	if (!node)
 		return -ETIME;
-	if (node->freezer == file) {
-		node->freezer = NULL;
-		err = adeos_slot_thaw(node->slot);
-	}
+	if (is_same(&node->freezer, who))
+		err = thaw_locked(node);
 	kmb_node_unlock(node);
 	return err;
 }
 
 /**
+ * kmb_node_thaw_all - let all go on that another vnode has frozen
+ * @session: of that vnode; it has gone
+ */
+void kmb_node_thaw_all(u32 session)
+{
+	struct kmb_node *node;
+	u32 id = 1;
+
+	while ((node = kmb_node_lookup(id, true))) {
+		id = node->id + 1;
+		if (READ_ONCE(node->freezer.session) != session) {
+			kmb_node_put(node);
+			continue;
+		}
+		mutex_lock(&node->lock);
+		if (node->freezer.session == session && node->slot)
+			thaw_locked(node);
+		kmb_node_unlock(node);
+	}
+}
+
+/**
  * kmb_node_regs - the registers that a vnode has left
+ * @who: looks at it
  * @regs: @id and @cpu set; filled
  *
  * Return: 0, -ENOENT, -EINVAL.
  */
-int kmb_node_regs(struct vnode_regs *regs)
+int kmb_node_regs(const struct kmb_looker *who, struct vnode_regs *regs)
 {
-	struct kmb_node *node = kmb_node_lock(regs->id);
+	struct kmb_node *node = kmb_node_lock_for(who, regs->id);
 	struct vnode_cpu_regs left;
 	unsigned int i;
 	int err;

@@ -2,7 +2,9 @@
 /*
  * KMB, the kernel-mode bootloader: what its files share.
  *
- *	chardev.c  /dev/vnode: the ioctls, checked
+ *	chardev.c  /dev/vnode: the calls that lend, start and end, checked
+ *	look.c     /dev/vnode, and the calls that look (look.h)
+ *	attrs.c    the attributes in sysfs, and what uevents say (look.h)
  *	node.c     the vnodes: who there is; the locks
  *	verbs.c    what user space can do with a vnode
  *	status.c   what user space can know of it
@@ -18,12 +20,13 @@
  *	memory.c   the file descriptor that reads a vnode's memory
  *	freeze.c   a vnode stands still; its registers
  *	sysfs.c    /sys/class/vnode and uevents
+ *	remote.c   vnodes that look at others, over bridges
  *	power.c    reboot, suspend
  */
 #ifndef _KMB_H
 #define _KMB_H
 
-#include <linux/bits.h>
+#include <linux/bitmap.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -32,12 +35,13 @@
 #include <linux/vnode.h>
 #include <linux/workqueue.h>
 
+#include "look.h"
+
 struct adeos_region;
 struct adeos_slot;
 struct device;
 struct file;
 struct kmb_image;
-struct poll_table_struct;
 
 /*
  * RAM below 640 KiB for each vnode: room for the trampoline of its own SMP
@@ -48,9 +52,9 @@ struct poll_table_struct;
 #define KMB_LOW_SIZE	(8 * PAGE_SIZE)
 #define KMB_LOW_MIN	SZ_64K
 
-#define KMB_LOG_SIZE	SZ_8K		/* of what a vnode has logged last */
 #define KMB_TEXT_LEN	128		/* with the terminating NUL */
 #define KMB_NO_CPU	(~0U)
+#define KMB_IDS		(VNODE_ID_MAX + 1)
 
 struct kmb_cpu {
 	u32 cpu;
@@ -82,9 +86,11 @@ struct kmb_end {
  * @lock: one verb at a time; protects everything below
  * @id: constant
  * @name: constant
+ * @grant: constant; another number each time that a vnode is granted
+ * @viewers: ids of the vnodes that may look at it; see remote.c
  * @state: enum vnode_state; changed by kmb_state_set() alone
  * @owner: what was granted goes back when this file is closed; NULL once started
- * @freezer: the file that had it frozen last, and has not thawed it
+ * @freezer: who had it frozen last, and has not thawed it
  * @cpu: the boot CPU first
  * @nr_cpus: how many
  * @slot: where its nanokernel reports
@@ -125,9 +131,11 @@ struct kmb_node {
 	struct mutex lock;	/* one verb at a time */
 	u32 id;
 	char name[VNODE_NAME_LEN];
+	u32 grant;
+	DECLARE_BITMAP(viewers, KMB_IDS);
 	enum vnode_state state;
 	struct file *owner;
-	struct file *freezer;
+	struct kmb_looker freezer;
 	struct kmb_cpu *cpu;
 	unsigned int nr_cpus;
 	struct adeos_slot *slot;
@@ -171,7 +179,9 @@ struct kmb_node *kmb_node_lookup(u32 id, bool next);
 struct kmb_node *kmb_node_get(u32 id);
 void kmb_node_hold(struct kmb_node *node);
 void kmb_node_put(struct kmb_node *node);
+bool kmb_node_shows(const struct kmb_node *node, const struct kmb_looker *who);
 struct kmb_node *kmb_node_lock(u32 id);
+struct kmb_node *kmb_node_lock_for(const struct kmb_looker *who, u32 id);
 void kmb_node_unlock(struct kmb_node *node);
 struct kmb_node *kmb_node_of_owner(struct file *owner);
 bool kmb_node_any(void);
@@ -186,10 +196,6 @@ void kmb_node_release_owner(struct file *owner);
 void kmb_node_stop_all(void);
 bool kmb_closing(void);
 
-/* status.c */
-int kmb_node_status(struct vnode_status *status, u32 **cpus);
-int kmb_node_last(u32 id, char *buf, unsigned int size);
-
 /* state.c */
 void kmb_state_set(struct kmb_node *node, enum vnode_state state);
 void kmb_state_event(struct kmb_node *node);
@@ -197,8 +203,6 @@ long kmb_state_wait_end(struct kmb_node *node, unsigned long timeout);
 bool kmb_node_has_memory(const struct kmb_node *node);
 bool kmb_node_alive(const struct kmb_node *node);
 bool kmb_node_runs(const struct kmb_node *node);
-u32 kmb_state_events(void);
-void kmb_state_poll_wait(struct file *file, struct poll_table_struct *wait);
 
 /* life.c */
 int kmb_life_begin(struct kmb_node *node);
@@ -249,12 +253,12 @@ int kmb_wake(u32 apicid, const struct vnode_load *load, u64 *cycles, u64 *entry_
 int kmb_park(const struct kmb_cpu *cpu, unsigned int nr);
 
 /* memory.c */
-int kmb_memory_open(struct kmb_node *node);
+int kmb_memory_find(const struct kmb_looker *who, u32 id, u32 *grant, u64 *size);
+int kmb_memory_read(const struct kmb_looker *who, u32 id, u32 grant, u64 offset, void *buf,
+		    u32 len);
 
 /* freeze.c */
-int kmb_node_freeze(u32 id, struct file *file);
-int kmb_node_thaw(u32 id, struct file *file);
-int kmb_node_regs(struct vnode_regs *regs);
+void kmb_node_thaw_all(u32 session);
 
 /* sysfs.c */
 int kmb_sysfs_init(void);
@@ -262,6 +266,12 @@ void kmb_sysfs_exit(void);
 struct device *kmb_sysfs_add(struct kmb_node *node);
 void kmb_sysfs_remove(struct device *dev);
 void kmb_sysfs_event(struct kmb_node *node);
+
+/* remote.c */
+int kmb_remote_init(void);
+void kmb_remote_exit(void);
+void kmb_remote_allow(struct kmb_node *node, const unsigned long *ids);
+void kmb_remote_event(const struct kmb_node *node);
 
 /* power.c */
 int kmb_power_init(void);

@@ -13,6 +13,7 @@ static const struct {
 	{ kmb_cpus_init, kmb_cpus_exit },
 	{ kmb_wake_init, kmb_wake_exit },
 	{ kmb_sysfs_init, kmb_sysfs_exit },
+	{ kmb_remote_init, kmb_remote_exit },
 	{ kmb_power_init, kmb_power_exit },
 	{ kmb_chardev_init, kmb_chardev_exit },
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The file descriptor that reads a vnode's memory, alive or dead: what --log and
- * a debugger look through.
+ * A vnode's memory is read, alive or dead: through a file descriptor, which is what --log
+ * and a debugger look through, and for another vnode.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
@@ -65,14 +65,7 @@ static const struct file_operations memory_fops = {
 	.release = memory_release,
 };
 
-/**
- * kmb_memory_open - a new file descriptor for a vnode's memory
- * @node: the vnode; the descriptor takes over the caller's reference
- *
- * Return: the descriptor, or a negative errno (then the reference is still the
- * caller's).
- */
-int kmb_memory_open(struct kmb_node *node)
+static int memory_fd(struct kmb_node *node)
 {
 	struct file *file;
 	int fd;
@@ -88,4 +81,77 @@ int kmb_memory_open(struct kmb_node *node)
 	file->f_mode |= FMODE_PREAD;
 	fd_install(fd, file);
 	return fd;
+}
+
+/**
+ * kmb_memory_open - a new file descriptor for a vnode's memory
+ * @who: looks at it
+ * @id: the vnode
+ *
+ * Return: the descriptor, or a negative errno: -ENOENT, or what a descriptor costs.
+ */
+int kmb_memory_open(const struct kmb_looker *who, u32 id)
+{
+	struct kmb_node *node = kmb_node_get(id);
+	int fd = -ENOENT;
+
+	if (!node)
+		return -ENOENT;
+	if (kmb_node_shows(node, who))
+		fd = memory_fd(node);
+	if (fd < 0)
+		kmb_node_put(node);
+	return fd;
+}
+
+/**
+ * kmb_memory_find - what another vnode must know to read a vnode's memory
+ * @who: looks at it
+ * @id: the vnode
+ * @grant: set, for kmb_memory_read()
+ * @size: set, bytes
+ *
+ * Return: 0, -ENOENT.
+ */
+int kmb_memory_find(const struct kmb_looker *who, u32 id, u32 *grant, u64 *size)
+{
+	struct kmb_node *node = kmb_node_lock_for(who, id);
+
+	if (!node)
+		return -ENOENT;
+	*grant = node->grant;
+	*size = adeos_region_size(node->region);
+	kmb_node_unlock(node);
+	return 0;
+}
+
+/**
+ * kmb_memory_read - read a vnode's memory
+ * @who: looks at it
+ * @id: the vnode
+ * @grant: as kmb_memory_find() has told
+ * @offset: where in its memory
+ * @buf: where to
+ * @len: room there
+ *
+ * Return: how many bytes, less than @len at the end; -ENXIO if that memory was returned,
+ * or if @who may not see it any more.
+ */
+int kmb_memory_read(const struct kmb_looker *who, u32 id, u32 grant, u64 offset, void *buf,
+		    u32 len)
+{
+	struct kmb_node *node = kmb_node_lock_for(who, id);
+	int ret = -ENXIO;
+	u64 size;
+
+	if (!node)
+		return -ENXIO;
+	if (node->grant == grant) {
+		size = adeos_region_size(node->region);
+		len = offset < size ? min_t(u64, len, size - offset) : 0;
+		ret = len ? adeos_region_read(node->region, offset, buf, len) : 0;
+		ret = ret ?: (int)len;
+	}
+	kmb_node_unlock(node);
+	return ret;
 }

@@ -82,18 +82,39 @@ void kmb_node_put(struct kmb_node *node)
 	kref_put(&node->ref, node_free);
 }
 
-/* Found by its id, locked, and lent something; or NULL. */
-struct kmb_node *kmb_node_lock(u32 id)
+/* Root sees all. */
+bool kmb_node_shows(const struct kmb_node *node, const struct kmb_looker *who)
 {
-	struct kmb_node *node = kmb_node_get(id);
+	return !who->id || test_bit(who->id, node->viewers);
+}
 
-	if (!node)
-		return NULL;
+static struct kmb_node *node_lock(struct kmb_node *node)
+{
 	mutex_lock(&node->lock);
 	if (node->state != VNODE_FREE)
 		return node;
 	kmb_node_unlock(node);
 	return NULL;
+}
+
+/* Found by its id, locked, and lent something; or NULL. */
+struct kmb_node *kmb_node_lock(u32 id)
+{
+	struct kmb_node *node = kmb_node_get(id);
+
+	return node ? node_lock(node) : NULL;
+}
+
+/* The same, for who looks: what he may not see is not there. */
+struct kmb_node *kmb_node_lock_for(const struct kmb_looker *who, u32 id)
+{
+	struct kmb_node *node = kmb_node_get(id);
+
+	if (node && !kmb_node_shows(node, who)) {
+		kmb_node_put(node);
+		return NULL;
+	}
+	return node ? node_lock(node) : NULL;
 }
 
 void kmb_node_unlock(struct kmb_node *node)
@@ -138,11 +159,13 @@ void kmb_node_remove(struct kmb_node *node)
 
 struct kmb_node *kmb_node_create(const struct vnode_grant *grant, const struct kmb_cpu *cpu)
 {
+	static atomic_t grants = ATOMIC_INIT(0);
 	struct kmb_node *node = kzalloc(sizeof(*node), GFP_KERNEL);
 
 	if (!node)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&node->ref);
+	node->grant = atomic_inc_return(&grants);
 	mutex_init(&node->lock);
 	kmb_watch_prepare(node);
 	kmb_dump_prepare(node);

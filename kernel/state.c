@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The one place where states change, and who is told: root's log, poll() on
- * /dev/vnode, uevents.
+ * /dev/vnode, uevents, vnodes that look.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -34,6 +34,7 @@ void kmb_state_event(struct kmb_node *node)
 	atomic_inc(&events);
 	wake_up_interruptible(&event_wait);
 	kmb_sysfs_event(node);
+	kmb_remote_event(node);
 }
 
 static bool state_is_end(enum vnode_state state)

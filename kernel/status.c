@@ -55,9 +55,9 @@ static void fill_attached(const struct kmb_node *node, struct vnode_status *stat
 
 /*
  * Fills @status, and *cpus with a kmalloc()ed list of the CPUs. A node that is
- * on its way in or out is not there.
+ * on its way in or out is not there, nor is one that @who may not see.
  */
-int kmb_node_status(struct vnode_status *status, u32 **cpus)
+int kmb_node_status(const struct kmb_looker *who, struct vnode_status *status, u32 **cpus)
 {
 	bool next = status->flags & VNODE_STATUS_NEXT;
 	u32 id = status->id;
@@ -69,7 +69,7 @@ int kmb_node_status(struct vnode_status *status, u32 **cpus)
 		if (!node)
 			return -ENOENT;
 		/* one that is being granted keeps its lock for seconds */
-		if (READ_ONCE(node->state) != VNODE_FREE) {
+		if (READ_ONCE(node->state) != VNODE_FREE && kmb_node_shows(node, who)) {
 			mutex_lock(&node->lock);
 			if (node->state != VNODE_FREE)
 				break;
@@ -96,15 +96,16 @@ int kmb_node_status(struct vnode_status *status, u32 **cpus)
 
 /**
  * kmb_node_last - the last log lines of a vnode's last end
+ * @who: looks at it
  * @id: the vnode
  * @buf: where to
  * @size: room there
  *
  * Return: how many bytes, or -ENOENT. Whole lines, the newest, if not all fit.
  */
-int kmb_node_last(u32 id, char *buf, unsigned int size)
+int kmb_node_last(const struct kmb_looker *who, u32 id, char *buf, unsigned int size)
 {
-	struct kmb_node *node = kmb_node_lock(id);
+	struct kmb_node *node = kmb_node_lock_for(who, id);
 	const char *from, *line;
 	unsigned int len;
 

@@ -1,98 +1,88 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* /sys/class/vnode/NAME/, and a uevent at each change of state. */
+#include <linux/bitmap.h>
+#include <linux/capability.h>
 #include <linux/device.h>
-#include <linux/kobject.h>
-#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/sysfs.h>
-#include <linux/version.h>
 #include <vnode/adeos.h>
-#include <vnode/names.h>
 
 #include "kmb.h"
 
 /*
- * Attributes are read without the node's lock (kmb_sysfs_remove() waits for their
- * readers under it): what does not change while the device is there, or is one word.
+ * Attributes are read and written without the node's lock (kmb_sysfs_remove() waits for
+ * who does, under it): what does not change while the device is there, or is one word.
  */
-static ssize_t id_show(struct device *dev, struct device_attribute *attr, char *buf)
+static void fill(const struct kmb_node *node, struct vnode_status *status)
 {
-	struct kmb_node *node = dev_get_drvdata(dev);
-
-	return sysfs_emit(buf, "%u\n", node->id);
+	*status = (struct vnode_status){
+		.id = node->id,
+		.state = READ_ONCE(node->state),
+		.nr_cpus = node->nr_cpus,
+		.mem_base = adeos_region_pa(node->region),
+		.mem_size = adeos_region_size(node->region),
+		.cause = READ_ONCE(node->end.cause),
+		.restarts = READ_ONCE(node->restarts),
+		.oopses = READ_ONCE(node->oopses),
+	};
 }
-static DEVICE_ATTR_RO(id);
 
-static ssize_t state_show(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	struct kmb_node *node = dev_get_drvdata(dev);
-
-	return sysfs_emit(buf, "%s\n", vnode_state_name(READ_ONCE(node->state)));
-}
-static DEVICE_ATTR_RO(state);
-
-static ssize_t cpus_show(struct device *dev, struct device_attribute *attr, char *buf)
+int kmb_attr_status(struct device *dev, struct vnode_status *status, u32 **cpus)
 {
 	struct kmb_node *node = dev_get_drvdata(dev);
 	unsigned int i;
-	int len = 0;
 
+	*cpus = kmalloc_array(node->nr_cpus, sizeof(**cpus), GFP_KERNEL);
+	if (!*cpus)
+		return -ENOMEM;
+	fill(node, status);
 	for (i = 0; i < node->nr_cpus; i++)
-		len += sysfs_emit_at(buf, len, "%s%u", i ? "," : "", node->cpu[i].cpu);
-	return len + sysfs_emit_at(buf, len, "\n");
+		(*cpus)[i] = node->cpu[i].cpu;
+	return 0;
 }
-static DEVICE_ATTR_RO(cpus);
 
-static ssize_t memory_show(struct device *dev, struct device_attribute *attr, char *buf)
+static ssize_t viewers_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	struct kmb_node *node = dev_get_drvdata(dev);
 
-	return sysfs_emit(buf, "%#llx %#llx\n", (u64)adeos_region_pa(node->region),
-			  adeos_region_size(node->region));
+	return sysfs_emit(buf, "%*pbl\n", KMB_IDS, node->viewers);
 }
-static DEVICE_ATTR_RO(memory);
 
-static ssize_t cause_show(struct device *dev, struct device_attribute *attr, char *buf)
+static ssize_t viewers_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			     size_t len)
 {
 	struct kmb_node *node = dev_get_drvdata(dev);
+	DECLARE_BITMAP(ids, KMB_IDS);
 
-	return sysfs_emit(buf, "%s\n", vnode_cause_name(READ_ONCE(node->end.cause)));
+	if (!capable(CAP_SYS_BOOT))
+		return -EPERM;
+	/* nor itself: who has frozen himself thaws nobody */
+	if (bitmap_parselist(buf, ids, KMB_IDS) || test_bit(0, ids) || test_bit(node->id, ids))
+		return -EINVAL;
+	kmb_remote_allow(node, ids);
+	return len;
 }
-static DEVICE_ATTR_RO(cause);
+static DEVICE_ATTR_RW(viewers);
 
-static ssize_t restarts_show(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	struct kmb_node *node = dev_get_drvdata(dev);
-
-	return sysfs_emit(buf, "%u\n", READ_ONCE(node->restarts));
-}
-static DEVICE_ATTR_RO(restarts);
-
-static ssize_t oopses_show(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	struct kmb_node *node = dev_get_drvdata(dev);
-
-	return sysfs_emit(buf, "%u\n", READ_ONCE(node->oopses));
-}
-static DEVICE_ATTR_RO(oopses);
-
-static struct attribute *vnode_attrs[] = {
-	&dev_attr_id.attr,
-	&dev_attr_state.attr,
-	&dev_attr_cpus.attr,
-	&dev_attr_memory.attr,
-	&dev_attr_cause.attr,
-	&dev_attr_restarts.attr,
-	&dev_attr_oopses.attr,
+static struct attribute *root_attrs[] = {
+	&dev_attr_viewers.attr,
 	NULL
 };
-ATTRIBUTE_GROUPS(vnode);
+
+static const struct attribute_group root_group = { .attrs = root_attrs };
+
+static const struct attribute_group *vnode_groups[] = {
+	&look_attrs,
+	&root_group,
+	NULL
+};
 
 static int vnode_uevent(const struct device *dev, struct kobj_uevent_env *env)
 {
 	struct kmb_node *node = dev_get_drvdata(dev);
 
-	return add_uevent_var(env, "VNODE_ID=%u", node->id) ?:
-	       add_uevent_var(env, "VNODE_STATE=%s", vnode_state_name(READ_ONCE(node->state)));
+	return look_uevent(env, node->id, READ_ONCE(node->state));
 }
 
 static struct class vnode_class = {
@@ -122,19 +112,15 @@ void kmb_sysfs_remove(struct device *dev)
 	device_unregister(dev);
 }
 
-/* The last end goes along with our own events: there it cannot change meanwhile. */
+/* The last end cannot change meanwhile. */
 void kmb_sysfs_event(struct kmb_node *node)
 {
-	char text[sizeof("VNODE_TEXT=") + KMB_TEXT_LEN];
-	char cause[32], restarts[32], oopses[32];
-	char *env[5] = { cause, restarts, oopses, text, NULL };
+	struct vnode_status status;
 
 	lockdep_assert_held(&node->lock);
 	if (!node->dev)
 		return;
-	snprintf(cause, sizeof(cause), "VNODE_CAUSE=%s", vnode_cause_name(node->end.cause));
-	snprintf(restarts, sizeof(restarts), "VNODE_RESTARTS=%u", node->restarts);
-	snprintf(oopses, sizeof(oopses), "VNODE_OOPSES=%u", node->oopses);
-	snprintf(text, sizeof(text), "VNODE_TEXT=%s", node->end.text);
-	kobject_uevent_env(&node->dev->kobj, KOBJ_CHANGE, env);
+	fill(node, &status);
+	strscpy(status.text, node->end.text, sizeof(status.text));
+	look_event(node->dev, &status);
 }

@@ -18,6 +18,12 @@
  * while the kernel is locked down for kexec; STOP, RETURN, LAST, FREEZE and THAW need
  * CAP_SYS_BOOT; INFO and STATUS need read permission on the device only.
  *
+ * In a vnode that looks at others (module vnode-view) there are INFO, STATUS, MEMORY,
+ * LAST, FREEZE, THAW and REGS; the rest is ENOTTY. A vnode that root does not allow it to
+ * see is not there. Beside what is said below: ENOTCONN (root does not answer, or speaks
+ * another version), ETIMEDOUT (not within a minute), EINTR (killed meanwhile). All numbers
+ * of CPUs and addresses are root's.
+ *
  * All sizes and addresses are bytes, all addresses physical, all reserved
  * fields must be zero. A call that fails has changed nothing.
  */
@@ -98,7 +104,10 @@ enum vnode_cause {
  * @low_size: out: bytes of RAM below 640 KiB that each vnode is lent
  * @mem_block: out: granule of memory hot-plug, in bytes
  * @mem_available: out: bytes of memory root can spare at this moment
+ * @id: out: of the vnode that was asked; 0: root
  * @reserved: zero
+ *
+ * Another vnode than root (module vnode-view) tells @abi, @tsc_khz and @id; the rest is 0.
  */
 struct vnode_info {
 	__u32 abi;
@@ -107,7 +116,9 @@ struct vnode_info {
 	__u32 low_size;
 	__u64 mem_block;
 	__u64 mem_available;
-	__u64 reserved[4];
+	__u32 id;
+	__u32 reserved0;
+	__u64 reserved[3];
 };
 
 /**
@@ -316,7 +327,8 @@ enum vnode_phase {
  * @release: out: its kernel's release, once running
  * @text: out: one line on its last end
  *
- * RETURN ends a vnode and with it its STATUS. Errors: ENOENT.
+ * CLOCK_BOOTTIME is that of the kernel that is asked; what was before it booted is
+ * negative, as a signed number. RETURN ends a vnode and with it its STATUS. Errors: ENOENT.
  */
 struct vnode_status {
 	__u32 id;
@@ -415,7 +427,7 @@ struct vnode_regs {
 /*
  * MEMORY returns a new file descriptor, read-only, for the vnode's range:
  * pread() at offset 0 reads mem_base. Its kernel log is found in there. Reads
- * fail with ENXIO once the memory was returned.
+ * fail with ENXIO once the memory was returned, or is not shown any more.
  */
 #define VNODE_IOC_MEMORY	_IOW(VNODE_IOC_MAGIC, 7, struct vnode_id)
 

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/vnode, and the calls that look at vnodes. Each ioctl is a row: who may call it,
+ * how large its argument is, who does it. What user space hands in is copied once.
+ */
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/minmax.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/security.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "look.h"
+
+/**
+ * struct look_file - an open descriptor
+ * @who: whose
+ * @seen: kmb_state_events() at the last STATUS
+ * @frozen: id of the vnode that it has frozen, else 0
+ */
+struct look_file {
+	struct kmb_looker who;
+	u32 seen;
+	u32 frozen;
+};
+
+static const struct look_device *device;
+
+static int ioctl_status(struct file *file, void *arg)
+{
+	struct look_file *lf = file->private_data;
+	struct vnode_status *status = arg;
+	u32 room = status->nr_cpus;
+	u32 *cpus;
+	int err;
+
+	if ((status->flags & ~VNODE_STATUS_NEXT) ||
+	    memchr_inv(status->reserved, 0, sizeof(status->reserved)))
+		return -EINVAL;
+	WRITE_ONCE(lf->seen, kmb_state_events());
+	err = kmb_node_status(&lf->who, status, &cpus);
+	if (err)
+		return err;
+	if (status->cpus && copy_to_user(u64_to_user_ptr(status->cpus), cpus,
+					 min(room, status->nr_cpus) * sizeof(*cpus)))
+		err = -EFAULT;
+	kfree(cpus);
+	return err;
+}
+
+static int ioctl_memory(struct file *file, void *arg)
+{
+	struct look_file *lf = file->private_data;
+	struct vnode_id *id = arg;
+
+	return id->reserved ? -EINVAL : kmb_memory_open(&lf->who, id->id);
+}
+
+static int ioctl_last(struct file *file, void *arg)
+{
+	struct look_file *lf = file->private_data;
+	struct vnode_last *last = arg;
+	int len, err = 0;
+	char *buf;
+
+	if (last->reserved)
+		return -EINVAL;
+	buf = kmalloc(KMB_LOG_SIZE, GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+	len = kmb_node_last(&lf->who, last->id, buf, min_t(u64, last->size, KMB_LOG_SIZE));
+	if (len < 0)
+		err = len;
+	else if (copy_to_user(u64_to_user_ptr(last->text), buf, len))
+		err = -EFAULT;
+	else
+		last->size = len;
+	kfree(buf);
+	return err;
+}
+
+/* The vnode is remembered first: a close then thaws it, whatever comes between. */
+static int ioctl_freeze(struct file *file, void *arg)
+{
+	struct look_file *lf = file->private_data;
+	struct vnode_id *id = arg;
+	int err;
+
+	if (id->reserved)
+		return -EINVAL;
+	if (cmpxchg(&lf->frozen, 0, id->id))
+		return -EBUSY;
+	err = kmb_node_freeze(&lf->who, id->id);
+	if (err)
+		WRITE_ONCE(lf->frozen, 0);
+	return err;
+}
+
+static int ioctl_thaw(struct file *file, void *arg)
+{
+	struct look_file *lf = file->private_data;
+	struct vnode_id *id = arg;
+	int err;
+
+	if (id->reserved)
+		return -EINVAL;
+	if (!id->id || READ_ONCE(lf->frozen) != id->id)
+		return -EBADF;
+	err = kmb_node_thaw(&lf->who, id->id);
+	/* not if another thread is about to freeze it */
+	if (err != -EBADF)
+		WRITE_ONCE(lf->frozen, 0);
+	return err;
+}
+
+static int ioctl_regs(struct file *file, void *arg)
+{
+	struct look_file *lf = file->private_data;
+	struct vnode_regs *regs = arg;
+
+	return regs->reserved ? -EINVAL : kmb_node_regs(&lf->who, regs);
+}
+
+static const struct look_ioctl looking[] = {
+	{ VNODE_IOC_STATUS, LOOK_ANYONE, ioctl_status },
+	{ VNODE_IOC_MEMORY, LOOK_BOOT | LOOK_UNLOCKED, ioctl_memory },
+	{ VNODE_IOC_LAST, LOOK_BOOT, ioctl_last },
+	{ VNODE_IOC_FREEZE, LOOK_BOOT, ioctl_freeze },
+	{ VNODE_IOC_THAW, LOOK_BOOT, ioctl_thaw },
+	{ VNODE_IOC_REGS, LOOK_BOOT | LOOK_UNLOCKED, ioctl_regs },
+};
+
+static const struct look_ioctl *row_find(const struct look_ioctl *row, unsigned int nr,
+					 unsigned int cmd)
+{
+	for (; nr; nr--, row++)
+		if (row->cmd == cmd)
+			return row;
+	return NULL;
+}
+
+static int row_permitted(const struct look_ioctl *row)
+{
+	if ((row->needs & LOOK_BOOT) && !capable(CAP_SYS_BOOT))
+		return -EPERM;
+	if (row->needs & LOOK_UNLOCKED)
+		return security_locked_down(LOCKDOWN_KEXEC);
+	return 0;
+}
+
+static long look_ioctl(struct file *file, unsigned int cmd, unsigned long user)
+{
+	union {
+		struct vnode_info info;
+		struct vnode_grant grant;
+		struct vnode_load load;
+		struct vnode_status status;
+		struct vnode_last last;
+		struct vnode_regs regs;
+	} arg = {};
+	const struct look_ioctl *row = row_find(looking, ARRAY_SIZE(looking), cmd) ?:
+				       row_find(device->ioctl, device->nr_ioctls, cmd);
+	size_t size = _IOC_SIZE(cmd);
+	long ret;
+
+	if (!row)
+		return -ENOTTY;
+	ret = row_permitted(row);
+	if (ret)
+		return ret;
+	if ((_IOC_DIR(cmd) & _IOC_WRITE) && copy_from_user(&arg, (void __user *)user, size))
+		return -EFAULT;
+	ret = row->func(file, &arg);
+	/* also after an error: GRANT says which CPU it was */
+	if ((_IOC_DIR(cmd) & _IOC_READ) && copy_to_user((void __user *)user, &arg, size)) {
+		if (row->undo && !ret)
+			row->undo(file, &arg);
+		return -EFAULT;
+	}
+	return ret;
+}
+
+static __poll_t look_poll(struct file *file, poll_table *wait)
+{
+	struct look_file *lf = file->private_data;
+
+	kmb_state_poll_wait(file, wait);
+	return READ_ONCE(lf->seen) != kmb_state_events() ? EPOLLPRI : 0;
+}
+
+static int look_open(struct inode *inode, struct file *file)
+{
+	static atomic_t files = ATOMIC_INIT(0);
+	struct look_file *lf = kzalloc(sizeof(*lf), GFP_KERNEL);
+
+	if (!lf)
+		return -ENOMEM;
+	lf->who.file = atomic_inc_return(&files);
+	lf->seen = kmb_state_events();
+	file->private_data = lf;
+	return nonseekable_open(inode, file);
+}
+
+static int look_release(struct inode *inode, struct file *file)
+{
+	struct look_file *lf = file->private_data;
+
+	if (lf->frozen)
+		kmb_node_thaw(&lf->who, lf->frozen);
+	if (device->release)
+		device->release(file);
+	kfree(lf);
+	return 0;
+}
+
+static const struct file_operations look_fops = {
+	.owner = THIS_MODULE,
+	.open = look_open,
+	.release = look_release,
+	.unlocked_ioctl = look_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.poll = look_poll,
+};
+
+static struct miscdevice look_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "vnode",
+	.fops = &look_fops,
+	.mode = 0644,
+};
+
+/**
+ * look_init - make /dev/vnode
+ * @more: what it can do beside looking
+ *
+ * Return: 0, or what misc_register() returns.
+ */
+int look_init(const struct look_device *more)
+{
+	device = more;
+	return misc_register(&look_misc);
+}
+
+void look_exit(void)
+{
+	misc_deregister(&look_misc);
+}
