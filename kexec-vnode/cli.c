@@ -406,7 +406,7 @@ static int verb(struct vnode_config *config, bool *runs, struct vnode_err *err)
 		return ret;
 	switch (config->verb) {
 	case VNODE_VERB_LIST:
-		return vnode_list_print(fd, config->json, stdout, err);
+		return vnode_list_print(fd, &info, config->json, stdout, err);
 	case VNODE_VERB_EXEC:
 		return vnode_exec(fd, config, &info, err);
 	case VNODE_VERB_UNLOAD:

@@ -51,7 +51,7 @@ static void view_fill(struct view *view, const struct vnode_status *status,
 	view->release = status->release;
 	view->restarts = status->restarts;
 	view->mem_size = status->mem_size;
-	view->uptime = runs ? boottime() - status->start_ns / 1e9 : -1;
+	view->uptime = runs ? boottime() - (int64_t)status->start_ns / 1e9 : -1;
 	vnode_format_cpus(cpus, status->nr_cpus, view->cpus, sizeof(view->cpus));
 }
 
@@ -135,8 +135,22 @@ static void view_print_json(const struct view *view, FILE *out)
 	fprintf(out, ", \"restarts\": %u, \"cause\": \"%s\"", view->restarts, view->cause);
 }
 
-int vnode_list_print(int fd, bool json, FILE *out, struct vnode_err *err)
+static void list_row(const struct view *view, bool json, const char *separator, FILE *out)
 {
+	if (!json) {
+		view_print_row(view, out);
+		return;
+	}
+	fprintf(out, "%s\n  {", separator);
+	view_print_json(view, out);
+	fprintf(out, "}");
+}
+
+/* Root is a row where root is asked; another vnode does not know what it has. */
+int vnode_list_print(int fd, const struct vnode_info *info, bool json, FILE *out,
+		     struct vnode_err *err)
+{
+	const char *separator = "[";
 	uint32_t cpus[VNODE_CPUS_MAX];
 	struct vnode_status status;
 	struct utsname uts;
@@ -144,27 +158,22 @@ int vnode_list_print(int fd, bool json, FILE *out, struct vnode_err *err)
 	unsigned int id = 1;
 	int ret;
 
-	view_fill_root(&view, &uts);
-	if (json) {
-		fprintf(out, "[\n  {");
-		view_print_json(&view, out);
-	} else {
+	if (!json)
 		fprintf(out, "%3s %-15s %-9s %-11s %10s %10s %8s %-9s  %s\n", "ID", "NAME", "STATE",
 			"CPUS", "MEMORY", "UPTIME", "RESTARTS", "CAUSE", "KERNEL");
-		view_print_row(&view, out);
+	if (!info->id) {
+		view_fill_root(&view, &uts);
+		list_row(&view, json, separator, out);
+		separator = ",";
 	}
 	while (!(ret = vnode_device_status(fd, id, true, &status, cpus, err))) {
 		view_fill(&view, &status, cpus);
-		if (json) {
-			fprintf(out, "},\n  {");
-			view_print_json(&view, out);
-		} else {
-			view_print_row(&view, out);
-		}
+		list_row(&view, json, separator, out);
+		separator = ",";
 		id = status.id + 1;
 	}
 	if (json)
-		fprintf(out, "}\n]\n");
+		fprintf(out, "%s\n]\n", *separator == '[' ? separator : "");
 	return ret == -ESRCH ? 0 : ret;
 }
 
@@ -183,7 +192,7 @@ static double noticed_ms(const struct vnode_status *status, const struct vnode_i
 
 static double seconds_since_end(const struct vnode_status *status)
 {
-	return boottime() - status->end_ns / 1e9;
+	return boottime() - (int64_t)status->end_ns / 1e9;
 }
 
 /* null for what is not known, which is said by less than 0 */

@@ -407,6 +407,7 @@ int vnode_status_print(int fd, const struct vnode_info *info, unsigned int id, b
 /* One line: the phases that are over, with the caller's own planning before them. */
 int vnode_phases_print(int fd, const struct vnode_info *info, unsigned int id, const char *name,
 		       uint64_t plan_cycles, FILE *out, struct vnode_err *err);
-int vnode_list_print(int fd, bool json, FILE *out, struct vnode_err *err);
+int vnode_list_print(int fd, const struct vnode_info *info, bool json, FILE *out,
+		     struct vnode_err *err);
 
 #endif /* KEXEC_VNODE_H */
