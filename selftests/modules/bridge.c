@@ -170,16 +170,21 @@ void bridges_exit(void)
 			adeos_bridge_close(bridge->bridge);
 }
 
-static int ring_run(struct answer *out, int argc, char **argv)
+int bridges_ring(const char *name)
 {
 	struct test_bridge *bridge;
 	int err;
 
 	down_read(&bridges_lock);
-	bridge = find(argv[0]);
+	bridge = find(name);
 	err = IS_ERR(bridge) ? PTR_ERR(bridge) : adeos_bridge_ring(bridge->bridge);
 	up_read(&bridges_lock);
 	return err;
+}
+
+static int ring_run(struct answer *out, int argc, char **argv)
+{
+	return bridges_ring(argv[0]);
 }
 
 static int rung_run(struct answer *out, int argc, char **argv)

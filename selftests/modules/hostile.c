@@ -12,6 +12,8 @@
 #include <linux/io.h>
 #include <linux/irqflags.h>
 #include <linux/kernel.h>
+#include <linux/math.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/string.h>
@@ -26,11 +28,13 @@
  * @va: where
  * @size: bytes, a multiple of 8
  * @original: as it was, or NULL
+ * @bridge: name of the bridge that it is, or NULL
  */
 struct target {
 	void *va;
 	u64 size;
 	void *original;
+	const char *bridge;
 };
 
 static u64 next(u64 *state)
@@ -149,8 +153,11 @@ static int scribble(struct target *target, u64 seed, u32 rounds)
 	memcpy(target->original, target->va, target->size);
 	for (i = 0; i < rounds && go_on(U64_MAX); i++) {
 		scribble_round(target, &state);
-		if (i % KNOCK_EACH == 0)
-			knock_everybody();
+		if (i % KNOCK_EACH)
+			continue;
+		if (target->bridge)
+			bridges_ring(target->bridge);
+		knock_everybody();
 	}
 	kvfree(target->original);
 	return 0;
@@ -242,20 +249,22 @@ static int scribble_control(u64 seed, u32 rounds)
 	return err;
 }
 
-static int scribble_bridge(const char *name, u64 seed, u32 rounds)
+/* @max: bytes, from its beginning on */
+static int scribble_bridge(const char *name, u64 seed, u32 rounds, u64 max)
 {
-	struct target target = { };
+	struct target target = { .bridge = name };
 	int err;
 
 	err = bridges_find(name, &target.va, &target.size);
 	if (err)
 		return err;
+	target.size = min(target.size, max);
 	err = scribble(&target, seed, rounds);
 	bridges_put();
 	return err;
 }
 
-static int scribble_what(const char *what, u64 seed, u32 rounds)
+static int scribble_what(const char *what, u64 seed, u32 rounds, u64 max)
 {
 	size_t i;
 
@@ -264,22 +273,25 @@ static int scribble_what(const char *what, u64 seed, u32 rounds)
 			return scribble_station(i, seed, rounds);
 	if (!strcmp(what, "control"))
 		return scribble_control(seed, rounds);
-	return scribble_bridge(what, seed, rounds);
+	return scribble_bridge(what, seed, rounds, max);
 }
 
 /* Whoever asked may have lost the way back: the log has the answer, too. */
 static int scribble_run(struct answer *out, int argc, char **argv)
 {
+	const char *text = option(argc, argv, "size");
+	u64 seed, max = U64_MAX;
 	u32 rounds;
-	u64 seed;
 	int err;
 
 	err = kstrtou64(argv[0], 0, &seed);
 	if (!err)
 		err = kstrtou32(argv[1], 0, &rounds);
+	if (!err && text)
+		err = kstrtou64(text, 0, &max);
 	if (err)
 		return err;
-	err = commons_map() ?: scribble_what(argv[2], seed, rounds);
+	err = commons_map() ?: scribble_what(argv[2], seed, rounds, round_down(max, sizeof(u64)));
 	pr_info("scribbled over %s, %u rounds, seed %llu: %d\n", argv[2], rounds, seed, err);
 	return err;
 }
@@ -314,7 +326,7 @@ static int force_run(struct answer *out, int argc, char **argv)
 const struct command hostile_commands[] = {
 	{ "force", 3, "ID NAME COUNT", force_run },
 	{ "scribble", 3,
-	  "SEED ROUNDS control|station|hello|tails|end|requests|beats|portals|bridges|rings|body|BRIDGE",
+	  "SEED ROUNDS control|station|hello|tails|end|requests|beats|portals|bridges|rings|body|BRIDGE [size=BYTES]",
 	  scribble_run },
 	{ }
 };

@@ -99,6 +99,7 @@ struct bench_page {
 	} ball[2];
 };
 
+int bridges_ring(const char *name);
 int bridges_find(const char *name, void **va, u64 *size);
 void bridges_put(void);		/* after bridges_find() that succeeded */
 int bench_find(const char *name, struct bench_page **page);
