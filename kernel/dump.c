@@ -48,9 +48,9 @@ static char *dump_option(const struct kmb_node *node)
 /* Return: as wait() has it, or a negative errno. */
 static int dump_run(const struct kmb_node *node)
 {
-	static char *env[] = { "HOME=/", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
+	char *env[3] = { "HOME=/", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
 	char program[sizeof(helper)], id[sizeof("--vnode=255")];
-	char *argv[] = { program, id, dump_option(node), NULL };
+	char *argv[4] = { program, id, dump_option(node), NULL };
 	int ret;
 
 	if (!argv[2])

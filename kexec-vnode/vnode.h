@@ -240,7 +240,7 @@ struct vnode_config {
 	uint64_t mem_size, mem_min, mem_max;
 	const char *kernel, *initrd, *append;
 	const char *dump;		/* the file to be written */
-	char dump_dir[256];		/* VNODE_DUMP_DIR_MAX; where it is dumped to when it fails */
+	char dump_dir[256];		/* VNODE_DUMP_DIR_MAX: when it fails, "": nowhere */
 	uint16_t port;			/* for gdb */
 	enum vnode_unpack unpack;
 	double timeout;			/* seconds, as the following */

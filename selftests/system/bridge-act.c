@@ -101,7 +101,7 @@ static void page_check(uint64_t *page, uint64_t value)
 }
 
 /* Nobody's page: whoever wears the bridge looks there. */
-static volatile uint64_t *rest_word(char *memory)
+static uint64_t *rest_word(char *memory)
 {
 	return (void *)(memory + 32 * PAGE);
 }
@@ -110,7 +110,8 @@ static int do_rest(char *argv[])
 {
 	int fd = open_or_exit(argv[0], O_RDWR);
 
-	*rest_word(map(fd, size_of(fd), PROT_READ | PROT_WRITE)) = 1;
+	__atomic_store_n(rest_word(map(fd, size_of(fd), PROT_READ | PROT_WRITE)), 1,
+			 __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -128,7 +129,7 @@ static int do_wear(char *argv[])
 		if (now - last > pause)
 			pause = now - last;
 		last = now;
-	} while (!*rest_word(memory) && failures < 10);
+	} while (!__atomic_load_n(rest_word(memory), __ATOMIC_RELAXED) && failures < 10);
 	printf("rounds %llu pause_ns %lld\n", (unsigned long long)value, (long long)pause);
 	return failures != 0;
 }

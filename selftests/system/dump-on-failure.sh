@@ -26,14 +26,14 @@ comes_again() { # RESTARTS
 }
 
 dumps_are() { # N: files in DIR, whole ones
-	ls -lA $DIR
-	[ "$(find $DIR -name 'vnode1-*.core' | wc -l)" -eq "$1" ] &&
-		[ "$(find $DIR -type f | wc -l)" -eq "$1" ]
+	ls -lA "$DIR"
+	[ "$(find "$DIR" -name 'vnode1-*.core' | wc -l)" -eq "$1" ] &&
+		[ "$(find "$DIR" -type f | wc -l)" -eq "$1" ]
 }
 
 newest_says() { # PATTERN, in the log of the kernel that was dumped last
 	# shellcheck disable=SC2012 # names without surprises
-	vmcore-dmesg "$DIR/$(ls -t $DIR | head -n 1)" > /tmp/vmcore.log || return 1
+	vmcore-dmesg "$DIR/$(ls -t "$DIR" | head -n 1)" > /tmp/vmcore.log || return 1
 	tail -n 5 /tmp/vmcore.log
 	grep -q "$1" /tmp/vmcore.log
 }

@@ -760,11 +760,14 @@ static void try_last(struct thread *t)
 
 static void try_freeze(struct thread *t)
 {
-	struct vnode_id id = { .id = some_id(t), .reserved = one_in(t, 4) ? edge(t) : 0 };
+	bool there = t->latest && one_in(t, 2);
+	struct vnode_id id = { .id = there ? t->latest : some_id(t) };
 	struct vnode_regs *regs = (void *)(t->edge - sizeof(*regs));
 	uint32_t cpu = one_in(t, 2) ? below(t, CPUS) : edge(t);
 	unsigned int i;
 
+	if (!there && one_in(t, 3))
+		id.reserved = edge(t);
 	CALL(t, some_fd(t), FREEZE, &id);
 	CALL(t, some_fd(t), THAW, &id);
 	memset(regs, 0xff, sizeof(*regs));

@@ -81,7 +81,7 @@ scribbles_over_console() { # ROUNDS
 	while ! log_has 1 "$done" && runs 1; do
 		vcon 1 status > /dev/null && vsh 2 'echo turn > /dev/hvc0' || return 1
 	done
-	kill $typer $reader
+	kill "$typer" "$reader"
 	log_has 1 "$done" && runs 1
 }
 
