@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 #
-# console-inside.sh [CYCLES]: kexec --console, in the machine: as a filter, and, by
-# console.exp, as what a person has. CYCLES (100) is how often it is attached.
+# console-inside.sh [CYCLES [KERNEL]]: kexec --console, in the machine: as a filter, and,
+# by console.exp, as what a person has. CYCLES (100) is how often it is attached; KERNEL,
+# a pattern, is what runs in the vnode.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/adeos-lib.sh
 . /selftests/adeos-lib.sh
 
 CYCLES=${1:-100}
+for KERNEL in ${2:-$KERNEL}; do :; done
 CONSOLE="console=hvc0 vnode.modules=vconsole vnode.console=hvc0"
 
 # ---- a console as a filter: what is written to descriptor 3 is its input ----
@@ -66,6 +68,17 @@ refused() { # STATUS PATTERN OPTION...
 	exits_with "$want" kexec "$@" < /dev/null > /tmp/refused 2>&1 || return 1
 	cat /tmp/refused
 	[ "$(wc -l < /tmp/refused)" -eq 1 ] && grep -qE "^kexec: $pattern" /tmp/refused
+}
+
+# Under another name it is udevd.
+udev_begins() {
+	ln -s /bin/udevadm /tmp/systemd-udevd
+	/tmp/systemd-udevd --daemon && udevadm control --ping
+}
+
+is_named() {
+	ls -l /dev/vconsoles
+	wait_for 10 test /dev/vconsoles/vnode1 -ef /dev/ttyVN1
 }
 
 is_looked_on() {
@@ -207,7 +220,7 @@ shuts_down_while_attached() {
 	ends_with 0 && says '^vnode1: (halted: |returned)'
 }
 
-plan 47
+plan 49
 remember_root
 log_begin
 check "a vnode without vconsole" up 1 1-2 192M
@@ -218,7 +231,9 @@ check "it is stopped" stop 1
 check "no such vnode" refused 4 "no vnode 1" --vnode=1 --console
 remember_adeos
 
+check "udev is there" udev_begins
 check "a vnode with a console" up 1 1-2 192M --append="$CONSOLE"
+check "its tty has the vnode's name" is_named
 check "what it printed before is replayed" is_replayed
 check "it is attached to" attach
 check "a shell answers" answers_here
@@ -252,6 +267,7 @@ check "and waits for one that comes later" is_waited_for
 check "it shuts down, and the session ends" shuts_down_while_attached
 check "another one, loaded only" kexec --vnode=1 --cpus=1 --mem=128M -l "$KERNEL"
 check "its console has the history, and nobody is there; a stop ends the session" says_that_nobody_is_there
+udevadm control --exit
 check "root has everything again" eval 'nothing_held && root_is_back'
 check "root's log is quiet" log_is_quiet
 finish

@@ -89,6 +89,14 @@ others_are_whole() {
 	both_ways 2 && vcon 1 history | wc -c
 }
 
+# The kernel is stopped by INIT, wherever it is.
+ends_in_a_line() { # ID
+	vsh "$1" '(printf "a line begins: "; while :; do printf z; done) > /dev/hvc0 2> /dev/null &'
+	wait_for 10 history_has "$1" 'a line begins: z' && stop "$1" || return 1
+	vcon "$1" history | tail -c 20
+	vcon "$1" history | tail -c 20 | grep -qx zzzzzzzzzzzzzzzzzzzz
+}
+
 panics_and_comes_again() { # RESTARTS
 	restarted() { [ "$(field 1 restarts)" = "$1" ] && runs 1; }
 	end_by 1 adeos-test panic
@@ -99,7 +107,7 @@ last_words() { # ID
 	vsh "$1" "echo farewell of $1 > /dev/hvc0" && wait_for 5 history_has "$1" "farewell of $1"
 }
 
-plan 41
+plan 42
 remember_root
 log_begin
 remember_adeos
@@ -136,7 +144,8 @@ check "vnode 1 writes nonsense all over its console" scribbles_over_console 3000
 check "vnode 2's is whole, and root reads on" others_are_whole
 check "once it is restarted, its own as well" eval 'panics_and_comes_again 2 && both_ways 1'
 check "some last words" eval 'last_words 1 && last_words 3'
-check "they stop" eval 'stop 1 && stop 2 && stop 3'
+check "vnode 2 is stopped in the middle of a line, which is kept" ends_in_a_line 2
+check "they stop" eval 'stop 1 && stop 3'
 check "what they have printed is kept" eval 'history_has 1 "farewell of 1" && history_has 3 "farewell of 3"'
 check "the module can be taken out" rmmod vconsole
 check "root has everything again" eval 'nothing_held && root_is_back'
