@@ -21,19 +21,6 @@ static char helper[256];
 module_param_string(dump_helper, helper, sizeof(helper), 0644);
 MODULE_PARM_DESC(dump_helper, "the kexec that --dump-on-failure runs; set by kexec if empty");
 
-static bool dump_helps(enum vnode_cause cause)
-{
-	switch (cause) {
-	case VNODE_CAUSE_PANIC:
-	case VNODE_CAUSE_EMERGENCY:
-	case VNODE_CAUSE_HANG:
-	case VNODE_CAUSE_NO_HELLO:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* DIR/NAME-DATE-TIME.core, in UTC */
 static char *dump_option(const struct kmb_node *node)
 {
@@ -95,7 +82,7 @@ void kmb_dump_begin(struct kmb_node *node)
 {
 	lockdep_assert_held(&node->lock);
 	if (!node->dump_dir || node->dumping || node->stopping || kmb_closing() ||
-	    !dump_helps(node->end.cause))
+	    !kmb_cause_is_failure(node->end.cause))
 		return;
 	node->dumping = true;
 	kmb_node_hold(node);

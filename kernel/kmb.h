@@ -220,6 +220,7 @@ void kmb_watch_cancel(struct kmb_node *node);
 void kmb_watch_resume(struct kmb_node *node);
 
 /* restart.c */
+bool kmb_cause_is_failure(enum vnode_cause cause);
 void kmb_restart_plan(struct kmb_node *node);
 void kmb_restart(struct kmb_node *node);
 

@@ -3,7 +3,10 @@
  * /dev/vnode, and the calls that look at vnodes. Each ioctl is a row: who may call it,
  * how large its argument is, who does it. What user space hands in is copied once.
  */
+#include <linux/anon_inodes.h>
 #include <linux/capability.h>
+#include <linux/err.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/minmax.h>
 #include <linux/miscdevice.h>
@@ -203,6 +206,31 @@ static int look_open(struct inode *inode, struct file *file)
 	lf->seen = kmb_state_events();
 	file->private_data = lf;
 	return nonseekable_open(inode, file);
+}
+
+/**
+ * look_memory_fd - a new file descriptor that reads a vnode's memory
+ * @fops: how
+ * @memory: of what; given back by @fops->release
+ *
+ * Return: the descriptor, or a negative errno, then @memory is still the caller's.
+ */
+int look_memory_fd(const struct file_operations *fops, void *memory)
+{
+	struct file *file;
+	int fd;
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	file = anon_inode_getfile("[vnode]", fops, memory, O_RDONLY);
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	file->f_mode |= FMODE_PREAD;
+	fd_install(fd, file);
+	return fd;
 }
 
 static int look_release(struct inode *inode, struct file *file)

@@ -17,6 +17,7 @@
 struct attribute_group;
 struct device;
 struct file;
+struct file_operations;
 struct kobj_uevent_env;
 struct poll_table_struct;
 
@@ -79,6 +80,7 @@ struct look_device {
 	void (*release)(struct file *file);
 };
 
+int look_memory_fd(const struct file_operations *fops, void *memory);
 int look_init(const struct look_device *device);
 void look_exit(void);
 

@@ -3,8 +3,6 @@
  * A vnode's memory is read, alive or dead: through a file descriptor, which is what --log
  * and a debugger look through, and for another vnode.
  */
-#include <linux/anon_inodes.h>
-#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/sizes.h>
 #include <vnode/adeos.h>
@@ -65,24 +63,6 @@ static const struct file_operations memory_fops = {
 	.release = memory_release,
 };
 
-static int memory_fd(struct kmb_node *node)
-{
-	struct file *file;
-	int fd;
-
-	fd = get_unused_fd_flags(O_CLOEXEC);
-	if (fd < 0)
-		return fd;
-	file = anon_inode_getfile("[vnode]", &memory_fops, node, O_RDONLY);
-	if (IS_ERR(file)) {
-		put_unused_fd(fd);
-		return PTR_ERR(file);
-	}
-	file->f_mode |= FMODE_PREAD;
-	fd_install(fd, file);
-	return fd;
-}
-
 /**
  * kmb_memory_open - a new file descriptor for a vnode's memory
  * @who: looks at it
@@ -98,7 +78,7 @@ int kmb_memory_open(const struct kmb_looker *who, u32 id)
 	if (!node)
 		return -ENOENT;
 	if (kmb_node_shows(node, who))
-		fd = memory_fd(node);
+		fd = look_memory_fd(&memory_fops, node);
 	if (fd < 0)
 		kmb_node_put(node);
 	return fd;

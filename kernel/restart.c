@@ -14,11 +14,10 @@
 
 #define RESTART_FIRST_MS	250U	/* before the second one; the first is at once */
 
-static bool restart_helps(enum vnode_cause cause)
+bool kmb_cause_is_failure(enum vnode_cause cause)
 {
 	switch (cause) {
 	case VNODE_CAUSE_PANIC:
-	case VNODE_CAUSE_REBOOT:
 	case VNODE_CAUSE_EMERGENCY:
 	case VNODE_CAUSE_HANG:
 	case VNODE_CAUSE_NO_HELLO:
@@ -31,7 +30,8 @@ static bool restart_helps(enum vnode_cause cause)
 static bool restart_wanted(const struct kmb_node *node)
 {
 	return node->image && !node->stopping && !node->stuck && !kmb_closing() &&
-	       restart_helps(node->end.cause);
+	       (kmb_cause_is_failure(node->end.cause) ||
+		node->end.cause == VNODE_CAUSE_REBOOT);
 }
 
 static unsigned int restart_delay(u32 in_row)

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The file descriptor that reads a vnode's memory, as ../memory.c's, through root. */
-#include <linux/anon_inodes.h>
-#include <linux/err.h>
-#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/minmax.h>
 #include <linux/slab.h>
@@ -84,24 +81,6 @@ static int memory_find(u32 id, struct memory *memory)
 	return 0;
 }
 
-static int memory_fd(struct memory *memory)
-{
-	struct file *file;
-	int fd;
-
-	fd = get_unused_fd_flags(O_CLOEXEC);
-	if (fd < 0)
-		return fd;
-	file = anon_inode_getfile("[vnode]", &memory_fops, memory, O_RDONLY);
-	if (IS_ERR(file)) {
-		put_unused_fd(fd);
-		return PTR_ERR(file);
-	}
-	file->f_mode |= FMODE_PREAD;
-	fd_install(fd, file);
-	return fd;
-}
-
 int kmb_memory_open(const struct kmb_looker *who, u32 id)
 {
 	struct memory *memory = kzalloc(sizeof(*memory), GFP_KERNEL);
@@ -111,7 +90,7 @@ int kmb_memory_open(const struct kmb_looker *who, u32 id)
 		return -ENOMEM;
 	ret = memory_find(id, memory);
 	if (!ret)
-		ret = memory_fd(memory);
+		ret = look_memory_fd(&memory_fops, memory);
 	if (ret < 0)
 		kfree(memory);
 	return ret;
