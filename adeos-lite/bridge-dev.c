@@ -106,6 +106,9 @@ static int file_create(struct bridge_file *bf, struct bridge_create *create)
 
 	if (bridge_of(bf))
 		return -EBUSY;
+	/* what has such a name, drivers of other kernels take for one of theirs */
+	if (strstarts(create->name, BRIDGE_DRIVERS))
+		return -EACCES;
 	err = file_bind(bf, adeos_bridge_create(&config, file_told, bf));
 	if (err)
 		return err;

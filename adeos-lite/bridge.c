@@ -305,6 +305,20 @@ u32 adeos_bridge_owner(const struct adeos_bridge *bridge)
 EXPORT_SYMBOL_GPL(adeos_bridge_owner);
 
 /**
+ * adeos_bridge_is_transient - may it be moved?
+ * @bridge: which
+ *
+ * Who opens one that must not be has to look: its owner has decided.
+ *
+ * Context: any. Return: true if so; then the callback has to expect it.
+ */
+bool adeos_bridge_is_transient(const struct adeos_bridge *bridge)
+{
+	return bridge->entry->info.flags & VNODE_BRIDGE_TRANSIENT;
+}
+EXPORT_SYMBOL_GPL(adeos_bridge_is_transient);
+
+/**
  * adeos_bridge_revoked - is its owner gone?
  * @bridge: which
  *

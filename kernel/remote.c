@@ -261,7 +261,9 @@ static bool bridge_is_view(struct adeos_bridge *bridge, u32 id)
 	const struct view_bridge *page = adeos_bridge_va(bridge);
 	u32 magic;
 
-	if (adeos_bridge_owner(bridge) != id || adeos_bridge_size(bridge) != sizeof(*page))
+	/* the page stays where it is */
+	if (adeos_bridge_owner(bridge) != id || adeos_bridge_size(bridge) != sizeof(*page) ||
+	    adeos_bridge_is_transient(bridge))
 		return false;
 	/* pairs with vview_begin() in view/call.c */
 	magic = le32_to_cpu(smp_load_acquire(&page->magic));

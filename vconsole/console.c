@@ -14,6 +14,7 @@
 #include <linux/bitmap.h>
 #include <linux/err.h>
 #include <linux/minmax.h>
+#include <linux/module.h>
 #include <linux/printk.h>
 #include <linux/spinlock.h>
 #include <asm/tsc.h>
@@ -248,12 +249,6 @@ static int bridge_begin(u32 id, u32 viewer)
 	return 0;
 }
 
-static void bridge_end(void)
-{
-	console_lose_bridge();
-	adeos_bridge_close(bridge);
-}
-
 /* Who is not there yet, or has no vconsole yet, looks for itself when it comes. */
 static void viewer_tell(u32 viewer)
 {
@@ -267,7 +262,7 @@ static void viewer_tell(u32 viewer)
  * vconsole_begin - make this kernel's console
  * @viewer: id of the kernel that may look at it
  *
- * Return: 0, or what adeos_bridge_create() or hvc_alloc() returns.
+ * Return: 0, and the module stays; or what adeos_bridge_create() or hvc_alloc() returns.
  */
 int vconsole_begin(u32 viewer)
 {
@@ -285,20 +280,17 @@ int vconsole_begin(u32 viewer)
 	viewer_tell(viewer);
 	new = hvc_alloc(VTERMNO, 0, &console_ops, OUTBUF_SIZE);
 	if (IS_ERR(new)) {
-		bridge_end();
+		console_lose_bridge();
+		adeos_bridge_close(bridge);
 		return PTR_ERR(new);
 	}
+	/*
+	 * For good: hvc_remove() leaves hvc with console_ops as long as anybody has the
+	 * tty open, also after a hangup, and calls them.
+	 */
+	__module_get(THIS_MODULE);
 	WRITE_ONCE(hvc, new);
 	/* what we were told too early */
 	console_told(NULL, bridge, ADEOS_BRIDGE_RUNG);
 	return 0;
-}
-
-void vconsole_end(void)
-{
-	if (!hvc)
-		return;
-	/* then nobody calls hvc for us any more */
-	bridge_end();
-	hvc_remove(hvc);
 }

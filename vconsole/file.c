@@ -208,6 +208,7 @@ static ssize_t file_read(struct file *file, char __user *buf, size_t len, loff_t
 
 	if (!view)
 		return -ENOTCONN;
+again:
 	if (!is_readable(view, attached) && (file->f_flags & O_NONBLOCK))
 		return -EAGAIN;
 	if (wait_event_interruptible(view->wait, is_readable(view, attached)))
@@ -222,6 +223,9 @@ static ssize_t file_read(struct file *file, char __user *buf, size_t len, loff_t
 			return done ?: -EFAULT;
 		done += n;
 	}
+	/* somebody else with this descriptor was quicker: there is no end of file */
+	if (len && !done)
+		goto again;
 	return done;
 }
 

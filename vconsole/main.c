@@ -53,9 +53,9 @@ err_ttys:
 	return err;
 }
 
+/* Not where there is a console: see vconsole_begin(). */
 static void __exit vconsole_exit(void)
 {
-	vconsole_end();
 	vconsole_file_exit();
 	vconsole_view_exit();
 	vconsole_tty_exit();

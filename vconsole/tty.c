@@ -3,7 +3,9 @@
  * /dev/ttyVN<ID>: a tty on which getty, screen and the like work with another
  * kernel's console. It shows what comes from when it is opened on.
  */
+#include <linux/device.h>
 #include <linux/err.h>
+#include <linux/kobject.h>
 #include <linux/module.h>
 #include <linux/tty.h>
 #include <linux/tty_driver.h>
@@ -170,9 +172,13 @@ void tty_hang_up(struct view *view)
 /* For udev, to make names of. */
 static ssize_t vnode_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	const struct view *view = dev_get_drvdata(dev);
+	struct view *view = dev_get_drvdata(dev);
+	int len;
 
-	return sysfs_emit(buf, "%s\n", view->name);
+	mutex_lock(&view->lock);
+	len = sysfs_emit(buf, "%s\n", view->name);
+	mutex_unlock(&view->lock);
+	return len;
 }
 static DEVICE_ATTR_RO(vnode);
 
@@ -189,10 +195,17 @@ int tty_add(struct view *view)
 	tty_port_init(&view->port);
 	view->port.ops = &port_ops;
 	dev = tty_port_register_device_attr(&view->port, driver, view->id, NULL, view, vtty_groups);
-	if (!IS_ERR(dev))
+	if (!IS_ERR(dev)) {
+		view->dev = dev;
 		return 0;
+	}
 	tty_port_destroy(&view->port);
 	return PTR_ERR(dev);
+}
+
+void tty_renamed(struct view *view)
+{
+	kobject_uevent(&view->dev->kobj, KOBJ_CHANGE);
 }
 
 void tty_del(struct view *view)

@@ -28,7 +28,6 @@
 /* ---- console.c ---- */
 
 int vconsole_begin(u32 viewer);		/* id of who may look; -EINVAL.. as adeos_bridge_create() */
-void vconsole_end(void);
 
 /* ---- ring.c ---- */
 
@@ -66,16 +65,19 @@ struct reader {
 };
 
 struct attached;
+struct device;
 
 /**
  * struct view - a console of another kernel, or one that was there
  * @id: whose
- * @name: of that vnode, as it was called when this console first began
+ * @name: of that vnode, as it was called when this console began last; "": another one
+ *	is called so since
  * @lock: protects all of this; the bridge changes under both locks
  * @in_lock: protects @typed, @size and what is typed
  * @wait: for something to read, room to write, a change of state
  * @work: looks at the bridge
  * @bridge: its bridge, NULL if it is not connected
+ * @lost: its memory is gone, whatever has come of it
  * @page: in there
  * @seen: as in the bridge
  * @typed: as in the bridge
@@ -92,6 +94,7 @@ struct attached;
  * @tty_open: then the tty is the writer
  * @tty_reader: the tty reads the history, too
  * @port: of the tty
+ * @dev: of the tty
  */
 struct view {
 	u32 id;
@@ -101,6 +104,7 @@ struct view {
 	wait_queue_head_t wait;
 	struct delayed_work work;
 	struct adeos_bridge *bridge;
+	bool lost;
 	struct vconsole_bridge *page;
 	u32 seen;
 	u32 typed;
@@ -117,6 +121,7 @@ struct view {
 	bool tty_open;
 	struct reader tty_reader;
 	struct tty_port port;
+	struct device *dev;
 };
 
 int vconsole_view_init(void);
@@ -145,6 +150,7 @@ int tty_add(struct view *view);
 void tty_del(struct view *view);
 bool tty_feed(struct view *view);	/* what its reader has not got yet; under the view's lock */
 void tty_hang_up(struct view *view);	/* not under the view's lock */
+void tty_renamed(struct view *view);	/* its vnode has another name */
 
 /* ---- file.c ---- */
 

@@ -26,6 +26,7 @@
 #define VIEW_PATIENCE_MS	5000
 #define VIEW_AGAIN_MS		50	/* look again whether a reader has read */
 #define TTY_AGAIN_MS		10	/* or whether a tty has room */
+#define SCAN_AGAIN_MS		1000	/* or whether a console can be opened */
 
 /* Written by the worker alone, under views_lock for those who are not. */
 static DEFINE_MUTEX(views_lock);
@@ -34,7 +35,13 @@ static struct workqueue_struct *queue;
 static bool closing;
 
 static void scan_func(struct work_struct *work);
-static DECLARE_WORK(scan, scan_func);
+static DECLARE_DELAYED_WORK(scan, scan_func);
+
+static void scan_soon(void)
+{
+	if (!READ_ONCE(closing))
+		mod_delayed_work(queue, &scan, 0);
+}
 
 /* ---- history ---- */
 
@@ -212,7 +219,7 @@ static void view_disconnect(struct view *view)
 	adeos_bridge_close(bridge);
 	view_event(view);
 	/* it may have begun again already */
-	queue_work(queue, &scan);
+	scan_soon();
 }
 
 /* A position that is nonsense is not read again and again: what was there is given up. */
@@ -232,6 +239,8 @@ static void view_look(struct view *view)
 
 	if (!view->bridge)
 		return;
+	if (READ_ONCE(view->lost))
+		return view_disconnect(view);
 	/* before what was printed is looked at: nothing comes after it */
 	over = adeos_bridge_revoked(view->bridge);
 	view_resync(view);
@@ -264,7 +273,12 @@ void view_kick(struct view *view)
 /* adeos-lite's worker, which must not wait for us. */
 static void view_told(void *data, struct adeos_bridge *bridge, enum adeos_bridge_event event)
 {
-	view_kick(data);
+	struct view *view = data;
+
+	/* it is not transient: its memory is gone */
+	if (event == ADEOS_BRIDGE_FREEZE)
+		WRITE_ONCE(view->lost, true);
+	view_kick(view);
 }
 
 /* ---- what is typed ---- */
@@ -369,6 +383,26 @@ static struct view *view_create(const struct adeos_member *member)
 	return view;
 }
 
+/* A vnode's name may be another one's in its next life. Of two, the latest has it. */
+static void view_rename(struct view *view, const char *name)
+{
+	mutex_lock(&view->lock);
+	strscpy(view->name, name, sizeof(view->name));
+	mutex_unlock(&view->lock);
+	tty_renamed(view);
+}
+
+static void views_rename(struct view *view, const char *name)
+{
+	u32 id;
+
+	for (id = 0; id < VIEWS; id++)
+		if (views[id] && views[id] != view && !strcmp(views[id]->name, name))
+			view_rename(views[id], "");
+	if (strcmp(view->name, name))
+		view_rename(view, name);
+}
+
 /* What we may have said in an earlier life of this module is there, too. */
 static void view_begin(struct view *view, struct adeos_bridge *bridge, const char *name)
 {
@@ -387,74 +421,105 @@ static bool bridge_is_console(struct adeos_bridge *bridge, u32 id)
 
 	/* pairs with bridge_begin() in console.c */
 	return adeos_bridge_owner(bridge) == id && adeos_bridge_size(bridge) == sizeof(*page) &&
+	       !adeos_bridge_is_transient(bridge) &&
 	       le32_to_cpu(smp_load_acquire(&page->magic)) == VCONSOLE_MAGIC &&
 	       le32_to_cpu(READ_ONCE(page->version)) == VCONSOLE_VERSION;
 }
 
-static void view_connect(struct view *view, const char *name)
-{
-	struct adeos_bridge *bridge;
-	char bridge_name[32];
-
-	snprintf(bridge_name, sizeof(bridge_name), VCONSOLE_NAME, view->id);
-	bridge = adeos_bridge_open(bridge_name, view_told, view);
-	if (IS_ERR(bridge))
-		return;
-	if (bridge_is_console(bridge, view->id))
-		view_begin(view, bridge, name);
-	else
-		adeos_bridge_close(bridge);
-}
-
-static bool console_exists(u32 id)
+/*
+ * Return: its console's bridge; NULL if it has none, or none for us; or an error, then it
+ * is worth another try.
+ */
+static struct adeos_bridge *console_open(u32 id, adeos_bridge_callback callback, void *data)
 {
 	struct adeos_bridge *bridge;
 	char name[32];
-	bool exists;
 
 	snprintf(name, sizeof(name), VCONSOLE_NAME, id);
-	bridge = adeos_bridge_open(name, NULL, NULL);
+	bridge = adeos_bridge_open(name, callback, data);
 	if (IS_ERR(bridge))
-		return false;
-	exists = bridge_is_console(bridge, id);
+		return PTR_ERR(bridge) == -ENOENT || PTR_ERR(bridge) == -EACCES ? NULL : bridge;
+	if (bridge_is_console(bridge, id))
+		return bridge;
 	adeos_bridge_close(bridge);
-	return exists;
+	return NULL;
+}
+
+/* Return: 0, also if there is no console. */
+static int view_connect(struct view *view, const char *name)
+{
+	struct adeos_bridge *bridge;
+
+	WRITE_ONCE(view->lost, false);
+	bridge = console_open(view->id, view_told, view);
+	if (IS_ERR_OR_NULL(bridge))
+		return PTR_ERR_OR_ZERO(bridge);
+	view_begin(view, bridge, name);
+	return 0;
+}
+
+/* The view of a member; NULL if it has no console. */
+static struct view *view_get(const struct adeos_member *member)
+{
+	struct view *view = view_find(member->id);
+	struct adeos_bridge *bridge;
+
+	if (view)
+		return view;
+	bridge = console_open(member->id, NULL, NULL);
+	if (IS_ERR_OR_NULL(bridge))
+		return ERR_CAST(bridge);
+	adeos_bridge_close(bridge);
+	return view_create(member);
 }
 
 /* What an earlier one has left is taken before the next one begins. */
-static void view_scan(const struct adeos_member *member)
+static int view_scan(const struct adeos_member *member)
 {
-	struct view *view = view_find(member->id);
+	struct view *view = view_get(member);
+	bool begun = false;
+	int err = 0;
 
-	if (!view && console_exists(member->id))
-		view = view_create(member);
 	if (IS_ERR_OR_NULL(view))
-		return;
+		return PTR_ERR_OR_ZERO(view);
 	mutex_lock(&view->lock);
 	view_look(view);
-	if (!view->bridge)
-		view_connect(view, member->name);
+	if (!view->bridge) {
+		err = view_connect(view, member->name);
+		begun = view->bridge;
+	}
 	mutex_unlock(&view->lock);
+	if (begun)
+		views_rename(view, member->name);
 	view_kick(view);
+	return err;
 }
 
 static void scan_func(struct work_struct *work)
 {
 	struct adeos_member member, self;
+	int err;
 	u32 id;
 
 	if (READ_ONCE(closing) || adeos_self(&self))
 		return;
-	for (id = 0; id < VIEWS; id++)
-		if (id != self.id && !adeos_member_get(id, &member))
-			view_scan(&member);
+	for (id = 0; id < VIEWS; id++) {
+		if (id == self.id || adeos_member_get(id, &member))
+			continue;
+		err = view_scan(&member);
+		if (!err)
+			continue;
+		pr_warn_ratelimited("%s: its console cannot be opened: %d; trying again\n",
+				    member.name, err);
+		queue_delayed_work(queue, &scan, msecs_to_jiffies(SCAN_AGAIN_MS));
+	}
 }
 
 /* adeos-lite's worker. */
 static int begin_told(void *data, const struct adeos_member *from, const void *body,
 		      unsigned int len, void *answer)
 {
-	queue_work(queue, &scan);
+	scan_soon();
 	return 0;
 }
 
@@ -471,7 +536,7 @@ int vconsole_view_init(void)
 		return err;
 	}
 	/* those who were there before us */
-	queue_work(queue, &scan);
+	scan_soon();
 	return 0;
 }
 
@@ -496,7 +561,7 @@ void vconsole_view_exit(void)
 
 	adeos_msg_unregister(VCONSOLE_MSG_BEGIN);
 	WRITE_ONCE(closing, true);
-	cancel_work_sync(&scan);
+	cancel_delayed_work_sync(&scan);
 	for (id = 0; id < VIEWS; id++)
 		if (views[id])
 			view_end(views[id]);

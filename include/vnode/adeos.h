@@ -210,6 +210,7 @@ void adeos_bridge_get_handle(const struct adeos_bridge *bridge,
 void *adeos_bridge_va(struct adeos_bridge *bridge);
 u64 adeos_bridge_size(const struct adeos_bridge *bridge);
 u32 adeos_bridge_owner(const struct adeos_bridge *bridge);
+bool adeos_bridge_is_transient(const struct adeos_bridge *bridge);
 bool adeos_bridge_revoked(struct adeos_bridge *bridge);
 int adeos_bridge_ring(struct adeos_bridge *bridge);
 int adeos_bridge_compact(u64 *moved, u64 *frozen_ns);	/* root alone */

@@ -16,7 +16,7 @@
 
 #include <vnode/commons.h>
 
-#define VCONSOLE_NAME		"vconsole.%u"
+#define VCONSOLE_NAME		"driver/vconsole.%u"
 #define VCONSOLE_MAGIC		0x534e4f43	/* "CONS" */
 #define VCONSOLE_VERSION	1
 

@@ -16,7 +16,7 @@
 #include <linux/vnode.h>
 #include <vnode/commons.h>
 
-#define VIEW_NAME		"vnode-view.%u"
+#define VIEW_NAME		"driver/view.%u"
 #define VIEW_MAGIC		0x57454956	/* "VIEW" */
 #define VIEW_VERSION		1
 

@@ -70,15 +70,28 @@ refused() { # STATUS PATTERN OPTION...
 	[ "$(wc -l < /tmp/refused)" -eq 1 ] && grep -qE "^kexec: $pattern" /tmp/refused
 }
 
-# Under another name it is udevd.
+# Under another name it is udevd. Debian's rules give ttys to dialout.
 udev_begins() {
+	mkdir -p /etc
+	echo 'root:x:0:0:root:/:/bin/sh' > /etc/passwd
+	printf '%s:x:%s:\n' root 0 tty 5 dialout 20 > /etc/group
 	ln -s /bin/udevadm /tmp/systemd-udevd
 	/tmp/systemd-udevd --daemon && udevadm control --ping
 }
 
-is_named() {
-	ls -l /dev/vconsoles
-	wait_for 10 test /dev/vconsoles/vnode1 -ef /dev/ttyVN1
+is_named() { # ID NAME
+	wait_for 10 test "/dev/vconsoles/$2" -ef "/dev/ttyVN$1"
+}
+
+is_for_root() {
+	ls -l /dev/ttyVN1
+	[ "$(stat -c '%U %G %a' /dev/ttyVN1)" = 'root root 600' ]
+}
+
+# Another vnode gets the name, and the one that had it another one.
+names_follow() {
+	up 1 1 192M --append="$CONSOLE" --name=db && is_named 1 db && not test -e /dev/vconsoles/vnode1 &&
+		up 2 2 192M --append="$CONSOLE" --name=vnode1 && is_named 2 vnode1 && stop 2 && stop 1
 }
 
 is_looked_on() {
@@ -220,7 +233,7 @@ shuts_down_while_attached() {
 	ends_with 0 && says '^vnode1: (halted: |returned)'
 }
 
-plan 49
+plan 51
 remember_root
 log_begin
 check "a vnode without vconsole" up 1 1-2 192M
@@ -233,7 +246,8 @@ remember_adeos
 
 check "udev is there" udev_begins
 check "a vnode with a console" up 1 1-2 192M --append="$CONSOLE"
-check "its tty has the vnode's name" is_named
+check "its tty has the vnode's name" is_named 1 vnode1
+check "and is root's" is_for_root
 check "what it printed before is replayed" is_replayed
 check "it is attached to" attach
 check "a shell answers" answers_here
@@ -265,6 +279,7 @@ check "it is attached to" attach
 check "it is followed through a restart" is_followed
 check "and waits for one that comes later" is_waited_for
 check "it shuts down, and the session ends" shuts_down_while_attached
+check "vnodes change their names, and their ttys with them" names_follow
 check "another one, loaded only" kexec --vnode=1 --cpus=1 --mem=128M -l "$KERNEL"
 check "its console has the history, and nobody is there; a stop ends the session" says_that_nobody_is_there
 udevadm control --exit

@@ -68,15 +68,15 @@ drops_and_counts() {
 
 # Root reads and types all the while; the vnode prints, so that root is told to look.
 scribbles_over_console() { # ROUNDS
-	local reader typer done="scribbled over vconsole.1, $1 rounds"
+	local reader typer done="scribbled over driver/vconsole.1, $1 rounds"
 
-	at 1 open vconsole.1 || return 1
+	at 1 open driver/vconsole.1 || return 1
 	cat < /dev/ttyVN1 > /dev/null &
 	reader=$!
 	(while :; do echo typed; done) > /dev/ttyVN1 2> /dev/null &
 	typer=$!
 	vsh 1 '(while :; do echo printed; done > /dev/hvc0) > /dev/null 2>&1 &'
-	end_by 1 "adeos-test scribble 1 $1 vconsole.1"
+	end_by 1 "adeos-test scribble 1 $1 driver/vconsole.1"
 	# no vnode is looked at for longer than another waits
 	while ! log_has 1 "$done" && runs 1; do
 		vcon 1 status > /dev/null && vsh 2 'echo turn > /dev/hvc0' || return 1
@@ -107,12 +107,12 @@ last_words() { # ID
 	vsh "$1" "echo farewell of $1 > /dev/hvc0" && wait_for 5 history_has "$1" "farewell of $1"
 }
 
-plan 42
+plan 48
 remember_root
 log_begin
 remember_adeos
 check "a console for nobody that there can be: refused" not insmod "$MODULE" offer=256
-check "root offers its own console to vnode 1" insmod "$MODULE" offer=1
+check "vconsole is loaded" insmod "$MODULE"
 check "vnode 1 has a console" up 1 1 192M --restart=on-failure "$CONSOLE"
 KERNEL=$OLD
 check "vnode 2, of 6.1" up 2 2 192M "$CONSOLE"
@@ -125,8 +125,6 @@ for id in 1 2 3; do
 	check "$id: $kib KiB out, as many in" both_ways $id
 done
 check "all of them at the same time" all_at_once 1 2 3
-check "vnode 1 sees root's console" roots_console_is_seen
-check "nobody else does" not vsh 2 test -e /dev/ttyVN0
 check "a console that never was: ENOENT" fails_with 2 vcon 77 status
 check "one writer" hold_writer
 check "any number of readers meanwhile" eval 'vcon 1 history > /dev/null && vcon 1 status'
@@ -149,5 +147,14 @@ check "they stop" eval 'stop 1 && stop 3'
 check "what they have printed is kept" eval 'history_has 1 "farewell of 1" && history_has 3 "farewell of 3"'
 check "the module can be taken out" rmmod vconsole
 check "root has everything again" eval 'nothing_held && root_is_back'
+KERNEL=/boot/vmlinuz
+check "root offers its own console to vnode 1" insmod "$MODULE" offer=1
+check "vnode 1 is there again" up 1 1 192M "$CONSOLE"
+check "vnode 2 as well" up 2 2 192M "$CONSOLE"
+check "vnode 1 sees root's console" roots_console_is_seen
+check "nobody else does" not vsh 2 test -e /dev/ttyVN0
+check "who has a console keeps the module" eval 'not rmmod vconsole && not vsh 1 rmmod vconsole'
+check "no program can take a driver's bridge for itself" not vsh 1 bridge create driver/vconsole.9 4096
+check "they stop" stop_all 1 2
 check "root's log is quiet" log_is_quiet
 finish

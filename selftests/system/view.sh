@@ -184,12 +184,12 @@ goes_on_after() { # COMMAND...
 hostile() {
 	local seed
 
-	in2 adeos-test open vnode-view.2 || return 1
+	in2 adeos-test open driver/view.2 || return 1
 	for seed in 1 2 3; do
-		in2 adeos-test scribble "$seed" 200000 vnode-view.2 size=64 || return 1
+		in2 adeos-test scribble "$seed" 200000 driver/view.2 size=64 || return 1
 		in2 'timeout 1 kexec --vnode-list > /dev/null'
 	done
-	runs 2 && pings 0 2 && at 2 unbridge vnode-view.2
+	runs 2 && pings 0 2 && at 2 unbridge driver/view.2
 }
 
 # What it may have asked for is over, and a new bridge is as good as the first.
