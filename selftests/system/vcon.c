@@ -5,7 +5,7 @@
  *
  *	history		what is kept, to stdout
  *	read BYTES	so much, to stdout, however long it takes
- *	type		stdin to the console
+ *	type		stdin to the console; says "types" when it may
  *	size ROWS COLS	the window
  *	status		as "NAME VALUE" lines
  *	stall SECONDS	do not read; then status
@@ -75,6 +75,8 @@ static void type(void)
 	char buf[65536];
 	ssize_t n;
 
+	puts("types");
+	fflush(stdout);
 	while ((n = read(0, buf, sizeof(buf))) > 0)
 		put(fd, buf, n);
 }

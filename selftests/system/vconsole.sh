@@ -35,7 +35,7 @@ roots_console_is_seen() {
 # A writer in the background, until the file is there.
 hold_writer() {
 	(while [ ! -e /tmp/let_go ]; do usleep 50000; done) | vcon -w 1 type > /tmp/held 2>&1 &
-	wait_for 5 fails_with 16 vcon -w 1 status
+	wait_for 5 grep types /tmp/held && fails_with 16 vcon -w 1 status
 }
 
 taken_over() {
