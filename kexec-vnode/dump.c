@@ -31,16 +31,37 @@ static void warn(const struct dump *dump, const char *what)
 	fprintf(stderr, "kexec: vnode %u: %s\n", dump->config->id, what);
 }
 
-static int look(struct dump *dump, struct vnode_err *err)
-{
-	uint32_t cpus[VNODE_CPUS_MAX];
-
-	return vnode_device_status(dump->fd, dump->config->id, false, &dump->status, cpus, err);
-}
-
 static bool is_alive(const struct dump *dump)
 {
 	return vnode_state_lives(dump->status.state);
+}
+
+/* What was learned of it before has to hold for the vnode as it is @now. */
+static int check_same(const struct dump *dump, const struct vnode_status *now,
+		      struct vnode_err *err)
+{
+	const struct vnode_status *before = &dump->status;
+
+	if (now->nr_cpus != before->nr_cpus || now->mem_base != before->mem_base)
+		return vnode_err(err, ENXIO, "vnode %u: was returned meanwhile", now->id);
+	/* one that ends leaves its memory as it is, one that begins does not */
+	if (now->restarts != before->restarts ||
+	    (!is_alive(dump) && vnode_state_lives(now->state)))
+		return vnode_err(err, ESTALE, "vnode %u: was restarted meanwhile", now->id);
+	return 0;
+}
+
+static int look(struct dump *dump, struct vnode_err *err)
+{
+	uint32_t cpus[VNODE_CPUS_MAX];
+	struct vnode_status now;
+	int ret;
+
+	ret = vnode_device_status(dump->fd, dump->config->id, false, &now, cpus, err);
+	ret = ret ?: check_same(dump, &now, err);
+	if (!ret)
+		dump->status = now;
+	return ret;
 }
 
 /* A vnode that cannot be frozen is dumped all the same: what it holds is worth more. */
@@ -100,6 +121,8 @@ static int copy(struct dump *dump, struct vnode_err *err)
 	else
 		ret = ret ?: vnode_dump_find_free(&dump->map, err);
 	ret = ret ?: vnode_dump_file_copy(&dump->file, &dump->map, err);
+	/* it may have begun anew meanwhile */
+	ret = ret ?: look(dump, err);
 	thaw(dump);
 	return ret;
 }
@@ -158,9 +181,10 @@ static void report(const struct dump *dump)
 int vnode_dump(int fd, const struct vnode_config *config, struct vnode_err *err)
 {
 	struct dump dump = { .fd = fd, .config = config };
+	uint32_t cpus[VNODE_CPUS_MAX];
 	int ret;
 
-	ret = look(&dump, err);
+	ret = vnode_device_status(fd, config->id, false, &dump.status, cpus, err);
 	ret = ret ?: vnode_device_memory(fd, config->id, &dump.memory, err);
 	ret = ret ?: vnode_dump_find(&dump.map, &dump.memory, err);
 	ret = ret ?: vnode_dump_find_free(&dump.map, err);
