@@ -150,7 +150,7 @@ static int look_at_console(struct console *console, struct vnode_err *err)
 	if (status->missed > before.missed)
 		tell(console, "%llu bytes of its output are lost, this reader is too slow for it",
 		     (unsigned long long)(status->missed - before.missed));
-	if (before.state & ~status->state & VCONSOLE_WRITER)
+	if (!console->config->read_only && !(status->state & VCONSOLE_WRITER))
 		return vnode_err(err, EPERM,
 				 "%s: somebody else has taken its console over; --read-only looks on",
 				 console->vnode.name);
