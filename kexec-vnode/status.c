@@ -13,6 +13,7 @@
 
 #define LAST_LINES	10		/* of the log, for people */
 #define NO_CPU		(~0U)		/* cause_cpu where no CPU is to blame */
+#define CPU_LIST_MAX	8192		/* no list of CPUs is longer, in sysfs neither */
 
 static const char * const phase_names[VNODE_NR_PHASES] = {
 	[VNODE_PHASE_CPUS] = "cpus",
@@ -29,7 +30,7 @@ struct view {
 	unsigned int id;
 	const char *name, *state, *cause, *release;
 	unsigned int restarts;
-	char cpus[256];
+	char cpus[CPU_LIST_MAX];
 	uint64_t mem_size;
 	double uptime;			/* < 0: does not run */
 };
