@@ -320,6 +320,8 @@ int vnode_gdb(int fd, const struct vnode_config *config, struct vnode_err *err)
 	ret = server.listen_fd < 0 ? server.listen_fd : 0;
 	/* already here: it may take longer than gdb would wait */
 	ret = ret ?: vnode_gdb_target_begin(&server.target, err);
+	/* gone already: no event would come to tell */
+	ret = ret ?: follow(&server, err);
 	if (!ret) {
 		printf("vnode %u: gdb vmlinux -ex 'target remote :%u' looks into it, ^C ends this\n",
 		       config->id, config->port);
