@@ -45,6 +45,16 @@ static bool is_returned(const struct vnode_gdb_target *target)
 	return memory->read(memory->context, 0, &byte, sizeof(byte)) == -ENXIO;
 }
 
+static void thaw(struct vnode_gdb_target *target)
+{
+	struct vnode_err ignored;
+
+	/* it may have ended, and may have been returned */
+	if (target->frozen)
+		vnode_device_thaw(target->fd, target->config->id, &ignored);
+	target->frozen = false;
+}
+
 int vnode_gdb_target_look(struct vnode_gdb_target *target, struct vnode_err *err)
 {
 	uint32_t cpus[VNODE_CPUS_MAX];
@@ -56,6 +66,9 @@ int vnode_gdb_target_look(struct vnode_gdb_target *target, struct vnode_err *err
 		return ret;
 	if (ret || is_returned(target))
 		target->status.state = VNODE_FREE;
+	/* nor does it go on by itself any more */
+	if (!is_alive(target))
+		thaw(target);
 	return 0;
 }
 
@@ -128,24 +141,15 @@ static void freeze(struct vnode_gdb_target *target)
 		fprintf(stderr, "kexec: %s\n", why.text);
 }
 
-static void thaw(struct vnode_gdb_target *target)
-{
-	struct vnode_err ignored;
-
-	/* it may have ended, and may have been returned */
-	if (target->frozen)
-		vnode_device_thaw(target->fd, target->config->id, &ignored);
-	target->frozen = false;
-}
-
-static void read_regs(struct vnode_gdb_target *target)
+/* @frozen: it was, though it may have ended since */
+static void read_regs(struct vnode_gdb_target *target, bool frozen)
 {
 	struct vnode_gdb_view *view = &target->view;
 	struct vnode_err ignored;
 
 	forget_stop(target);
 	if (target->status.nr_cpus != view->nr_cpus ||
-	    vnode_regs_read(target->fd, &target->status, target->frozen, view->regs, &ignored) <= 0)
+	    vnode_regs_read(target->fd, &target->status, frozen, view->regs, &ignored) <= 0)
 		forget_stop(target);
 	/* gdb begins with one whose registers are known */
 	while (view->cpu < view->nr_cpus && view->regs[view->cpu].kind == VNODE_REGS_NONE)
@@ -177,6 +181,7 @@ static void say_state(struct vnode_gdb_target *target)
 int vnode_gdb_target_stop(struct vnode_gdb_target *target, int signal, struct vnode_err *err)
 {
 	const struct vnode_status *status = &target->status;
+	bool frozen = false;
 	int ret;
 
 	ret = vnode_gdb_target_look(target, err);
@@ -184,13 +189,14 @@ int vnode_gdb_target_stop(struct vnode_gdb_target *target, int signal, struct vn
 		return ret;
 	if (is_alive(target)) {
 		freeze(target);
+		frozen = target->frozen;
 		/* it may have ended meanwhile */
 		ret = vnode_gdb_target_look(target, err);
 		if (ret)
 			return ret;
 	}
 	target->view.signal = vnode_state_ended(status->state) ? signal_of_end(status) : signal;
-	read_regs(target);
+	read_regs(target, frozen);
 	if (target->frozen)
 		vnode_gdb_save_stacks(&target->view);
 	else
