@@ -81,24 +81,33 @@ static bool has_ended(const struct vnode_status *vnode)
 	return vnode_state_ended(vnode->state);
 }
 
+/* There is something to tell, of how it has been @before. */
+static bool is_news(const struct console *console, const struct vnode_status *before)
+{
+	const struct vnode_status *vnode = &console->vnode;
+
+	if (vnode->state == VNODE_FREE || vnode->restarts != before->restarts)
+		return true;
+	/* a restart may be given up long after the end */
+	return has_ended(vnode) && (vnode->end_ns != console->told_end ||
+				    vnode->restarting != before->restarting);
+}
+
 static int look_at_vnode(struct console *console, struct vnode_err *err)
 {
-	uint32_t cpus[VNODE_CPUS_MAX], restarts = console->vnode.restarts;
-	char name[VNODE_NAME_LEN];
+	struct vnode_status before = console->vnode;
+	uint32_t cpus[VNODE_CPUS_MAX];
 	int ret;
 
-	memcpy(name, console->vnode.name, sizeof(name));
 	ret = vnode_device_status(console->vnode_fd, console->config->id, false, &console->vnode,
 				  cpus, err);
 	if (ret && ret != -ESRCH)
 		return ret;
 	if (ret) {
-		memcpy(console->vnode.name, name, sizeof(name));
+		memcpy(console->vnode.name, before.name, sizeof(before.name));
 		console->vnode.state = VNODE_FREE;
 	}
-	if (!console->news && (ret || console->vnode.restarts != restarts ||
-			       (has_ended(&console->vnode) &&
-				console->vnode.end_ns != console->told_end))) {
+	if (!console->news && is_news(console, &before)) {
 		console->news = true;
 		console->news_by = vnode_now() + DRAIN_S;
 	}
@@ -127,7 +136,10 @@ static int tell_news(struct console *console)
 		return 0;
 	}
 	if (!vnode->restarting) {
-		tell(console, "%s%s%s", vnode_state_name(vnode->state), colon, vnode->text);
+		if (told)
+			tell(console, "is not going to be restarted");
+		else
+			tell(console, "%s%s%s", vnode_state_name(vnode->state), colon, vnode->text);
 		return LEAVE;
 	}
 	tell(console, "%s%s%s; waiting for its restart%s", vnode_state_name(vnode->state), colon,
