@@ -529,6 +529,125 @@ static void says_where_it_cannot_write(void)
 	KTAP_CHECK_EQ(nr_files(), 0);
 }
 
+/* ---- a vnode instead of device.c's ---- */
+
+static struct vnode_status vnode;
+static void (*on_freeze)(void);
+
+int vnode_device_status(int fd, unsigned int id, bool next, struct vnode_status *status,
+			uint32_t cpus[VNODE_CPUS_MAX], struct vnode_err *why)
+{
+	(void)fd;
+	(void)id;
+	(void)next;
+	(void)cpus;
+	(void)why;
+	*status = vnode;
+	return 0;
+}
+
+int vnode_device_memory(int fd, unsigned int id, struct vnode_memory *to, struct vnode_err *why)
+{
+	(void)fd;
+	(void)id;
+	(void)why;
+	*to = memory;
+	return 0;
+}
+
+int vnode_device_freeze(int fd, unsigned int id, struct vnode_err *why)
+{
+	(void)fd;
+	(void)id;
+	if (on_freeze)
+		on_freeze();
+	return vnode_err(why, ENOTCONN, "vnode %u: cannot be frozen", id);
+}
+
+int vnode_device_thaw(int fd, unsigned int id, struct vnode_err *why)
+{
+	(void)fd;
+	(void)id;
+	(void)why;
+	return 0;
+}
+
+int vnode_device_regs(int fd, unsigned int id, unsigned int cpu, struct vnode_regs *to,
+		      struct vnode_err *why)
+{
+	(void)fd;
+	(void)why;
+	*to = (struct vnode_regs){ .id = id, .cpu = cpu };
+	return 0;
+}
+
+static int dump_vnode(enum vnode_state state)
+{
+	const struct vnode_config config = { .id = 1, .dump = path };
+
+	vnode = (struct vnode_status){
+		.id = 1, .state = state, .nr_cpus = TEST_CPUS, .mem_base = BASE, .mem_size = SIZE,
+	};
+	memset(&err, 0, sizeof(err));
+	unlink(path);
+	return vnode_dump(-1, &config, &err);
+}
+
+static void restart(uint64_t offset)
+{
+	if (offset != 1 << 20 || !nr_files())
+		return;
+	vnode.state = VNODE_BOOTING;
+	vnode.restarts++;
+}
+
+/* What was loaded alone runs for the first time. */
+static void start(uint64_t offset)
+{
+	if (offset == 1 << 20 && nr_files())
+		vnode.state = VNODE_BOOTING;
+}
+
+/* It may die as often as it will, and its memory stays. */
+static void end(uint64_t offset)
+{
+	if (offset == 1 << 20 && nr_files())
+		vnode.state = VNODE_PANICKED;
+}
+
+static void grant_anew(void)
+{
+	vnode.nr_cpus = 64 * TEST_CPUS;
+}
+
+static void no_dump_of_two_kernels(void)
+{
+	make_kernel(5);
+	on_freeze = NULL;
+	KTAP_CHECK_EQ(dump_vnode(VNODE_PANICKED), 0);
+	KTAP_CHECK_EQ(nr_files(), 1);
+	on_read = restart;
+	KTAP_CHECK_EQ(dump_vnode(VNODE_PANICKED), -ESTALE);
+	KTAP_CHECK(strstr(err.text, "was restarted meanwhile"));
+	KTAP_CHECK_EQ(nr_files(), 0);
+	KTAP_CHECK_EQ(dump_vnode(VNODE_RUNNING), -ESTALE);
+	on_read = start;
+	KTAP_CHECK_EQ(dump_vnode(VNODE_LOADED), -ESTALE);
+	KTAP_CHECK_EQ(nr_files(), 0);
+	on_read = end;
+	KTAP_CHECK_EQ(dump_vnode(VNODE_RUNNING), 0);
+	KTAP_CHECK_EQ(nr_files(), 1);
+}
+
+static void no_dump_of_two_vnodes(void)
+{
+	make_kernel(5);
+	on_freeze = grant_anew;
+	KTAP_CHECK_EQ(dump_vnode(VNODE_RUNNING), -ENXIO);
+	KTAP_CHECK(strstr(err.text, "was returned meanwhile"));
+	KTAP_CHECK_EQ(nr_files(), 0);
+}
+
 static const struct ktap_test tests[] = {
 	{ "every address of the kernel leads to its memory", has_all_addresses },
 	{ "with 4-level page tables as well", has_all_addresses_4 },
@@ -545,6 +664,8 @@ static const struct ktap_test tests[] = {
 	  keeps_the_old_one_when_writing_fails },
 	{ "nothing is left after a signal", leaves_nothing_after_a_signal },
 	{ "a file that cannot be is named", says_where_it_cannot_write },
+	{ "there is no dump of one that is restarted meanwhile", no_dump_of_two_kernels },
+	{ "nor of one whose number another one gets, with more CPUs", no_dump_of_two_vnodes },
 };
 
 int main(void)
