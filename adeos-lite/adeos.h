@@ -102,6 +102,7 @@ struct pt_regs;
 
 void adeos_regs_save(u32 kind, const struct pt_regs *regs);
 void adeos_regs_panic(void);
+void adeos_regs_online(void);
 bool adeos_regs_freeze(const struct pt_regs *regs);
 
 /* text.c */

@@ -109,6 +109,16 @@ bool adeos_freeze_holds(const struct adeos_slot *slot)
 	return rdtsc() < slot->freeze_end;
 }
 
+/*
+ * Every VNODE_BEAT_MS, under the core's lock: one that nobody has ended in time is over
+ * for CPUs that come online later, too.
+ */
+void adeos_freeze_expire(struct adeos_slot *slot)
+{
+	if (!adeos_freeze_holds(slot))
+		adeos_freeze_end(slot);
+}
+
 /**
  * adeos_slot_freeze - root: have a vnode stand still
  * @slot: the slot; nobody starts or stops it meanwhile
@@ -121,6 +131,7 @@ bool adeos_freeze_holds(const struct adeos_slot *slot)
 int adeos_slot_freeze(struct adeos_slot *slot)
 {
 	unsigned long end;
+	u32 freeze;
 	int err;
 
 	if (slot->nr_cpus > VNODE_REGS)
@@ -129,11 +140,12 @@ int adeos_slot_freeze(struct adeos_slot *slot)
 		return -EHOSTDOWN;
 	adeos_core_enter();
 	err = freeze_begin(slot);
+	freeze = slot->freeze;
 	adeos_core_leave();
 	if (err)
 		return err;
 	end = jiffies + msecs_to_jiffies(FREEZE_WAIT_MS);
-	while (!freeze_is_complete(slot, slot->freeze)) {
+	while (!freeze_is_complete(slot, freeze)) {
 		if (time_after(jiffies, end)) {
 			adeos_slot_thaw(slot);
 			return -ETIMEDOUT;
@@ -162,6 +174,16 @@ int adeos_slot_thaw(struct adeos_slot *slot)
 }
 EXPORT_SYMBOL_GPL(adeos_slot_thaw);
 
+/* Where a CPU was silent once says nothing, unless that is why the vnode has ended. */
+static bool regs_are_silent(struct adeos_slot *slot, u32 cpu)
+{
+	struct adeos_report report;
+
+	adeos_slot_report(slot, &report);
+	return report.hung && report.apicid != ~0U &&
+	       report.apicid == adeos_slot_apicid(slot, cpu);
+}
+
 /**
  * adeos_slot_regs - root: the registers that a vnode has left
  * @slot: the slot
@@ -186,6 +208,8 @@ int adeos_slot_regs(struct adeos_slot *slot, u32 cpu, struct vnode_cpu_regs *reg
 	/* it may have written meanwhile */
 	smp_rmb();
 	if (READ_ONCE(from->kind) != regs->kind)
+		regs->kind = 0;
+	if (le32_to_cpu(regs->kind) == VNODE_REGS_SILENT && !regs_are_silent(slot, cpu))
 		regs->kind = 0;
 	return 0;
 }

@@ -99,20 +99,19 @@ void adeos_nmi_target(struct adeos_portal *portal)
 	adeos_portal_publish(portal, apicid << 32 | VNODE_TARGET_URGENT);
 }
 
-/* A CPU goes: its urgent portals move to another one. */
+/* On the CPU itself, before it beats: root has asked it nothing yet. */
+static int nmi_cpu_up(unsigned int cpu)
+{
+	const struct vnode_member *self = &adeos_directory()->member[commons.slot];
+
+	this_cpu_write(nmi_probe, le32_to_cpu(READ_ONCE(self->probe)));
+	adeos_regs_online();
+	return 0;
+}
+
 static int nmi_cpu_down(unsigned int cpu)
 {
-	struct adeos_portal *portal;
-	u32 i;
-
-	for (i = 0; i < VNODE_PORTALS; i++) {
-		portal = adeos_portal_nr(i);
-		if (!portal || !(portal->flags & ADEOS_PORTAL_URGENT) || portal->cpu != cpu)
-			continue;
-		portal->cpu = cpumask_any_but(cpu_online_mask, cpu);
-		adeos_nmi_target(portal);
-		adeos_portal_self_raise(portal);
-	}
+	adeos_portals_cpu_down(cpu);
 	return 0;
 }
 
@@ -120,20 +119,19 @@ int adeos_nmi_init(void)
 {
 	int err;
 
+	nmi_state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "adeos:urgent", nmi_cpu_up,
+				      nmi_cpu_down);
+	if (nmi_state < 0)
+		return nmi_state;
+	/* knows by now what is old */
 	err = __register_nmi_handler(NMI_LOCAL, &nmi_action);
 	if (err)
-		return err;
-	nmi_state = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "adeos:urgent", NULL,
-					      nmi_cpu_down);
-	if (nmi_state < 0) {
-		unregister_nmi_handler(NMI_LOCAL, "adeos");
-		return nmi_state;
-	}
-	return 0;
+		cpuhp_remove_state_nocalls(nmi_state);
+	return err;
 }
 
 void adeos_nmi_exit(void)
 {
-	cpuhp_remove_state_nocalls(nmi_state);
 	unregister_nmi_handler(NMI_LOCAL, "adeos");
+	cpuhp_remove_state_nocalls(nmi_state);
 }

@@ -317,6 +317,24 @@ void adeos_portals_tick(void)
 	mutex_unlock(&portals_lock);
 }
 
+/* A CPU goes: its urgent portals move to another one. */
+void adeos_portals_cpu_down(unsigned int cpu)
+{
+	struct adeos_portal *portal;
+	u32 i;
+
+	mutex_lock(&portals_lock);
+	for (i = 0; i < VNODE_PORTALS; i++) {
+		portal = portals[i];
+		if (!portal || !(portal->flags & ADEOS_PORTAL_URGENT) || portal->cpu != cpu)
+			continue;
+		portal->cpu = cpumask_any_but(cpu_online_mask, cpu);
+		adeos_nmi_target(portal);
+		adeos_portal_self_raise(portal);
+	}
+	mutex_unlock(&portals_lock);
+}
+
 /*
  * What a peer raised before we knew it is taken now; what one has left behind is not
  * for whoever comes next. Called by the worker when a slot's life has changed.

@@ -56,6 +56,7 @@ int adeos_raise_slot(u32 slot, u32 number);
 void adeos_portals_distrust(u32 slot);
 void adeos_portals_member(u32 slot);
 void adeos_portals_tick(void);
+void adeos_portals_cpu_down(unsigned int cpu);
 void adeos_portal_self_raise(struct adeos_portal *portal);
 
 /* vector.c: interrupt vectors from Linux */

@@ -104,6 +104,14 @@ static void stand_still(const struct vnode_member *self, u32 freeze, struct vnod
 	touch_nmi_watchdog();
 }
 
+/* This CPU has come online: no freeze until now was about it. */
+void adeos_regs_online(void)
+{
+	const struct vnode_member *self = &adeos_directory()->member[commons.slot];
+
+	this_cpu_write(freeze_seen, le32_to_cpu(READ_ONCE(self->freeze)));
+}
+
 /**
  * adeos_regs_freeze - stand still if root wants it
  * @regs: where this CPU was
@@ -115,13 +123,16 @@ bool adeos_regs_freeze(const struct pt_regs *regs)
 	const struct vnode_member *self = &adeos_directory()->member[commons.slot];
 	/* pairs with freeze_begin() in freeze.c */
 	u32 freeze = le32_to_cpu(smp_load_acquire(&self->freeze));
+	u32 seen = this_cpu_read(freeze_seen);
 	unsigned int cpu = raw_smp_processor_id();
 
-	if (freeze == this_cpu_read(freeze_seen))
+	if (freeze == seen)
 		return false;
 	this_cpu_write(freeze_seen, freeze);
-	/* even: root has changed its mind, and this NMI was late */
-	if (!(freeze & 1) || cpu >= VNODE_REGS)
+	/* even: it is over. Not for us, who took its NMI; else that NMI was late */
+	if (!(freeze & 1))
+		return freeze != seen + 1;
+	if (cpu >= VNODE_REGS)
 		return true;
 	adeos_regs_save(VNODE_REGS_FROZEN, regs);
 	stand_still(self, freeze, &adeos_own()->regs[cpu]);

@@ -210,6 +210,7 @@ void adeos_slots_update(void)
 		/* its last words first: they are worth more than a new hello */
 		end_read(slots[nr]);
 		hello_read(slots[nr]);
+		adeos_freeze_expire(slots[nr]);
 	}
 }
 

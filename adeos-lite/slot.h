@@ -62,6 +62,7 @@ void adeos_watch_begin(struct adeos_slot *slot);
 
 /* freeze.c */
 void adeos_freeze_end(struct adeos_slot *slot);
+void adeos_freeze_expire(struct adeos_slot *slot);
 bool adeos_freeze_holds(const struct adeos_slot *slot);
 
 #endif /* _ADEOS_SLOT_H */

@@ -94,6 +94,7 @@ static void watch_slot(struct adeos_slot *slot, u32 limit)
 	/* it stands still because root wants it to */
 	if (adeos_freeze_holds(slot)) {
 		memset(slot->silent, 0, nr * sizeof(*slot->silent));
+		slot->asked = 0;
 		return;
 	}
 	for (cpu = 0; cpu < nr; cpu++) {
@@ -104,6 +105,9 @@ static void watch_slot(struct adeos_slot *slot, u32 limit)
 			worst = cpu;
 		}
 	}
+	/* what was answered was not about the next time */
+	if (!most)
+		slot->asked = 0;
 	if (most >= limit)
 		watch_verdict(slot, worst, adeos_slot_apicid(slot, worst), most, others);
 	else if (others && most && most + WATCH_ASK_BEFORE >= limit)
