@@ -11,6 +11,7 @@
 #include <linux/minmax.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/security.h>
 #include <linux/slab.h>
@@ -23,11 +24,13 @@
  * struct look_file - an open descriptor
  * @who: whose
  * @seen: kmb_state_events() at the last STATUS
+ * @lock: one FREEZE or THAW at a time; protects @frozen
  * @frozen: id of the vnode that it has frozen, else 0
  */
 struct look_file {
 	struct kmb_looker who;
 	u32 seen;
+	struct mutex lock;	/* see above */
 	u32 frozen;
 };
 
@@ -86,7 +89,6 @@ static int ioctl_last(struct file *file, void *arg)
 	return err;
 }
 
-/* The vnode is remembered first: a close then thaws it, whatever comes between. */
 static int ioctl_freeze(struct file *file, void *arg)
 {
 	struct look_file *lf = file->private_data;
@@ -95,28 +97,38 @@ static int ioctl_freeze(struct file *file, void *arg)
 
 	if (id->reserved)
 		return -EINVAL;
-	if (cmpxchg(&lf->frozen, 0, id->id))
-		return -EBUSY;
-	err = kmb_node_freeze(&lf->who, id->id);
-	if (err)
-		WRITE_ONCE(lf->frozen, 0);
+	if (mutex_lock_killable(&lf->lock))
+		return -EINTR;
+	err = lf->frozen ? -EBUSY : kmb_node_freeze(&lf->who, id->id);
+	if (!err)
+		lf->frozen = id->id;
+	mutex_unlock(&lf->lock);
 	return err;
+}
+
+/* Whatever comes of it, the vnode is not ours any more. */
+static int thaw_locked(struct look_file *lf)
+{
+	int err = kmb_node_thaw(&lf->who, lf->frozen);
+
+	lf->frozen = 0;
+	/* its time was over, and somebody else has frozen it since */
+	return err == -EBADF ? -ETIME : err;
 }
 
 static int ioctl_thaw(struct file *file, void *arg)
 {
 	struct look_file *lf = file->private_data;
 	struct vnode_id *id = arg;
-	int err;
+	int err = -EBADF;
 
 	if (id->reserved)
 		return -EINVAL;
-	if (!id->id || READ_ONCE(lf->frozen) != id->id)
-		return -EBADF;
-	err = kmb_node_thaw(&lf->who, id->id);
-	/* not if another thread is about to freeze it */
-	if (err != -EBADF)
-		WRITE_ONCE(lf->frozen, 0);
+	if (mutex_lock_killable(&lf->lock))
+		return -EINTR;
+	if (id->id && lf->frozen == id->id)
+		err = thaw_locked(lf);
+	mutex_unlock(&lf->lock);
 	return err;
 }
 
@@ -202,6 +214,7 @@ static int look_open(struct inode *inode, struct file *file)
 
 	if (!lf)
 		return -ENOMEM;
+	mutex_init(&lf->lock);
 	lf->who.file = atomic_inc_return(&files);
 	lf->seen = kmb_state_events();
 	file->private_data = lf;
@@ -238,7 +251,7 @@ static int look_release(struct inode *inode, struct file *file)
 	struct look_file *lf = file->private_data;
 
 	if (lf->frozen)
-		kmb_node_thaw(&lf->who, lf->frozen);
+		thaw_locked(lf);
 	if (device->release)
 		device->release(file);
 	kfree(lf);

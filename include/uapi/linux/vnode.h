@@ -441,8 +441,9 @@ struct vnode_regs {
  * ENOTCONN (it does not run, or its nanokernel is not attached), EHOSTDOWN (none of
  * its CPUs beats), EOPNOTSUPP (more than 96 CPUs), ETIMEDOUT (not all of its CPUs have
  * stopped within a second: none is frozen). THAW: EBADF (not frozen by this
- * descriptor), ETIME (a CPU has gone on before: VNODE_FREEZE_MS were over, or the
- * vnode has ended).
+ * descriptor), ETIME (a CPU has gone on before: VNODE_FREEZE_MS were over, and
+ * perhaps another has frozen it since, or the vnode has ended); after that
+ * this descriptor has nothing frozen.
  */
 #define VNODE_IOC_FREEZE	_IOW(VNODE_IOC_MAGIC, 9, struct vnode_id)
 #define VNODE_IOC_THAW		_IOW(VNODE_IOC_MAGIC, 10, struct vnode_id)
