@@ -277,6 +277,7 @@ static struct remote *remote_create(u32 id)
 	static u32 sessions;	/* scan alone counts them */
 	struct remote *remote;
 	char name[32];
+	int err;
 
 	remote = kzalloc(sizeof(*remote), GFP_KERNEL);
 	if (!remote)
@@ -286,8 +287,13 @@ static struct remote *remote_create(u32 id)
 	INIT_WORK(&remote->work, remote_work);
 	snprintf(name, sizeof(name), VIEW_NAME, id);
 	remote->bridge = adeos_bridge_open(name, remote_told, remote);
-	if (!IS_ERR(remote->bridge) && bridge_is_view(remote->bridge, id))
+	err = PTR_ERR_OR_ZERO(remote->bridge);
+	if (!err && bridge_is_view(remote->bridge, id))
 		return remote;
+	/* most do not look */
+	if (err != -ENOENT)
+		pr_warn_ratelimited("vnode %u must not look, its bridge is refused: %d\n", id,
+				    err ?: -EPROTO);
 	adeos_bridge_close(remote->bridge);
 	cancel_work_sync(&remote->work);
 	kfree(remote);
@@ -373,10 +379,10 @@ void kmb_remote_exit(void)
 	u32 id;
 
 	adeos_msg_unregister(VIEW_MSG_BEGIN);
-	cancel_work_sync(&scan);
+	/* bridges tell of their end until they are closed */
+	disable_work_sync(&scan);
 	for (id = 1; id < KMB_IDS; id++)
 		if (remotes[id])
 			remote_end(id);
-	cancel_work_sync(&scan);
 	destroy_workqueue(queue);
 }

@@ -140,7 +140,7 @@ int vview_call(struct vview_ask *ask)
 }
 
 /* No call gets an answer from now on, and nothing is written any more. */
-void vview_lose(void)
+static void vview_lose(void)
 {
 	mutex_lock(&page_lock);
 	WRITE_ONCE(lost, true);
@@ -160,11 +160,18 @@ static void vview_told(void *data, struct adeos_bridge *which, enum adeos_bridge
 	vview_event(page_events());
 }
 
+void vview_end(void)
+{
+	vview_lose();
+	/* then nobody calls us any more */
+	adeos_bridge_close(bridge);
+}
+
 /**
  * vview_begin - make the bridge, and tell root
  * @id: this vnode's
  *
- * Return: 0, or what adeos_bridge_create() returns.
+ * Return: 0, or what adeos_bridge_create(), adeos_member_get() or adeos_msg_send() returns.
  */
 int vview_begin(u32 id)
 {
@@ -177,6 +184,7 @@ int vview_begin(u32 id)
 		.flags = VNODE_BRIDGE_GLOBAL,
 		.access = access,
 	};
+	int err;
 
 	snprintf(name, sizeof(name), VIEW_NAME, id);
 	__set_bit(0, access);
@@ -191,14 +199,10 @@ int vview_begin(u32 id)
 	page->abi = cpu_to_le32(VNODE_ABI_VERSION);
 	/* pairs with bridge_is_view() in remote.c */
 	smp_store_release(&page->magic, cpu_to_le32(VIEW_MAGIC));
-	if (!adeos_member_get(0, &root))
-		adeos_msg_send(&root, VIEW_MSG_BEGIN, NULL, 0);
-	return 0;
-}
-
-void vview_end(void)
-{
-	vview_lose();
-	/* then nobody calls us any more */
-	adeos_bridge_close(bridge);
+	err = adeos_member_get(0, &root) ?: adeos_msg_send(&root, VIEW_MSG_BEGIN, NULL, 0);
+	if (err) {
+		pr_err("root cannot be told: %d\n", err);
+		vview_end();
+	}
+	return err;
 }

@@ -45,7 +45,6 @@ struct vview_ask {
 
 /* call.c */
 int vview_begin(u32 id);
-void vview_lose(void);
 void vview_end(void);
 int vview_call(struct vview_ask *ask);
 
