@@ -62,10 +62,21 @@ static void dump_log(const struct kmb_node *node, int ret)
 			node->name, ret >> 8, ret & 0x7f);
 }
 
+/* It may have been returned meanwhile, and its id be another's. */
+static bool dump_is_due(struct kmb_node *node)
+{
+	bool due;
+
+	mutex_lock(&node->lock);
+	due = kmb_node_has_memory(node);
+	mutex_unlock(&node->lock);
+	return due;
+}
+
 static void dump_work(struct work_struct *work)
 {
 	struct kmb_node *node = container_of(work, struct kmb_node, dump);
-	int ret = dump_run(node);
+	int ret = dump_is_due(node) ? dump_run(node) : 0;
 
 	mutex_lock(&node->lock);
 	node->dumping = false;

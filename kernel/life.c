@@ -50,7 +50,7 @@ static void life_record(struct kmb_node *node, const struct kmb_end *end)
 {
 	kmb_watch_cancel(node);
 	node->end = *end;
-	node->end.ns = ktime_get_boottime_ns();
+	node->end.ns = end->ns ?: ktime_get_boottime_ns();
 	node->restart_tsc = 0;
 	node->log_len = adeos_slot_log(node->slot, node->log, KMB_LOG_SIZE);
 }
@@ -59,7 +59,7 @@ static void life_record(struct kmb_node *node, const struct kmb_end *end)
  * kmb_life_end - stop a vnode's CPUs, whatever they do, and remember why
  * @node: the vnode, locked
  * @state: the one to come
- * @end: why; @ns is filled here
+ * @end: why; @ns is filled here, if it is not known
  *
  * Return: 0; -ETIMEDOUT if a CPU cannot be stopped, then nothing else has changed.
  */

@@ -84,5 +84,8 @@ void kmb_restart(struct kmb_node *node)
 	if (err) {
 		pr_err("%s: restart failed: %d\n", node->name, err);
 		kmb_restart_plan(node);
+		/* given up: no change of state tells of it */
+		if (!node->armed)
+			kmb_state_event(node);
 	}
 }

@@ -162,10 +162,20 @@ int kmb_node_start(u32 id, struct file *owner)
 	return err;
 }
 
+/* No restart follows: who waits for one is told. */
+static void stop_restart(struct kmb_node *node)
+{
+	bool armed = node->armed;
+
+	kmb_watch_cancel(node);
+	if (armed)
+		kmb_state_event(node);
+}
+
 /* Its own end, if it has come before ours, is the one to be remembered. */
 static int stop_locked(struct kmb_node *node)
 {
-	const struct kmb_end end = {
+	struct kmb_end end = {
 		.cause = VNODE_CAUSE_STOP,
 		.cpu = KMB_NO_CPU,
 		.tsc = rdtsc_ordered(),
@@ -173,9 +183,11 @@ static int stop_locked(struct kmb_node *node)
 
 	node->stopping = true;
 	kmb_watch_look(node);
+	if (node->stuck)
+		end = node->end;
 	if (kmb_node_runs(node))
 		return kmb_life_end(node, VNODE_STOPPED, &end);
-	kmb_watch_cancel(node);
+	stop_restart(node);
 	return 0;
 }
 
