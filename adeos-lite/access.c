@@ -82,11 +82,6 @@ static int access_put(void *va, void *buf, size_t len)
 	return 0;
 }
 
-static int access_read_user(void *va, void *buf, size_t len)
-{
-	return copy_to_user((void __force __user *)buf, va, len) ? -EFAULT : 0;
-}
-
 static int access_read(void *va, void *buf, size_t len)
 {
 	memcpy(buf, va, len);
@@ -139,21 +134,6 @@ int adeos_region_put(struct adeos_region *region, u64 offset, const void *buf, u
 	return region_access(region, offset, size, (void *)buf, access_put);
 }
 EXPORT_SYMBOL_GPL(adeos_region_put);
-
-/**
- * adeos_region_read_user - copy from a region to user space
- * @region: the region
- * @offset: where in it
- * @buf: where to
- * @size: how many bytes
- *
- * Return: 0, -EINVAL (not inside), -EFAULT, -EINTR (the task is being killed).
- */
-int adeos_region_read_user(struct adeos_region *region, u64 offset, void __user *buf, u64 size)
-{
-	return region_access(region, offset, size, (void __force *)buf, access_read_user);
-}
-EXPORT_SYMBOL_GPL(adeos_region_read_user);
 
 /**
  * adeos_region_read - copy from a region to kernel memory

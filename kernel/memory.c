@@ -4,38 +4,55 @@
  * and a debugger look through, and for another vnode.
  */
 #include <linux/fs.h>
+#include <linux/lockdep.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/sizes.h>
+#include <linux/uaccess.h>
 #include <vnode/adeos.h>
 
 #include "kmb.h"
 
-/* The node's lock is not kept for longer than it takes to read this much. */
-#define MEMORY_CHUNK	((size_t)SZ_1M)
+/* So much is read at once, and is between the vnode and who reads. */
+#define MEMORY_CHUNK	((size_t)SZ_64K)
 
-static ssize_t memory_read(struct file *file, char __user *buf, size_t len, loff_t *pos)
+/* Return: how many bytes, less than @len at the end; what adeos_region_read() returns. */
+static int memory_get(struct kmb_node *node, u64 offset, void *buf, u32 len)
+{
+	u64 size = adeos_region_size(node->region);
+	int err;
+
+	lockdep_assert_held(&node->lock);
+	if (offset >= size)
+		return 0;
+	len = min_t(u64, len, size - offset);
+	err = adeos_region_read(node->region, offset, buf, len);
+	return err ?: (int)len;
+}
+
+/* Who reads may be slow to take it: not under the node's lock. */
+static ssize_t memory_read(struct file *file, char __user *to, size_t len, loff_t *pos)
 {
 	struct kmb_node *node = file->private_data;
-	u64 size;
-	int err;
+	int ret = -ENXIO;
+	void *buf;
 
 	if (*pos < 0)
 		return -EINVAL;
+	len = min(len, MEMORY_CHUNK);
+	buf = kvmalloc(len, GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
 	mutex_lock(&node->lock);
-	if (!kmb_node_has_memory(node)) {
-		err = -ENXIO;
-		goto out;
-	}
-	size = adeos_region_size(node->region);
-	len = *pos < size ? min3(len, (size_t)(size - *pos), MEMORY_CHUNK) : 0;
-	err = adeos_region_read_user(node->region, *pos, buf, len);
-	if (err && *pos >= size)
-		err = 0;	/* end of file */
-out:
+	if (kmb_node_has_memory(node))
+		ret = memory_get(node, *pos, buf, len);
 	mutex_unlock(&node->lock);
-	if (err)
-		return err;
-	*pos += len;
-	return len;
+	if (ret > 0 && copy_to_user(to, buf, ret))
+		ret = -EFAULT;
+	kvfree(buf);
+	if (ret > 0)
+		*pos += ret;
+	return ret;
 }
 
 static loff_t memory_llseek(struct file *file, loff_t offset, int whence)
@@ -122,16 +139,11 @@ int kmb_memory_read(const struct kmb_looker *who, u32 id, u32 grant, u64 offset,
 {
 	struct kmb_node *node = kmb_node_lock_for(who, id);
 	int ret = -ENXIO;
-	u64 size;
 
 	if (!node)
 		return -ENXIO;
-	if (node->grant == grant) {
-		size = adeos_region_size(node->region);
-		len = offset < size ? min_t(u64, len, size - offset) : 0;
-		ret = len ? adeos_region_read(node->region, offset, buf, len) : 0;
-		ret = ret ?: (int)len;
-	}
+	if (node->grant == grant)
+		ret = memory_get(node, offset, buf, len);
 	kmb_node_unlock(node);
 	return ret;
 }

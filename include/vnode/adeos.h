@@ -280,7 +280,6 @@ int adeos_region_zero(struct adeos_region *region, u64 offset, u64 size);
 int adeos_region_write(struct adeos_region *region, u64 offset, const void __user *buf, u64 size);
 int adeos_region_put(struct adeos_region *region, u64 offset, const void *buf, u64 size);
 int adeos_region_read(struct adeos_region *region, u64 offset, void *buf, u64 size);
-int adeos_region_read_user(struct adeos_region *region, u64 offset, void __user *buf, u64 size);
 u64 adeos_memory_available(void);
 
 /* ipi.c */
