@@ -10,14 +10,13 @@
 #define _KMB_LOOK_H
 
 #include <linux/bits.h>
+#include <linux/fs.h>
 #include <linux/sizes.h>
 #include <linux/types.h>
 #include <linux/vnode.h>
 
 struct attribute_group;
 struct device;
-struct file;
-struct file_operations;
 struct kobj_uevent_env;
 struct poll_table_struct;
 
