@@ -49,7 +49,7 @@
 #define BRIDGE_NAME_LEN		64	/* with the terminating NUL */
 #define BRIDGE_ID_WORDS		4	/* a bit for each vnode id, 0..255 */
 #define BRIDGE_CREATE_MS	10000
-#define BRIDGE_DRIVERS		"driver/" /* names that begin so are for drivers alone */
+#define BRIDGE_DRIVERS		"driver/" /* names that begin so are for drivers */
 
 /* flags */
 #define BRIDGE_GLOBAL		(1U << 0) /* for all vnodes; else for processes of this one */
@@ -77,8 +77,8 @@
  * ENOSPC (more than is free in one piece), EMFILE (this vnode has 64 bridges
  * already), EDQUOT (it would have more than half of all memory of bridges), ENFILE
  * (the machine has 256), EEXIST, EBUSY (the descriptor has a bridge already),
- * EACCES (it is not O_RDWR, or the name is a driver's), ETIMEDOUT (root does not answer; nothing was
- * created), ENOMEM.
+ * EACCES (it is not O_RDWR, or the name is a driver's), ETIMEDOUT (root does not
+ * answer; nothing was created), ENOMEM.
  */
 struct bridge_create {
 	char name[BRIDGE_NAME_LEN];
