@@ -139,16 +139,19 @@ pool() { # free|largest
 	awk -v what="$1" '$1 == "free" { for (i = 1; i < NF; i += 2) if ($i == what) print $(i + 1) }' "$SYSFS/bridges"
 }
 
+# Bytes free and bridges made, as if there were none of vsh, whose commands come and go.
+pool_of_others() {
+	awk '$1 == "free" || $3 ~ /^vsh\./ { free += $1 == "free" ? $2 : $5; next }
+		{ nr++ } END { print free, nr + 0 }' "$SYSFS/bridges"
+}
+
 remember_pool() {
-	pool free > /tmp/pool
-	grep -vc ' vsh\.' "$SYSFS/bridges" > /tmp/pool.nr
+	pool_of_others > /tmp/pool
 }
 
 pool_is_back() {
 	pool_same() {
-		# a command of vsh may just be ending
-		[ "$(pool free)" = "$(cat /tmp/pool)" ] &&
-			[ "$(grep -vc ' vsh\.' "$SYSFS/bridges")" = "$(cat /tmp/pool.nr)" ]
+		[ "$(pool_of_others)" = "$(cat /tmp/pool)" ]
 	}
 	wait_for 10 pool_same || { cat /tmp/pool "$SYSFS/bridges"; return 1; }
 }
