@@ -21,8 +21,7 @@ up_with() { # DIR [OPTION...]
 }
 
 comes_again() { # RESTARTS
-	restarts_are() { [ "$(field 1 restarts)" = "$1" ] && runs 1; }
-	wait_for 90 restarts_are "$1" && answers 1
+	wait_for 90 restarts_are 1 "$1" && answers 1
 }
 
 dumps_are() { # N: files in DIR, whole ones

@@ -122,6 +122,10 @@ runs() { # ID
 	[ "$(field "$1" state)" = running ]
 }
 
+restarts_are() { # ID N: and the last one has come up
+	[ "$(field "$1" restarts)" = "$2" ] && runs "$1"
+}
+
 runs_or_died() { # ID
 	[ "$(field "$1" state)" = booting ] || return 0
 	# nobody tells of a kernel that dies before it has its nanokernel; the log costs more

@@ -98,9 +98,8 @@ ends_in_a_line() { # ID
 }
 
 panics_and_comes_again() { # RESTARTS
-	restarted() { [ "$(field 1 restarts)" = "$1" ] && runs 1; }
 	end_by 1 adeos-test panic
-	wait_for 60 restarted "$1" && answers 1 && wait_for 10 status_is 1 begins $(($1 + 1))
+	wait_for 60 restarts_are 1 "$1" && answers 1 && wait_for 10 status_is 1 begins $(($1 + 1))
 }
 
 last_words() { # ID

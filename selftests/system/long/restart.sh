@@ -20,10 +20,6 @@ take_all_stock() { # FILE
 	} >> "$1"
 }
 
-restarts_are() { # N
-	[ "$(field 1 restarts)" = "$1" ] && runs 1
-}
-
 way() { # N
 	case $(($1 % 7)) in
 	0) echo 'adeos-test panic' ;;
@@ -39,7 +35,7 @@ way() { # N
 fails_and_comes_again() { # N
 	at 1 bridge lost size=65536 && at 1 portal lost grant=all || return 1
 	end_by 1 "$(way "$1")"
-	wait_for 90 restarts_are "$1" && answers 1 && at 1 ping 0 1 && at 0 ping 1 1
+	wait_for 90 restarts_are 1 "$1" && answers 1 && at 1 ping 0 1 && at 0 ping 1 1
 }
 
 plan $((TIMES + 11))
