@@ -2,6 +2,8 @@
 /*
  * /dev/vnode, and the calls that look at vnodes. Each ioctl is a row: who may call it,
  * how large its argument is, who does it. What user space hands in is copied once.
+ * MEMORY makes a descriptor that reads a vnode's memory, alive or dead, which is what
+ * --log and a debugger look through.
  */
 #include <linux/anon_inodes.h>
 #include <linux/capability.h>
@@ -10,6 +12,7 @@
 #include <linux/fs.h>
 #include <linux/minmax.h>
 #include <linux/miscdevice.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/poll.h>
@@ -58,12 +61,79 @@ static int ioctl_status(struct file *file, void *arg)
 	return err;
 }
 
+/* Who reads may be slow to take it: it is in our memory by then. */
+static ssize_t memory_read(struct file *file, char __user *to, size_t len, loff_t *pos)
+{
+	void *buf;
+	int ret;
+
+	if (*pos < 0)
+		return -EINVAL;
+	len = min_t(size_t, len, KMB_MEMORY_CHUNK);
+	buf = kvmalloc(len, GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+	ret = kmb_memory_get(file->private_data, *pos, buf, len);
+	if (ret > 0 && copy_to_user(to, buf, ret))
+		ret = -EFAULT;
+	kvfree(buf);
+	if (ret > 0)
+		*pos += ret;
+	return ret;
+}
+
+static loff_t memory_llseek(struct file *file, loff_t offset, int whence)
+{
+	return fixed_size_llseek(file, offset, whence, kmb_memory_size(file->private_data));
+}
+
+static int memory_release(struct inode *inode, struct file *file)
+{
+	kmb_memory_close(file->private_data);
+	return 0;
+}
+
+static const struct file_operations memory_fops = {
+	.owner = THIS_MODULE,
+	.read = memory_read,
+	.llseek = memory_llseek,
+	.release = memory_release,
+};
+
+static int memory_fd(struct kmb_memory *memory)
+{
+	struct file *file;
+	int fd;
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	file = anon_inode_getfile("[vnode]", &memory_fops, memory, O_RDONLY);
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	file->f_mode |= FMODE_PREAD;
+	fd_install(fd, file);
+	return fd;
+}
+
 static int ioctl_memory(struct file *file, void *arg)
 {
 	struct look_file *lf = file->private_data;
+	struct kmb_memory *memory;
 	struct vnode_id *id = arg;
+	int fd;
 
-	return id->reserved ? -EINVAL : kmb_memory_open(&lf->who, id->id);
+	if (id->reserved)
+		return -EINVAL;
+	memory = kmb_memory_open(&lf->who, id->id);
+	if (IS_ERR(memory))
+		return PTR_ERR(memory);
+	fd = memory_fd(memory);
+	if (fd < 0)
+		kmb_memory_close(memory);
+	return fd;
 }
 
 static int ioctl_last(struct file *file, void *arg)
@@ -219,31 +289,6 @@ static int look_open(struct inode *inode, struct file *file)
 	lf->seen = kmb_state_events();
 	file->private_data = lf;
 	return nonseekable_open(inode, file);
-}
-
-/**
- * look_memory_fd - a new file descriptor that reads a vnode's memory
- * @fops: how
- * @memory: of what; given back by @fops->release
- *
- * Return: the descriptor, or a negative errno, then @memory is still the caller's.
- */
-int look_memory_fd(const struct file_operations *fops, void *memory)
-{
-	struct file *file;
-	int fd;
-
-	fd = get_unused_fd_flags(O_CLOEXEC);
-	if (fd < 0)
-		return fd;
-	file = anon_inode_getfile("[vnode]", fops, memory, O_RDONLY);
-	if (IS_ERR(file)) {
-		put_unused_fd(fd);
-		return PTR_ERR(file);
-	}
-	file->f_mode |= FMODE_PREAD;
-	fd_install(fd, file);
-	return fd;
 }
 
 static int look_release(struct inode *inode, struct file *file)

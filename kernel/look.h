@@ -10,17 +10,19 @@
 #define _KMB_LOOK_H
 
 #include <linux/bits.h>
-#include <linux/fs.h>
 #include <linux/sizes.h>
 #include <linux/types.h>
 #include <linux/vnode.h>
 
 struct attribute_group;
 struct device;
+struct file;
+struct kmb_memory;
 struct kobj_uevent_env;
 struct poll_table_struct;
 
 #define KMB_LOG_SIZE	SZ_8K		/* of what a vnode has logged last */
+#define KMB_MEMORY_CHUNK	SZ_64K	/* of its memory, so much is read at once */
 
 /**
  * struct kmb_looker - who looks at a vnode
@@ -41,7 +43,14 @@ int kmb_node_last(const struct kmb_looker *who, u32 id, char *buf, unsigned int 
 int kmb_node_freeze(const struct kmb_looker *who, u32 id);
 int kmb_node_thaw(const struct kmb_looker *who, u32 id);
 int kmb_node_regs(const struct kmb_looker *who, struct vnode_regs *regs);
-int kmb_memory_open(const struct kmb_looker *who, u32 id);
+
+/* the memory of a vnode, as it was granted when it was opened; -ENXIO once it is returned */
+struct kmb_memory *kmb_memory_open(const struct kmb_looker *who, u32 id);
+void kmb_memory_close(struct kmb_memory *memory);
+u64 kmb_memory_size(struct kmb_memory *memory);
+/* bytes, less than @len (up to KMB_MEMORY_CHUNK) at the end */
+int kmb_memory_get(struct kmb_memory *memory, u64 offset, void *buf, u32 len);
+
 u32 kmb_state_events(void);
 void kmb_state_poll_wait(struct file *file, struct poll_table_struct *wait);
 /* of what an attribute belongs to; *cpus as kmb_node_status() */
@@ -79,7 +88,6 @@ struct look_device {
 	void (*release)(struct file *file);
 };
 
-int look_memory_fd(const struct file_operations *fops, void *memory);
 int look_init(const struct look_device *device);
 void look_exit(void);
 

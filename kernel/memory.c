@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * A vnode's memory is read, alive or dead: through a file descriptor, which is what --log
- * and a debugger look through, and for another vnode.
- */
-#include <linux/fs.h>
+/* A vnode's memory is read, alive or dead: by who has opened it here, and for another vnode. */
+#include <linux/err.h>
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
-#include <linux/mm.h>
-#include <linux/sizes.h>
-#include <linux/uaccess.h>
 #include <vnode/adeos.h>
 
 #include "kmb.h"
-
-/* So much is read at once, and is between the vnode and who reads. */
-#define MEMORY_CHUNK	((size_t)SZ_64K)
 
 /* Return: how many bytes, less than @len at the end; what adeos_region_read() returns. */
 static int memory_get(struct kmb_node *node, u64 offset, void *buf, u32 len)
@@ -30,75 +21,52 @@ static int memory_get(struct kmb_node *node, u64 offset, void *buf, u32 len)
 	return err ?: (int)len;
 }
 
-/* Who reads may be slow to take it: not under the node's lock. */
-static ssize_t memory_read(struct file *file, char __user *to, size_t len, loff_t *pos)
+/* Here it is the vnode itself, with a reference. */
+static struct kmb_node *memory_node(struct kmb_memory *memory)
 {
-	struct kmb_node *node = file->private_data;
-	int ret = -ENXIO;
-	void *buf;
-
-	if (*pos < 0)
-		return -EINVAL;
-	len = min(len, MEMORY_CHUNK);
-	buf = kvmalloc(len, GFP_KERNEL);
-	if (!buf)
-		return -ENOMEM;
-	mutex_lock(&node->lock);
-	if (kmb_node_has_memory(node))
-		ret = memory_get(node, *pos, buf, len);
-	mutex_unlock(&node->lock);
-	if (ret > 0 && copy_to_user(to, buf, ret))
-		ret = -EFAULT;
-	kvfree(buf);
-	if (ret > 0)
-		*pos += ret;
-	return ret;
+	return (struct kmb_node *)memory;
 }
 
-static loff_t memory_llseek(struct file *file, loff_t offset, int whence)
+struct kmb_memory *kmb_memory_open(const struct kmb_looker *who, u32 id)
 {
-	struct kmb_node *node = file->private_data;
+	struct kmb_node *node = kmb_node_get(id);
+
+	if (!node)
+		return ERR_PTR(-ENOENT);
+	if (!kmb_node_shows(node, who)) {
+		kmb_node_put(node);
+		return ERR_PTR(-ENOENT);
+	}
+	return (struct kmb_memory *)node;
+}
+
+void kmb_memory_close(struct kmb_memory *memory)
+{
+	kmb_node_put(memory_node(memory));
+}
+
+u64 kmb_memory_size(struct kmb_memory *memory)
+{
+	struct kmb_node *node = memory_node(memory);
 	u64 size = 0;
 
 	mutex_lock(&node->lock);
 	if (kmb_node_has_memory(node))
 		size = adeos_region_size(node->region);
 	mutex_unlock(&node->lock);
-	return fixed_size_llseek(file, offset, whence, size);
+	return size;
 }
 
-static int memory_release(struct inode *inode, struct file *file)
+int kmb_memory_get(struct kmb_memory *memory, u64 offset, void *buf, u32 len)
 {
-	kmb_node_put(file->private_data);
-	return 0;
-}
+	struct kmb_node *node = memory_node(memory);
+	int ret = -ENXIO;
 
-static const struct file_operations memory_fops = {
-	.owner = THIS_MODULE,
-	.read = memory_read,
-	.llseek = memory_llseek,
-	.release = memory_release,
-};
-
-/**
- * kmb_memory_open - a new file descriptor for a vnode's memory
- * @who: looks at it
- * @id: the vnode
- *
- * Return: the descriptor, or a negative errno: -ENOENT, or what a descriptor costs.
- */
-int kmb_memory_open(const struct kmb_looker *who, u32 id)
-{
-	struct kmb_node *node = kmb_node_get(id);
-	int fd = -ENOENT;
-
-	if (!node)
-		return -ENOENT;
-	if (kmb_node_shows(node, who))
-		fd = look_memory_fd(&memory_fops, node);
-	if (fd < 0)
-		kmb_node_put(node);
-	return fd;
+	mutex_lock(&node->lock);
+	if (kmb_node_has_memory(node))
+		ret = memory_get(node, offset, buf, len);
+	mutex_unlock(&node->lock);
+	return ret;
 }
 
 /**
