@@ -43,33 +43,32 @@ static enum vnode_gdb_action take_as_it_is(struct vnode_gdb_view *view, const ch
 
 /* ---- threads ---- */
 
-static bool is_cpu(const struct vnode_gdb_view *view, uint64_t thread)
+/* Nothing but a thread, which is a CPU of the vnode */
+static bool take_cpu(const struct vnode_gdb_view *view, const char *args, unsigned int *cpu)
 {
-	return thread && thread <= view->nr_cpus;
+	uint64_t thread;
+
+	if (!vnode_gdb_take_hex(&args, &thread) || *args || !thread || thread > view->nr_cpus)
+		return false;
+	*cpu = thread - 1;
+	return true;
 }
 
 static enum vnode_gdb_action answer_select(struct vnode_gdb_view *view, const char *args,
 					   struct vnode_gdb_reply *reply)
 {
-	uint64_t thread;
-
 	/* all of them, any of them */
 	if (!strcmp(args, "-1") || !strcmp(args, "0"))
 		return ok(reply);
-	if (!vnode_gdb_take_hex(&args, &thread) || *args || !is_cpu(view, thread))
-		return error(reply);
-	view->cpu = thread - 1;
-	return ok(reply);
+	return take_cpu(view, args, &view->cpu) ? ok(reply) : error(reply);
 }
 
 static enum vnode_gdb_action answer_is_alive(struct vnode_gdb_view *view, const char *args,
 					     struct vnode_gdb_reply *reply)
 {
-	uint64_t thread;
+	unsigned int cpu;
 
-	if (vnode_gdb_take_hex(&args, &thread) && !*args && is_cpu(view, thread))
-		return ok(reply);
-	return error(reply);
+	return take_cpu(view, args, &cpu) ? ok(reply) : error(reply);
 }
 
 static enum vnode_gdb_action answer_current(struct vnode_gdb_view *view, const char *args,
@@ -99,13 +98,12 @@ static enum vnode_gdb_action answer_no_more_threads(struct vnode_gdb_view *view,
 static enum vnode_gdb_action answer_thread(struct vnode_gdb_view *view, const char *args,
 					   struct vnode_gdb_reply *reply)
 {
-	uint64_t thread;
+	unsigned int cpu;
 	char text[64];
 
-	if (!vnode_gdb_take_hex(&args, &thread) || *args || !is_cpu(view, thread))
+	if (!take_cpu(view, args, &cpu))
 		return error(reply);
-	snprintf(text, sizeof(text), "CPU %u, %s", (unsigned int)thread - 1,
-		 vnode_gdb_regs_text(&view->regs[thread - 1]));
+	snprintf(text, sizeof(text), "CPU %u, %s", cpu, vnode_gdb_regs_text(&view->regs[cpu]));
 	vnode_gdb_put_hex(reply, text, strlen(text));
 	return VNODE_GDB_SEND;
 }
@@ -130,6 +128,13 @@ static enum vnode_gdb_action answer_reg(struct vnode_gdb_view *view, const char 
 	return VNODE_GDB_SEND;
 }
 
+/* Nothing but "OFFSET,LENGTH" */
+static bool take_range(const char *args, uint64_t *offset, uint64_t *len)
+{
+	return vnode_gdb_take_hex(&args, offset) && *args++ == ',' &&
+	       vnode_gdb_take_hex(&args, len) && !*args;
+}
+
 /* Less than was asked for is an answer, nothing is not. */
 static enum vnode_gdb_action answer_memory(struct vnode_gdb_view *view, const char *args,
 					   struct vnode_gdb_reply *reply)
@@ -137,8 +142,7 @@ static enum vnode_gdb_action answer_memory(struct vnode_gdb_view *view, const ch
 	uint8_t bytes[READ_MAX];
 	uint64_t va, len;
 
-	if (!vnode_gdb_take_hex(&args, &va) || *args++ != ',' ||
-	    !vnode_gdb_take_hex(&args, &len) || *args)
+	if (!take_range(args, &va, &len))
 		return error(reply);
 	len = vnode_gdb_read(view, va, bytes, len < READ_MAX ? len : READ_MAX);
 	if (!len)
@@ -242,14 +246,13 @@ static enum vnode_gdb_action answer_no_ack(struct vnode_gdb_view *view, const ch
 	return ok(reply);
 }
 
-/* "OFFSET,LENGTH" of the description */
+/* A part of the description */
 static enum vnode_gdb_action answer_features(struct vnode_gdb_view *view, const char *args,
 					     struct vnode_gdb_reply *reply)
 {
 	uint64_t size = strlen(vnode_gdb_target_xml), offset, len;
 
-	if (!vnode_gdb_take_hex(&args, &offset) || *args++ != ',' ||
-	    !vnode_gdb_take_hex(&args, &len) || *args || offset > size)
+	if (!take_range(args, &offset, &len) || offset > size)
 		return error(reply);
 	if (len > READ_MAX)
 		len = READ_MAX;

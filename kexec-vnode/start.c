@@ -126,9 +126,10 @@ static int start_run(struct start *s, const struct vnode_config *config, struct 
 	fd = vnode_device_open(&info, err);
 	if (fd < 0)
 		return fd;
-	if (*config->dump_dir && vnode_dump_offer_helper(err)) {
+	ret = *config->dump_dir ? vnode_dump_offer_helper(err) : 0;
+	if (ret) {
 		close(fd);
-		return -EIO;
+		return ret;
 	}
 	s->plan_cycles = vnode_cycles() - s->plan_cycles;
 	printf("%s: taking CPUs %s and %llu MiB\n", config->name,
