@@ -41,7 +41,6 @@ struct hv_ops {
 };
 
 struct hvc_struct *hvc_alloc(u32 vtermno, int data, const struct hv_ops *ops, int outbuf_size);
-void hvc_remove(struct hvc_struct *hp);
 void hvc_kick(void);
 void __hvc_resize(struct hvc_struct *hp, struct winsize ws);
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What can be asked of a vnode: root is asked, who says what we may know. */
-#include <linux/atomic.h>
-#include <linux/err.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/string.h>
