@@ -30,7 +30,7 @@ enum {
 	OPT_BOOT_CPU, OPT_INITRD, OPT_APPEND, OPT_NO_UNPACK, OPT_UNPACK, OPT_TIMEOUT,
 	OPT_FORCE, OPT_JSON, OPT_DRY_RUN, OPT_LOG, OPT_WAIT, OPT_BOOT_LIMIT, OPT_RESTART,
 	OPT_DUMP, OPT_DUMP_ON_FAILURE,
-	OPT_CONSOLE, OPT_READ_ONLY, OPT_GDB,
+	OPT_CONSOLE, OPT_READ_ONLY, OPT_GDB, OPT_NET,
 	OPT_NOT_YET,
 };
 
@@ -56,6 +56,7 @@ static const struct option options[] = {
 	{ "ramdisk", required_argument, NULL, OPT_INITRD },
 	{ "append", required_argument, NULL, OPT_APPEND },
 	{ "command-line", required_argument, NULL, OPT_APPEND },
+	{ "net", required_argument, NULL, OPT_NET },
 	{ "no-unpack", no_argument, NULL, OPT_NO_UNPACK },
 	{ "unpack", no_argument, NULL, OPT_UNPACK },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
@@ -85,7 +86,7 @@ static const struct option options[] = {
 static const char * const only_ours[] = {
 	"vnode", "vnode-list", "vnode-config", "cpus", "mem", "name", "boot-cpu", "no-unpack",
 	"unpack", "timeout", "wait", "boot-limit", "restart", "json", "dry-run", "log", "devices",
-	"console", "read-only", "dump", "dump-on-failure", "gdb",
+	"console", "read-only", "dump", "dump-on-failure", "gdb", "net",
 };
 
 bool vnode_wants(int argc, char **argv)
@@ -120,6 +121,8 @@ static void usage(FILE *out)
 		"  --mem=SIZE       memory it gets: 512M, 2G\n"
 		"  --initrd=FILE    initial RAM disk\n"
 		"  --append=STRING  its command line\n"
+		"  --net=NAME[,mac=MAC][,queues=N][,mtu=N]|none  a network of root's it is on;\n"
+		"                   up to 8 times (vnet0, if root has it)\n"
 		"  --name=NAME      a name to use in place of ID (vnodeID)\n"
 		"  --boot-cpu=N     the CPU that boots (the first of --cpus)\n"
 		"  --mem-min=ADDR, --mem-max=ADDR  where the memory may be\n"
@@ -245,6 +248,8 @@ static int parse_option(struct vnode_config *config, int option, const char *nam
 	case OPT_APPEND:
 		config->append = value;
 		return 0;
+	case OPT_NET:
+		return vnode_parse_net(value, &config->nets, err);
 	case OPT_NO_UNPACK:
 		config->unpack = VNODE_UNPACK_NEVER;
 		return 0;
@@ -286,6 +291,17 @@ static int order_cpus(struct vnode_config *config, struct vnode_err *err)
 	return 0;
 }
 
+/* Its networks are words on its command line. */
+static int add_nets(struct vnode_config *config, struct vnode_err *err)
+{
+	int ret = vnode_net_append(&config->nets, config->id, "", config->append,
+				   config->net_append, err);
+
+	if (!ret && *config->net_append)
+		config->append = config->net_append;
+	return ret;
+}
+
 static int check_start(struct vnode_config *config, struct vnode_err *err)
 {
 	int ret;
@@ -310,7 +326,7 @@ static int check_start(struct vnode_config *config, struct vnode_err *err)
 	config->mem_size = vnode_align_up(config->mem_size, VNODE_MEM_ALIGN);
 	if (!*config->name)
 		snprintf(config->name, sizeof(config->name), "vnode%u", config->id);
-	return order_cpus(config, err);
+	return order_cpus(config, err) ?: add_nets(config, err);
 }
 
 static int check_config(struct vnode_config *config, struct vnode_err *err)
@@ -340,7 +356,7 @@ static int check_config(struct vnode_config *config, struct vnode_err *err)
 	if (config->kernel || config->cpus.nr || config->mem_size || config->initrd ||
 	    config->append || *config->name || config->boot_cpu >= 0 || config->dry_run ||
 	    config->mem_min || config->mem_max || config->restart || config->boot_limit != UNSET ||
-	    *config->dump_dir)
+	    *config->dump_dir || config->nets.nr || config->nets.none)
 		return vnode_err(err, EINVAL,
 				 "KERNEL and the options of a start go with a start or -l only");
 	return 0;

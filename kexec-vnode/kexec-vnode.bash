@@ -39,6 +39,10 @@ _kexec_vnode() {
 		mapfile -t COMPREPLY < <(compgen -W "$(cat /sys/devices/system/cpu/online)" -- "$cur")
 		return
 		;;
+	--net)
+		mapfile -t COMPREPLY < <(compgen -W "none $(cat /sys/class/net/*/vnic/network 2> /dev/null)" -- "$cur")
+		return
+		;;
 	--restart)
 		mapfile -t COMPREPLY < <(compgen -W "no on-failure" -- "$cur")
 		return
@@ -55,7 +59,7 @@ _kexec_vnode() {
 	case $cur in
 	-*)
 		words="--vnode= --vnode-list --cpus= --mem= --mem-min= --mem-max= --name= --boot-cpu=
-			--initrd= --append= --no-unpack --unpack --timeout= --wait= --boot-limit= --restart= --force
+			--initrd= --append= --net= --no-unpack --unpack --timeout= --wait= --boot-limit= --restart= --force
 			--json --dry-run --log --dump= --gdb --dump-on-failure= --console --read-only --load --exec --unload --status --help"
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		[[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2> /dev/null

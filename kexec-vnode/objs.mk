@@ -2,7 +2,7 @@
 #
 # What kexec-vnode is made of, in the order things pass through it.
 
-VNODE_OBJS := cli start parse err file \
+VNODE_OBJS := cli start parse net err file \
 	image image-bzimage image-elf decompress relocs \
 	plan bootparams acpi pgtable \
 	device verbs wait status last console terminal vconsole \

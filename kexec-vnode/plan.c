@@ -54,9 +54,9 @@ int vnode_plan_check(const struct vnode_config *config, const struct vnode_image
 	uint64_t need = BOTTOM_SIZE + image->align + image->mem_size +
 			vnode_align_up(initrd_size, PAGE) + top_size(config);
 
-	if (config->append && strlen(config->append) > VNODE_CMDLINE_MAX - 256)
-		return vnode_err(err, EINVAL, "--append: %zu characters are too many, at most %d",
-				 strlen(config->append), VNODE_CMDLINE_MAX - 256);
+	if (config->append && strlen(config->append) > VNODE_APPEND_MAX)
+		return vnode_err(err, EINVAL, "--append: %zu characters are too many, at most %lu",
+				 strlen(config->append), VNODE_APPEND_MAX);
 	if (need > config->mem_size)
 		return vnode_err(err, EFBIG,
 				 "--mem: %llu MiB are too few, kernel and initrd alone take %llu MiB",

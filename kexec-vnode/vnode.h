@@ -22,6 +22,7 @@
 
 #define VNODE_CPUS_MAX		1024
 #define VNODE_CMDLINE_MAX	2047	/* COMMAND_LINE_SIZE of x86, less the NUL */
+#define VNODE_APPEND_MAX	(VNODE_CMDLINE_MAX - 256UL) /* the others are words a vnode needs */
 
 static inline uint64_t vnode_align_up(uint64_t x, uint64_t align)
 {
@@ -74,6 +75,31 @@ int vnode_parse_restart(const char *text, enum vnode_restart *restart, uint32_t 
 int vnode_parse_port(const char *text, uint16_t *port, struct vnode_err *err);
 /* "0-2,5": writes at most size bytes with the NUL, returns text */
 char *vnode_format_cpus(const uint32_t *cpu, unsigned int nr, char *text, size_t size);
+
+/* net.c: the networks of a vnode, which are the module vnic's */
+#define VNODE_NETS_MAX		8
+#define VNODE_NET_NAME_LEN	16	/* with the NUL */
+
+struct vnode_net {
+	char name[VNODE_NET_NAME_LEN];
+	uint8_t mac[6];			/* zeros: one is made */
+	unsigned int queues, mtu;	/* 0: vnic's own */
+};
+
+struct vnode_nets {
+	unsigned int nr;
+	bool none;			/* alone, and on purpose */
+	struct vnode_net net[VNODE_NETS_MAX];
+};
+
+/* "NAME[,mac=MAC][,queues=N][,mtu=N]" or "none", behind those of @nets */
+int vnode_parse_net(const char *text, struct vnode_nets *nets, struct vnode_err *err);
+/*
+ * @append with vnic's parameter in it, or "" where there is nothing to add. @root stands in
+ * front of the paths of what is read: "". -EINVAL: see net.c.
+ */
+int vnode_net_append(const struct vnode_nets *nets, unsigned int id, const char *root,
+		     const char *append, char words[VNODE_APPEND_MAX + 1], struct vnode_err *err);
 
 /*
  * image.c, image-bzimage.c, image-elf.c, decompress.c, relocs.c: a kernel image
@@ -239,6 +265,8 @@ struct vnode_config {
 	long boot_cpu;			/* -1: the first of the list */
 	uint64_t mem_size, mem_min, mem_max;
 	const char *kernel, *initrd, *append;
+	struct vnode_nets nets;
+	char net_append[VNODE_APPEND_MAX + 1];	/* @append points here if it has nets */
 	const char *dump;		/* the file to be written */
 	char dump_dir[256];		/* VNODE_DUMP_DIR_MAX: when it fails, "": nowhere */
 	uint16_t port;			/* for gdb */

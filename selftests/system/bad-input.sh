@@ -32,7 +32,7 @@ long() { # COUNT: so many characters
 	head -c "$1" /dev/zero | tr '\0' x
 }
 
-echo 1..40
+echo 1..42
 total=$(mem_kb MemTotal)
 available=$(available_kb)
 
@@ -265,6 +265,56 @@ bad_start 2 "append: 1792 characters are too many" --append="$(long 1792)"
 bad_start 2 "append: 100000 characters are too many" --append="$(long 100000)"
 item "a command line that is too long"
 
+# ---- networks ----
+
+mac=02:00:00:00:00:01
+for net in '' ,mtu=1500 'a b' a/b 'a;b' "$(long 16)" "$(long 4000)" . ..; do
+	bad_start 2 "net=.*: (the network's name|that is not a name)" --net="$net"
+done
+for net in "lab," "lab,," lab,x lab,mtu lab,MTU=1500 'lab, mtu=1500' lab,none; do
+	bad_start 2 'net=.*: ".*" is not understood: expected mac=' --net="$net"
+done
+for net in lab,mtu=68,mtu=68 lab,queues=1,queues=1 lab,mac=$mac,queues=1,mac=$mac; do
+	bad_start 2 "net=.*: [a-z]*= is there twice" --net="$net"
+done
+for value in '' x 1 02:00:00:00:00 $mac:01 02-00-00-00-00-01 02:00:00:00:00:0g; do
+	bad_start 2 "mac \"$value\" is not understood" --net=lab,mac="$value"
+done
+bad_start 2 "mac 01:00:5e:00:00:01 is of a group" --net=lab,mac=01:00:5e:00:00:01
+bad_start 2 "mac ff:ff:ff:ff:ff:ff is of a group" --net=lab,mac=ff:ff:ff:ff:ff:ff
+bad_start 2 "mac is zero" --net=lab,mac=00:00:00:00:00:00
+for value in '' 0 17 -1 +1 1x 1.5 99999999999999999999; do
+	bad_start 2 '"queues=.*" is out of range: expected a number from 1 to 16' --net=lab,queues="$value"
+done
+for value in '' 67 65522 -1 1500x 4294968796; do
+	bad_start 2 '"mtu=.*" is out of range: expected a number from 68 to 65521' --net=lab,mtu="$value"
+done
+bad_start 2 "net=lab is there twice" --net=lab --net=lan --net=lab,mtu=1500
+bad_start 2 "net=i is one too many" --net=a --net=b --net=c --net=d --net=e --net=f --net=g --net=h --net=i
+bad_start 2 "net=none is there twice" --net=none --net=none
+bad_start 2 "net=none is no network at all" --net=none --net=lab
+bad_start 2 "net=none is no network at all" --net=lab --net=none
+bad_start 2 "none is no network, and takes nothing" --net=none,mtu=1500
+item "a network that is malformed, or there twice"
+
+# What is behind the words that a vnode needs.
+plan() { # OPTION...
+	kexec --vnode=9 --cpus=3 --mem=256M --dry-run "$@" $kernel | sed -n 's/^cmdline: .* panic=0 *//p'
+}
+bad_start 2 "net=vnet0: root has no network, the module vnic is not loaded" --net=vnet0
+bad_start 2 "net=vnet0: root has no network, the module vnic is not loaded" --net=vnet0 --dry-run
+bad_start 2 "net=lab: mac $mac is that of --net=vnet0" --net=vnet0,mac=$mac --net=lab,mac=$mac
+bad_start 2 "net and vnic.net= in --append" --net=lab --append="quiet vnic.net=lab"
+bad_start 2 "net and vnic.net= in --append" --net=none --append=vnic.net=none
+bad_start 2 "append: 1778 characters are too many, at most 1777" --net=none --append="$(long 1778)"
+[ "$(plan --append="$(long 1777)" --net=none)" = "$(long 1777) vnic.net=none" ] ||
+	note "1777 characters and a network"
+[ "$(plan --net=none --append='quiet -- single')" = "quiet vnic.net=none -- single" ] ||
+	note "--net=none: $(plan --net=none --append='quiet -- single')"
+[ "$(plan --append=vnic.net=lab)" = vnic.net=lab ] || note "vnic.net=: $(plan --append=vnic.net=lab)"
+[ "$(plan --append=quiet)" = quiet ] || note "no --net: $(plan --append=quiet)"
+item "a network without its module"
+
 # ---- the module ----
 
 RUN="bad-run abi"
@@ -296,7 +346,7 @@ item "somebody who is not root, or may not boot"
 
 refuse 2 "vnode=ID is missing" --cpus=3 --mem=256M $kernel
 for option in --mem=256M --name=x --boot-cpu=3 --no-unpack --timeout=1 --wait=1 --boot-limit=1 \
-	--restart=no --json --dry-run --log --console --read-only; do
+	--net=none --restart=no --json --dry-run --log --console --read-only; do
 	refuse 2 "vnode=ID is missing" $option
 done
 item "options of a vnode without --vnode"
@@ -315,7 +365,7 @@ refuse 2 "vnode-config is not supported yet" --vnode-config=/tmp/none
 item "options that are not supported yet say so"
 
 for option in --vnode --cpus --mem --mem-min --mem-max --name --boot-cpu --initrd --append --timeout \
-	--wait --boot-limit --restart --devices; do
+	--wait --boot-limit --restart --net --devices; do
 	refuse 2 "$option needs a value" --vnode=9 $option
 done
 refuse 2 "cpus=LIST is missing" --vnode=9 --mem=256M $kernel
@@ -337,7 +387,7 @@ for restart in '' foo No no:1 on on-fail on-failure: on-failure:0 on-failure:00 
 done
 item "a restart that is none"
 
-for option in --restart=no --restart=on-failure:2 --boot-limit=0 --boot-limit=60; do
+for option in --restart=no --restart=on-failure:2 --boot-limit=0 --boot-limit=60 --net=none --net=lab; do
 	for verb in -S -u -e --log; do
 		refuse 2 "go with a start" --vnode=1 $verb $option
 	done
@@ -349,7 +399,7 @@ done
 refuse 2 "wait goes with a start and -e" --vnode-list --wait=0
 bad_start 2 "wait goes with a start and -e" -l --wait=1
 refuse 4 "no vnode 7" --vnode=7 -e --wait=1
-item "--wait, --restart and --boot-limit where they do not belong"
+item "--wait, --restart, --boot-limit and --net where they do not belong"
 
 refuse 2 "/tmp/second: one KERNEL is enough" --vnode=9 --cpus=3 --mem=256M $kernel /tmp/second
 refuse 2 "mem=256M: one KERNEL is enough" --vnode=9 --cpus=3 $kernel --mem=256M

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * All of kexec-vnode/parse.c against any text. What is taken must be in range
+ * All of kexec-vnode/parse.c, and --net of net.c, against any text. What is taken must be in range
  * and come back the same after it was written out; what is refused must have a
  * sentence. From the top directory:
  *
  *	clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover \
  *		-Iinclude -Iinclude/uapi -Ikexec-vnode \
- *		{selftests/unit/fuzz-parse,kexec-vnode/parse,kexec-vnode/err}.c \
+ *		{selftests/unit/fuzz-parse,kexec-vnode/parse,kexec-vnode/net,kexec-vnode/err}.c \
  *		-o build/unit/fuzz-parse
  *	build/unit/fuzz-parse -max_len=256 -only_ascii=1 -max_total_time=300
  */
@@ -125,6 +125,83 @@ static void fuzz_restart(const char *text)
 	}
 }
 
+/* What was taken, written out */
+static void print_net(const struct vnode_net *net, char *text)
+{
+	const uint8_t *mac = net->mac;
+
+	text += sprintf(text, "%s", net->name);
+	if (memcmp(mac, "\0\0\0\0\0", 6))
+		text += sprintf(text, ",mac=%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
+				mac[2], mac[3], mac[4], mac[5]);
+	if (net->queues)
+		text += sprintf(text, ",queues=%u", net->queues);
+	if (net->mtu)
+		text += sprintf(text, ",mtu=%u", net->mtu);
+}
+
+static void check_net(const struct vnode_net *net)
+{
+	struct vnode_nets again = {};
+	char buf[128];
+
+	MUST(strlen(net->name) >= 1 && strlen(net->name) < VNODE_NET_NAME_LEN);
+	MUST(!strpbrk(net->name, "/ \"'\n,:;="));
+	MUST(strcmp(net->name, "none") && strcmp(net->name, ".") && strcmp(net->name, ".."));
+	MUST(!(net->mac[0] & 1));
+	MUST(net->queues <= 16);
+	MUST(!net->mtu || (net->mtu >= 68 && net->mtu <= 65521));
+
+	print_net(net, buf);
+	MUST(!vnode_parse_net(buf, &again, NULL));
+	MUST(again.nr == 1 && !again.none && !memcmp(&again.net[0], net, sizeof(*net)));
+}
+
+static void fuzz_net(const char *text)
+{
+	struct vnode_nets nets = {};
+	int ret = vnode_parse_net(text, &nets, &err);
+
+	check_result(ret);
+	MUST(nets.nr + nets.none == !ret);
+	MUST(!nets.none == !!strcmp(text, "none"));
+	if (nets.nr)
+		check_net(&nets.net[0]);
+	if (!ret)
+		MUST(vnode_parse_net(text, &nets, NULL) && nets.nr + nets.none == 1);
+}
+
+/* Into @text as --append, the parameter is put whole, and nothing else is changed. */
+static void fuzz_append(const char *text)
+{
+	static const char none[] = "vnic.net=none";
+	static char words[VNODE_APPEND_MAX + 1];
+	const struct vnode_nets nets = { .none = true };
+	int ret = vnode_net_append(&nets, 1, "/nowhere", text, words, &err);
+	size_t i, j = 0;
+	char *at;
+
+	check_result(ret);
+	if (ret) {
+		MUST(strstr(text, "vnic.net=") || strlen(text) + sizeof(none) > VNODE_APPEND_MAX);
+		return;
+	}
+	MUST(strlen(words) <= VNODE_APPEND_MAX);
+	if (strstr(text, none))
+		return;		/* which of them is ours? */
+	at = strstr(words, none);
+	MUST(at && (at == words || at[-1] == ' '));
+	MUST(!at[strlen(none)] || at[strlen(none)] == ' ');
+	memmove(at, at + strlen(none), strlen(at + strlen(none)) + 1);
+	for (i = 0; text[i]; i++) {
+		if (strchr(" \t\n\v\f\r", text[i]))
+			continue;
+		j += strspn(words + j, " \t\n\v\f\r");
+		MUST(words[j++] == text[i]);
+	}
+	MUST(!words[j + strspn(words + j, " \t\n\v\f\r")]);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -143,6 +220,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_id_and_name(text);
 	err.text[0] = '\0';
 	fuzz_restart(text);
+	err.text[0] = '\0';
+	fuzz_net(text);
+	err.text[0] = '\0';
+	fuzz_append(text);
 	free(text);
 	return 0;
 }

@@ -1,0 +1,542 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * --net: the networks a vnode is on. What is asked for is compared with what root has, gets
+ * its MAC addresses, and is written for the vnode's module vnic into its command line.
+ */
+#include <assert.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/vnode.h>
+
+#include "vnode.h"
+
+#define QUEUES_MAX	16
+#define MTU_MIN		68
+#define MTU_MAX		65521
+#define MAC_TEXT	17		/* characters of aa:bb:cc:dd:ee:ff */
+
+#define DEFAULT_NET	"vnet0"
+#define PARAMETER	"vnic.net="
+#define CLASS_NET	"/sys/class/net"
+
+/* a name, and each key with its longest value; "," or ";" is in front of each */
+#define ITEM_MAX	(VNODE_NET_NAME_LEN + sizeof(",mac=,queues=16,mtu=65521") + MAC_TEXT)
+#define ITEMS_MAX	(VNODE_NETS_MAX * ITEM_MAX)
+
+static_assert(VNODE_APPEND_MAX > 2 * ITEMS_MAX, "there is room for words beside");
+
+/* ---- what is asked for ---- */
+
+#define bad_net(err, text, fmt, ...) \
+	vnode_err(err, EINVAL, "--net=%.40s: " fmt, text, ##__VA_ARGS__)
+
+/* An error quotes so much of @len characters. */
+static int quoted(size_t len)
+{
+	return len < 40 ? (int)len : 40;
+}
+
+static int check_name(const char *text, size_t len, struct vnode_err *err)
+{
+	static const char allowed[] =
+		"0123456789-_.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	size_t good = strspn(text, allowed);
+
+	if (!len)
+		return bad_net(err, text, "the network's name is empty: expected 1 to %d characters",
+			       VNODE_NET_NAME_LEN - 1);
+	if (good < len)
+		return bad_net(err, text,
+			       "the network's name has a bad character at \"%.*s\": expected letters, digits, '-', '_' and '.'",
+			       quoted(len - good), text + good);
+	if (len >= VNODE_NET_NAME_LEN)
+		return bad_net(err, text,
+			       "the network's name has %zu characters: expected at most %d", len,
+			       VNODE_NET_NAME_LEN - 1);
+	if ((len == 1 && *text == '.') || (len == 2 && !strncmp(text, "..", 2)))
+		return bad_net(err, text, "that is not a name for a network");
+	if (len == strlen("none") && !strncmp(text, "none", len))
+		return bad_net(err, text, "none is no network, and takes nothing behind it");
+	return 0;
+}
+
+static int hex_value(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *digit = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
+
+	return digit ? (int)(digit - digits) : -1;
+}
+
+/* Exactly "aa:bb:cc:dd:ee:ff", in either case */
+static bool parse_mac(const char *text, size_t len, uint8_t mac[6])
+{
+	unsigned int i;
+
+	if (len != MAC_TEXT)
+		return false;
+	for (i = 0; i < 6; i++) {
+		int high = hex_value(text[3 * i]), low = hex_value(text[3 * i + 1]);
+
+		if (high < 0 || low < 0 || (i < 5 && text[3 * i + 2] != ':'))
+			return false;
+		mac[i] = high << 4 | low;
+	}
+	return true;
+}
+
+static bool mac_is_zero(const uint8_t mac[6])
+{
+	static const uint8_t zero[6];
+
+	return !memcmp(mac, zero, sizeof(zero));
+}
+
+static int set_mac(struct vnode_net *net, const char *text, const char *value, size_t len,
+		   struct vnode_err *err)
+{
+	if (!parse_mac(value, len, net->mac))
+		return bad_net(err, text,
+			       "mac \"%.*s\" is not understood: expected six bytes, as in 02:00:00:12:34:56",
+			       quoted(len), value);
+	if (net->mac[0] & 1)
+		return bad_net(err, text, "mac %.*s is of a group: expected an even first byte",
+			       quoted(len), value);
+	if (mac_is_zero(net->mac))
+		return bad_net(err, text, "mac is zero: leave it out to have one made");
+	return 0;
+}
+
+/* Decimal digits and nothing else */
+static int set_number(unsigned int *number, unsigned int min, unsigned int max, const char *text,
+		      const char *item, size_t len, struct vnode_err *err)
+{
+	size_t i = strcspn(item, "=") + 1;
+	bool ok = true;
+
+	for (*number = 0; i < len; i++) {
+		ok = ok && item[i] >= '0' && item[i] <= '9';
+		if (ok)
+			*number = *number * 10 + item[i] - '0';
+		ok = ok && *number <= max;
+	}
+	if (ok && *number >= min)
+		return 0;
+	return bad_net(err, text, "\"%.*s\" is out of range: expected a number from %u to %u",
+		       quoted(len), item, min, max);
+}
+
+enum key { KEY_MAC, KEY_QUEUES, KEY_MTU, NR_KEYS };
+
+/* One "key=value" of @text; @seen: a bit for each key */
+static int set_key(struct vnode_net *net, const char *text, const char *item, size_t len,
+		   unsigned int *seen, struct vnode_err *err)
+{
+	static const char * const keys[] = { "mac=", "queues=", "mtu=" };
+	size_t key = 0;
+
+	while (key < NR_KEYS && strncmp(item, keys[key], strlen(keys[key])))
+		key++;
+	if (key == NR_KEYS)
+		return bad_net(err, text,
+			       "\"%.*s\" is not understood: expected mac=, queues= or mtu=",
+			       quoted(len), item);
+	if (*seen & 1U << key)
+		return bad_net(err, text, "%s is there twice", keys[key]);
+	*seen |= 1U << key;
+	switch ((enum key)key) {
+	case KEY_MAC:
+		return set_mac(net, text, item + strlen("mac="), len - strlen("mac="), err);
+	case KEY_QUEUES:
+		return set_number(&net->queues, 1, QUEUES_MAX, text, item, len, err);
+	default:
+		return set_number(&net->mtu, MTU_MIN, MTU_MAX, text, item, len, err);
+	}
+}
+
+static int add_none(struct vnode_nets *nets, struct vnode_err *err)
+{
+	if (nets->none)
+		return vnode_err(err, EINVAL, "--net=none is there twice");
+	if (nets->nr)
+		return vnode_err(err, EINVAL,
+				 "--net=none is no network at all: leave out --net=%s, or none",
+				 nets->net[0].name);
+	nets->none = true;
+	return 0;
+}
+
+/* Whether there is room for one more, by that name. */
+static int check_room(const struct vnode_nets *nets, const char *name, struct vnode_err *err)
+{
+	unsigned int i;
+
+	if (nets->none)
+		return vnode_err(err, EINVAL,
+				 "--net=none is no network at all: leave out --net=%s, or none",
+				 name);
+	for (i = 0; i < nets->nr; i++)
+		if (!strcmp(nets->net[i].name, name))
+			return vnode_err(err, EINVAL,
+					 "--net=%s is there twice: name every network once", name);
+	if (nets->nr == VNODE_NETS_MAX)
+		return vnode_err(err, EINVAL,
+				 "--net=%s is one too many: a vnode is on at most %d networks",
+				 name, VNODE_NETS_MAX);
+	return 0;
+}
+
+/**
+ * vnode_parse_net() - one more network
+ * @text: "NAME[,mac=AA:BB:CC:DD:EE:FF][,queues=N][,mtu=N]", or "none" alone
+ * @nets: those before it; it is added
+ * @err: filled on failure
+ *
+ * Return: 0; -EINVAL, @nets is as it was then.
+ */
+int vnode_parse_net(const char *text, struct vnode_nets *nets, struct vnode_err *err)
+{
+	size_t len = strcspn(text, ",");
+	struct vnode_net net = {};
+	unsigned int seen = 0;
+	const char *item;
+	int ret;
+
+	if (!strcmp(text, "none"))
+		return add_none(nets, err);
+	ret = check_name(text, len, err);
+	if (ret)
+		return ret;
+	memcpy(net.name, text, len);
+	for (item = text + len; *item; item += len) {
+		item++;		/* the comma */
+		len = strcspn(item, ",");
+		ret = set_key(&net, text, item, len, &seen, err);
+		if (ret)
+			return ret;
+	}
+	ret = check_room(nets, net.name, err);
+	if (!ret)
+		nets->net[nets->nr++] = net;
+	return ret;
+}
+
+/* ---- its MAC address, if none was given ---- */
+
+/* FNV-1a, 64 bits */
+#define FNV_BASIS	0xcbf29ce484222325ULL
+#define FNV_PRIME	0x100000001b3ULL
+
+static uint64_t fnv(uint64_t hash, const void *data, size_t len)
+{
+	const uint8_t *byte = data;
+
+	while (len--)
+		hash = (hash ^ *byte++) * FNV_PRIME;
+	return hash;
+}
+
+/* The first line of a file, without its end. False: there is none. */
+static bool read_line(const char *root, const char *path, char *line, size_t size)
+{
+	char full[PATH_MAX];
+	FILE *file;
+
+	if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
+		return false;
+	file = fopen(full, "re");
+	if (!file)
+		return false;
+	if (!fgets(line, size, file))
+		*line = '\0';
+	fclose(file);
+	line[strcspn(line, "\n")] = '\0';
+	return *line;
+}
+
+/* What tells this machine from others. systemd writes that word before it knows an id. */
+static void read_machine(const char *root, char *line, size_t size)
+{
+	if (read_line(root, "/etc/machine-id", line, size) && strcmp(line, "uninitialized"))
+		return;
+	if (read_line(root, "/sys/class/dmi/id/product_uuid", line, size))
+		return;
+	snprintf(line, size, "%032d", 0);
+}
+
+/*
+ * The same at each start, and another one on other machines, networks and vnodes. It is no
+ * secret and proves nothing, anybody may choose the address he wants: so the hash only has
+ * to spread, and need not be cryptographic. The id comes last and the prime is odd: the
+ * last byte alone differs between any two vnodes of a network.
+ */
+static void make_mac(const char *machine, const char *name, unsigned int id, uint8_t mac[6])
+{
+	uint8_t last = id;
+	uint64_t hash;
+	int i;
+
+	static_assert(VNODE_ID_MAX <= UINT8_MAX, "an id is hashed as one byte");
+	hash = fnv(FNV_BASIS, machine, strlen(machine) + 1);
+	hash = fnv(hash, name, strlen(name) + 1);
+	hash = fnv(hash, &last, 1);
+	for (i = 5; i >= 0; i--, hash >>= 8)
+		mac[i] = hash;
+	mac[0] = (mac[0] | 2) & ~1;
+}
+
+static char *mac_text(const uint8_t mac[6], char text[MAC_TEXT + 1])
+{
+	snprintf(text, MAC_TEXT + 1, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		 mac[3], mac[4], mac[5]);
+	return text;
+}
+
+/* ---- what root has ---- */
+
+/* Is the device @device on the network @name? @is_vnic becomes true if it is on any. */
+static bool is_on(const char *root, const char *device, const char *name, bool *is_vnic)
+{
+	char path[sizeof(CLASS_NET) + 256 + sizeof("/vnic/network")], line[256];
+
+	snprintf(path, sizeof(path), CLASS_NET "/%.256s/vnic/network", device);
+	if (!read_line(root, path, line, sizeof(line)))
+		return false;
+	*is_vnic = true;
+	return !strcmp(line, name);
+}
+
+/* Root's device on the network @name. -ENOENT: it has none there; -ENODEV: on any. */
+static int find_device(const char *root, const char *name, char device[256])
+{
+	bool found = false, is_vnic = false;
+	char path[PATH_MAX];
+	struct dirent *entry;
+	DIR *dir;
+
+	if (snprintf(path, sizeof(path), "%s" CLASS_NET, root) >= (int)sizeof(path))
+		return -ENODEV;
+	dir = opendir(path);
+	if (!dir)
+		return -ENODEV;
+	while (!found && (entry = readdir(dir))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		found = is_on(root, entry->d_name, name, &is_vnic);
+		if (found)
+			snprintf(device, 256, "%s", entry->d_name);
+	}
+	closedir(dir);
+	return found ? 0 : is_vnic ? -ENOENT : -ENODEV;
+}
+
+/* Nobody else on the network has that MAC. */
+static int check_members(const struct vnode_net *net, unsigned int id, FILE *members,
+			 struct vnode_err *err)
+{
+	char line[256], name[VNODE_NAME_LEN], text[MAC_TEXT + 1];
+	unsigned int member;
+	uint8_t mac[6];
+
+	static_assert(VNODE_NAME_LEN == 32 && MAC_TEXT == 17, "sizes in the format");
+	while (fgets(line, sizeof(line), members)) {
+		if (sscanf(line, "%u %31s %17s", &member, name, text) != 3 || member == id ||
+		    !parse_mac(text, strlen(text), mac) || memcmp(mac, net->mac, sizeof(mac)))
+			continue;
+		return vnode_err(err, EINVAL,
+				 "--net=%s: mac %s is that of %s (id %u) there: give another with --net=%s,mac=",
+				 net->name, text, name, member, net->name);
+	}
+	return 0;
+}
+
+static int check_network(const struct vnode_net *net, unsigned int id, const char *root,
+			 struct vnode_err *err)
+{
+	char path[PATH_MAX], device[256];
+	FILE *members;
+	int ret;
+
+	ret = find_device(root, net->name, device);
+	if (ret == -ENODEV)
+		return vnode_err(err, EINVAL,
+				 "--net=%s: root has no network, the module vnic is not loaded: modprobe vnic",
+				 net->name);
+	if (ret)
+		return vnode_err(err, EINVAL,
+				 "--net=%s: root has no network %s; ip link add %s type vnic makes it",
+				 net->name, net->name, net->name);
+	if (snprintf(path, sizeof(path), "%s" CLASS_NET "/%s/vnic/members", root, device) >=
+	    (int)sizeof(path))
+		return vnode_err(err, EINVAL, "--net=%s: %s is too long", net->name, root);
+	members = fopen(path, "re");
+	if (!members)
+		return vnode_err(err, EINVAL, "--net=%s: %s: %s", net->name, path,
+				 strerror(errno));
+	ret = check_members(net, id, members, err);
+	fclose(members);
+	return ret;
+}
+
+/* Each has a MAC now. */
+static int check_twins(const struct vnode_nets *nets, struct vnode_err *err)
+{
+	const struct vnode_net *net = nets->net;
+	char text[MAC_TEXT + 1];
+	unsigned int i, j;
+
+	for (i = 0; i < nets->nr; i++)
+		for (j = 0; j < i; j++)
+			if (!memcmp(net[i].mac, net[j].mac, sizeof(net[i].mac)))
+				return vnode_err(err, EINVAL,
+						 "--net=%s: mac %s is that of --net=%s: give each its own",
+						 net[i].name, mac_text(net[i].mac, text),
+						 net[j].name);
+	return 0;
+}
+
+static int check_nets(struct vnode_nets *nets, unsigned int id, const char *root,
+		      struct vnode_err *err)
+{
+	char machine[64];
+	unsigned int i;
+	int ret;
+
+	read_machine(root, machine, sizeof(machine));
+	for (i = 0; i < nets->nr; i++)
+		if (mac_is_zero(nets->net[i].mac))
+			make_mac(machine, nets->net[i].name, id, nets->net[i].mac);
+	ret = check_twins(nets, err);
+	for (i = 0; !ret && i < nets->nr; i++)
+		ret = check_network(&nets->net[i], id, root, err);
+	return ret;
+}
+
+/* ---- its command line ---- */
+
+/*
+ * The next word at @at, as Linux's next_arg() finds it: white space between quotes belongs
+ * to it. @open: its last quote is not closed, so it takes all that may follow.
+ */
+static const char *next_word(const char *at, size_t *len, bool *open)
+{
+	while (isspace((unsigned char)*at))
+		at++;
+	*open = false;
+	for (*len = 0; at[*len] && (*open || !isspace((unsigned char)at[*len])); (*len)++)
+		if (at[*len] == '"')
+			*open = !*open;
+	return at;
+}
+
+static bool has_parameter(const char *append)
+{
+	const char *word = append;
+	size_t len = 0;
+	bool open;
+
+	do {
+		word = next_word(word + len, &len, &open);
+		/* a word may be in quotes as a whole */
+		if (!strncmp(word + (*word == '"'), PARAMETER, strlen(PARAMETER)))
+			return true;
+	} while (len);
+	return false;
+}
+
+/* How much of @append is of words for the kernel; what follows "--" is init's. */
+static size_t kernel_part(const char *append)
+{
+	const char *word, *end = append;
+	size_t len;
+	bool open;
+
+	for (word = next_word(append, &len, &open); len && !open;
+	     word = next_word(end, &len, &open)) {
+		if (len == 2 && !strncmp(word, "--", len))
+			break;
+		end = word + len;
+	}
+	return end - append;
+}
+
+/* As the parameter of vnic wants it, into ITEMS_MAX bytes. */
+static void print_nets(const struct vnode_nets *nets, char *text)
+{
+	char mac[MAC_TEXT + 1];
+	unsigned int i;
+
+	if (nets->none) {
+		strcpy(text, "none");
+		return;
+	}
+	for (i = 0; i < nets->nr; i++) {
+		const struct vnode_net *net = &nets->net[i];
+
+		text += sprintf(text, "%s%s,mac=%s", i ? ";" : "", net->name,
+				mac_text(net->mac, mac));
+		if (net->queues)
+			text += sprintf(text, ",queues=%u", net->queues);
+		if (net->mtu)
+			text += sprintf(text, ",mtu=%u", net->mtu);
+	}
+}
+
+static int print_words(const char *append, const char *items, char words[VNODE_APPEND_MAX + 1],
+		       struct vnode_err *err)
+{
+	size_t front = kernel_part(append), given = strlen(append), len;
+	const char *rest = append + front;
+
+	while (isspace((unsigned char)*rest))
+		rest++;
+	len = snprintf(words, VNODE_APPEND_MAX + 1, "%.*s%s" PARAMETER "%s%s%s", (int)front, append,
+		       front ? " " : "", items, *rest ? " " : "", rest);
+	if (len <= VNODE_APPEND_MAX)
+		return 0;
+	return vnode_err(err, EINVAL,
+			 "--append: %zu characters are too many, at most %zu beside the %zu of vnic.net=",
+			 given, VNODE_APPEND_MAX - (len - given), len - given);
+}
+
+/**
+ * vnode_net_append() - the words for a vnode's command line, with those of its networks
+ * @nets: what was asked for; nothing: as if DEFAULT_NET was, if root has it
+ * @id: of the vnode
+ * @root: what stands in front of /sys and /etc: "", but for tests
+ * @append: what the user wants there, or NULL
+ * @words: gets both, or "" where @append stays as it is
+ * @err: filled on failure
+ *
+ * Return: 0; -EINVAL: root has not such a network, a MAC is in use, it is too long.
+ */
+int vnode_net_append(const struct vnode_nets *nets, unsigned int id, const char *root,
+		     const char *append, char words[VNODE_APPEND_MAX + 1], struct vnode_err *err)
+{
+	bool asked = nets->nr || nets->none;
+	char items[ITEMS_MAX], device[256];
+	struct vnode_nets made = *nets;
+	int ret;
+
+	*words = '\0';
+	append = append ?: "";
+	if (has_parameter(append) && asked)
+		return vnode_err(err, EINVAL,
+				 "--net and vnic.net= in --append: give one of them");
+	if (has_parameter(append))
+		return 0;
+	if (!asked) {
+		if (find_device(root, DEFAULT_NET, device))
+			return 0;
+		strcpy(made.net[made.nr++].name, DEFAULT_NET);
+	}
+	ret = check_nets(&made, id, root, err);
+	if (ret)
+		return ret;
+	print_nets(&made, items);
+	return print_words(append, items, words, err);
+}
