@@ -7,6 +7,7 @@
  *	vnode.adeos=FILE[,PARAM=VALUE...]	the nanokernel, FILE.ko of this kernel's
  *				modules (adeos-lite, if it is built); "none"
  *	vnode.modules=FILE,...	more modules, loaded after it
+ *	FILE.PARAM=VALUE	a parameter of theirs, as modprobe takes it
  *	vnode.run="COMMAND"	for sh; what it prints goes to the log
  *	vnode.console=TTY	a shell on /dev/TTY, again and again, as soon as there is one
  *
@@ -35,9 +36,11 @@
 #include <x86intrin.h>
 
 #define KMSG_INFO	"<6>"
+#define SPACE		"\n "
 #define LINE_SIZE	900	/* less than what one write to /dev/kmsg may have */
 
 static int kmsg = -1;
+static char cmdline[4096];
 
 static void __attribute__((format(printf, 1, 2))) say(const char *fmt, ...)
 {
@@ -80,17 +83,31 @@ static void open_log(void)
 	close(fd);
 }
 
-/* @file: a name without ".ko", and parameters behind commas, which are overwritten. */
+/* Appends what the command line has for a module to @params. */
+static void add_params(const char *file, char *params, size_t size)
+{
+	size_t len = strlen(file), used = strlen(params);
+
+	for (const char *p = cmdline; *p; p += strcspn(p, SPACE), p += strspn(p, SPACE))
+		if (!strncmp(p, file, len) && p[len] == '.' && used < size)
+			used += snprintf(params + used, size - used, " %.*s",
+					 (int)(strcspn(p, SPACE) - len - 1), p + len + 1);
+}
+
+/* @file: a name without ".ko", and parameters behind commas. */
 static void load_module(const char *release, char *file)
 {
-	char path[256], *params = file + strcspn(file, ",");
+	char path[256], params[1024] = "";
+	size_t len = strcspn(file, ",");
 	int fd;
 
-	if (*params)
-		*params++ = '\0';
+	if (file[len])
+		snprintf(params, sizeof(params), "%s", file + len + 1);
+	file[len] = '\0';
 	for (char *p = params; *p; p++)
 		if (*p == ',')
 			*p = ' ';
+	add_params(file, params, sizeof(params));
 	snprintf(path, sizeof(path), "/lib/modules/%s/%s.ko", release, file);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || syscall(SYS_finit_module, fd, params, 0))
@@ -130,7 +147,7 @@ static unsigned long mem_total_kb(void)
 }
 
 /* The value of @key ("KEY=") in a copy of the command line, quoted or not, or NULL. */
-static char *find_value(const char *cmdline, const char *key)
+static char *find_value(const char *key)
 {
 	char *copy = strdup(cmdline), *p, *end;
 	size_t len = strlen(key);
@@ -299,11 +316,11 @@ static void watch_signals(void)
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
-static void read_cmdline(char *cmdline, size_t size)
+static void read_cmdline(void)
 {
 	FILE *file = fopen("/proc/cmdline", "re");
 
-	if (!file || !fgets(cmdline, size, file))
+	if (!file || !fgets(cmdline, sizeof(cmdline), file))
 		cmdline[0] = '\0';
 	if (file)
 		fclose(file);
@@ -311,7 +328,7 @@ static void read_cmdline(char *cmdline, size_t size)
 
 int main(void)
 {
-	char cmdline[4096], *command;
+	char *command;
 	struct timespec uptime;
 	struct utsname uts;
 
@@ -319,9 +336,9 @@ int main(void)
 	mount_all();
 	open_log();
 	uname(&uts);
-	read_cmdline(cmdline, sizeof(cmdline));
-	load_nanokernel(uts.release, find_value(cmdline, "vnode.adeos="));
-	load_modules(uts.release, find_value(cmdline, "vnode.modules="));
+	read_cmdline();
+	load_nanokernel(uts.release, find_value("vnode.adeos="));
+	load_modules(uts.release, find_value("vnode.modules="));
 
 	clock_gettime(CLOCK_BOOTTIME, &uptime);
 	say(KMSG_INFO "VNODE UP release=%s cpus=%ld mem=%lukB tsc=%llu uptime=%lld.%03ld\n",
@@ -330,8 +347,8 @@ int main(void)
 
 	setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	setenv("HOME", "/", 1);
-	command = find_value(cmdline, "vnode.run=");
+	command = find_value("vnode.run=");
 	if (command)
 		start_run(command);
-	serve(find_value(cmdline, "vnode.console="));
+	serve(find_value("vnode.console="));
 }
