@@ -53,7 +53,7 @@ deps:
 # a module to one build of the kernel.
 #
 # $(call build_modules,KDIR,DIRECTORY,CONFIG...)
-ROOMS	:= adeos-lite kernel kernel/view vconsole selftests/modules
+ROOMS	:= adeos-lite kernel kernel/view vconsole vnic selftests/modules
 
 define build_modules
 	tree=$(MODULES)/$(2) && \
@@ -66,7 +66,7 @@ define build_modules
 	done && \
 	echo "  MODULES $(2)" && \
 	flock $$tree $(MAKE) --no-print-directory $(JOBS) -C $(1) M=$$tree W=$(if $(W),$(W),1) \
-		CONFIG_ADEOS_LITE=m CONFIG_VNODE_VIEW=m CONFIG_VCONSOLE=m $(3) CONFIG_DEBUG_INFO_BTF_MODULES= modules
+		CONFIG_ADEOS_LITE=m CONFIG_VNODE_VIEW=m CONFIG_VCONSOLE=m CONFIG_VNIC=m $(3) CONFIG_DEBUG_INFO_BTF_MODULES= modules
 endef
 
 modules: $(if $(KDIR),modules-kdir,modules-6.12-cloud)
@@ -220,7 +220,7 @@ install:
 		echo "No headers of the running kernel: apt-get install linux-headers-$(RUNNING), or name KDIR=" >&2; \
 		exit 1; \
 	fi && \
-	for module in adeos-lite/adeos-lite kernel/vnode kernel/view/vnode-view vconsole/vconsole; do \
+	for module in adeos-lite/adeos-lite kernel/vnode kernel/view/vnode-view vconsole/vconsole vnic/vnic; do \
 		install -v -D -m 644 -t $(DESTDIR)/lib/modules/$$release/updates $(MODULES)/$$release/$$module.ko || exit 1; \
 	done && \
 	{ [ -n "$(DESTDIR)" ] || depmod $$release; }

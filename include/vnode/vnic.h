@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A network between kernels: each kernel on it has a bridge, VNIC_NAME with the name of
+ * the network and the id of its vnode, that it alone writes and all others read. Frames
+ * lie in the sender's bridge; who receives copies them from there. No word has two
+ * writers, so nobody needs a lock.
+ *
+ * Each queue of a sender has its chunks, and a ring to each other kernel: @head is its
+ * end, entries are numbers of a frame's first chunk. Who receives says in its own
+ * bridge, in the place for that sender and queue, how far it has come: @tail. A frame's
+ * chunks are free when all who were sent it have come past it. Positions only grow. A
+ * sender can take back what somebody does not fetch: what is before @base is void, also
+ * for who was just copying it.
+ *
+ * Who waits names the position behind which it wants to be told, @event, and is told
+ * by its portal VNIC_PORTAL: of the queue (that of the sender, modulo the receiver's
+ * number of queues) when frames come, of the sender's queue when they were fetched.
+ *
+ * Two kernels are linked when each has found the other's bridge, has cleared its places
+ * for it, and has said so in @seen. Changes of @seen and @face are told by the bell of
+ * the own bridge.
+ */
+#ifndef _VNODE_VNIC_H
+#define _VNODE_VNIC_H
+
+#include <linux/virtio_net.h>
+#include <vnode/commons.h>
+
+#define VNIC_NAME		"driver/vnic.%s.%u"
+#define VNIC_PORTAL		"vnic.%s.%u"
+#define VNIC_MAGIC		0x43494e56	/* "VNIC" */
+#define VNIC_VERSION		1
+
+#define VNIC_NETWORK_MAX	16	/* with its NUL; as an interface's */
+#define VNIC_QUEUES		8
+#define VNIC_RING		256	/* frames; no less than chunks of a queue */
+#define VNIC_BEGIN		0xffffff00U	/* the first position: they wrap soon */
+#define VNIC_CHUNK		4096
+#define VNIC_FRAME_CHUNKS	17	/* of one frame */
+#define VNIC_FRAME_MAX		(VNIC_FRAME_CHUNKS * VNIC_CHUNK - (u32)sizeof(struct vnic_frame))
+
+/* To all: there is one more. Its body is empty, bridges are found by name. */
+#define VNIC_MSG_BEGIN		(VNODE_MSG_DRIVERS + 2)
+
+/* What a kernel is on the network */
+#define VNIC_FACE_MAC		GENMASK_ULL(47, 0)
+#define VNIC_FACE_UP		BIT_ULL(48)	/* its device is up */
+#define VNIC_FACE_PROMISC	BIT_ULL(49)	/* wants frames that are nobody's */
+
+/**
+ * struct vnic_frame - what a frame's first chunk begins with; its bytes follow
+ * @len: bytes, from the destination address on
+ * @offload: checksum and segmentation, as virtio has them
+ * @chunk: its other chunks, as many as @len needs
+ */
+struct vnic_frame {
+	__le32 len;
+	struct virtio_net_hdr offload;
+	__le16 chunk[VNIC_FRAME_CHUNKS - 1];
+	__u8 pad[64 - 4 - sizeof(struct virtio_net_hdr) - 2 * (VNIC_FRAME_CHUNKS - 1)];
+};
+
+static_assert(sizeof(struct vnic_frame) == 64, "vnic frame");
+
+/**
+ * struct vnic_out - what a queue sends to one kernel
+ * @head: position behind the last frame
+ * @base: what is before this position is void; never far behind @head
+ * @event: tell me when @tail comes past it
+ * @entry: first chunks
+ */
+struct vnic_out {
+	__le32 head;
+	__le32 base;
+	__le32 event;
+	__u8 pad[64 - 12];
+	__le16 entry[VNIC_RING];
+};
+
+/**
+ * struct vnic_in - what is received of one queue of one kernel
+ * @tail: what is before this position has been copied
+ * @event: tell me when @head comes past it
+ */
+struct vnic_in {
+	__le32 tail;
+	__le32 event;
+	__u8 pad[64 - 8];
+};
+
+/**
+ * struct vnic_page - what a kernel's bridge begins with; the chunks follow, queue by queue
+ * @magic: VNIC_MAGIC, written last
+ * @version: VNIC_VERSION
+ * @queues: how many it has
+ * @chunks: of each queue
+ * @epoch: of this bridge; never the same twice, never 0
+ * @face: VNIC_FACE_..., written at once
+ * @seen: by slot: @epoch of the bridge that the places for that slot belong to
+ * @out: by slot of the receiver, and own queue
+ * @in: by slot of the sender, and its queue
+ */
+struct vnic_page {
+	__le32 magic;
+	__le32 version;
+	__le32 queues;
+	__le32 chunks;
+	__le64 epoch;
+	__le64 face;
+	__le64 seen[VNODE_SLOTS];
+	__u8 pad[VNIC_CHUNK - 32 - 8 * VNODE_SLOTS];
+	struct vnic_out out[VNODE_SLOTS][VNIC_QUEUES];
+	struct vnic_in in[VNODE_SLOTS][VNIC_QUEUES];
+};
+
+static_assert(__builtin_offsetof(struct vnic_page, out) == VNIC_CHUNK, "vnic out");
+static_assert(sizeof(struct vnic_page) % VNIC_CHUNK == 0, "vnic page");
+
+#endif /* _VNODE_VNIC_H */

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who is gone is not asked again and again by those who had known its address: Linux
+ * would take half a minute to find that out.
+ */
+#include <linux/ipv6.h>
+#include <net/arp.h>
+#include <net/ndisc.h>
+
+#include "vnic.h"
+
+#define GONE_MAX	64	/* addresses of one kernel, that are forgotten at once */
+
+struct gone {
+	const struct net_device *dev;
+	const u8 *mac;
+	struct neighbour *found[GONE_MAX];
+	unsigned int nr;
+};
+
+/* Under the table's lock, so that nothing can be done about it here. */
+static void gone_find(struct neighbour *neigh, void *data)
+{
+	struct gone *gone = data;
+	u8 mac[ETH_ALEN];
+
+	if (neigh->dev != gone->dev || gone->nr == GONE_MAX ||
+	    READ_ONCE(neigh->nud_state) & (NUD_PERMANENT | NUD_NOARP))
+		return;
+	neigh_ha_snapshot((char *)mac, neigh, gone->dev);
+	if (!ether_addr_equal(mac, gone->mac))
+		return;
+	neigh_hold(neigh);
+	gone->found[gone->nr++] = neigh;
+}
+
+static void table_forget(struct neigh_table *table, struct gone *gone)
+{
+	gone->nr = 0;
+	neigh_for_each(table, gone_find, gone);
+	while (gone->nr) {
+		struct neighbour *neigh = gone->found[--gone->nr];
+
+		neigh_update(neigh, NULL, NUD_FAILED,
+			     NEIGH_UPDATE_F_OVERRIDE | NEIGH_UPDATE_F_ADMIN, 0);
+		neigh_release(neigh);
+	}
+}
+
+/* @mac has left the network of @dev. May sleep. */
+void vnic_neigh_gone(const struct net_device *dev, const u8 *mac)
+{
+	struct gone gone = { .dev = dev, .mac = mac };
+
+	if (!is_valid_ether_addr(mac))
+		return;
+	table_forget(&arp_tbl, &gone);
+#if IS_REACHABLE(CONFIG_IPV6)
+	/* with ipv6.disable=1 that table was never made */
+	if (ipv6_mod_enabled())
+		table_forget(&nd_tbl, &gone);
+#endif
+}
