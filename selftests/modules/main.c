@@ -36,7 +36,7 @@ struct answer {
 
 static const struct command * const tables[] = {
 	portal_commands, raise_commands, domain_commands, message_commands, bridge_commands,
-	polling_commands, exercise_commands, harm_commands, hostile_commands,
+	polling_commands, exercise_commands, harm_commands, hostile_commands, frames_commands,
 };
 
 void say(struct answer *out, const char *fmt, ...)

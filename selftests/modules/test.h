@@ -35,7 +35,7 @@ struct command {
 
 extern const struct command portal_commands[], raise_commands[], domain_commands[],
 	message_commands[], bridge_commands[], polling_commands[], exercise_commands[],
-	harm_commands[], hostile_commands[];
+	harm_commands[], hostile_commands[], frames_commands[];
 
 void __printf(2, 3) say(struct answer *out, const char *fmt, ...);
 const char *option(int argc, char **argv, const char *key);

@@ -24,6 +24,11 @@ configure() { # ID
 		ip link set vnet0 up && ip link set lo up"
 }
 
+# Root itself.
+joins() { # 0
+	insmod "$VNIC" && configure "$1"
+}
+
 # With a device on vnet0.
 up_on_net() { # ID CPUS [OPTION...]
 	local id="$1" cpus="$2"
@@ -62,8 +67,97 @@ members_are() { # ID N: as seen by ID
 	[ "$(inside "$1" cat /sys/class/net/vnet0/vnic/members | wc -l)" -eq "$2" ]
 }
 
+all_see_all() { # ID...
+	local id
+
+	for id; do
+		wait_for 5 members_are "$id" $# || return 1
+	done
+}
+
 # The sum over its queues of what ethtool -S calls so.
 net_counter() { # ID NAME, as in tx_stalled
 	inside "$1" ethtool -S vnet0 |
 		awk -v name="$2" '{ sub(/[0-9]+/, "", $1); if ($1 == name ":") sum += $2 } END { print sum + 0 }'
+}
+
+# Nobody has written nonsense.
+no_bad() { # ID...
+	local id name
+
+	for id; do
+		for name in rx_bad tx_bad rx_length_errors; do
+			[ "$(net_counter "$id" "$name")" = 0 ] || { inside "$id" ethtool -S vnet0; return 1; }
+		done
+	done
+}
+
+# ---- bytes ----
+
+random_mib() { # ID
+	inside "$1" "head -c 1048576 /dev/urandom > /tmp/mib && mkfifo /tmp/sent-fifo"
+}
+
+# Bytes that went over the network are the bytes that were sent.
+carries_file() { # FROM TO MIB
+	local sum
+
+	inside "$2" "nc.openbsd -l 7000 | sha256sum > /tmp/sum" &
+	wait_for 20 listens "$2" 7000 || return 1
+	sum=$(inside "$1" "i=0; while [ \$i -lt $3 ]; do cat /tmp/mib; i=\$((i + 1)); done |
+		tee /tmp/sent-fifo | nc.openbsd -N $(address "$2") 7000 & sha256sum < /tmp/sent-fifo; wait")
+	wait $!
+	echo "sent $sum, come $(inside "$2" cat /tmp/sum)"
+	[ -n "$sum" ] && [ "$sum" = "$(inside "$2" cat /tmp/sum)" ]
+}
+
+# ---- what happens meanwhile ----
+
+neighbour_is() { # STATE ID: of vnode ID, as root knows it
+	ip neigh show "$(address "$2")" dev vnet0 | grep -q "$1"
+}
+
+# Between a vnode and root there is a TCP connection with data.
+talking() {
+	[ "$(awk '$2 ~ /:1451$/ && $4 == "01"' /proc/net/tcp /proc/net/tcp6 | wc -l)" -ge 2 ]
+}
+
+# What happens to others does not stop vnode 1's talk with root, for no second.
+talks_on_while() { # COMMAND...
+	talks_on_for 12 "$@"
+}
+
+# As fast as it can, or as TALK says: more arguments of iperf3.
+TALK=''
+talks_on_for() { # SECONDS COMMAND...
+	local seconds="$1" pid status=0
+
+	shift
+	rm -f /tmp/talk.out
+	iperf_server 0 || return 1
+	# shellcheck disable=SC2086 # words
+	(NET_S=$((seconds + 60)); iperf 1 "$(address 0)" -t "$seconds" $TALK) > /tmp/talk.out &
+	pid=$!
+	wait_for 20 talking || return 1
+	"$@" || status=1
+	wait "$pid" || status=1
+	cat /tmp/talk.out
+	kill "$(cat /tmp/iperf.0)"
+	wait_for 5 not listens 0 "$IPERF_PORT" || status=1
+	return $status
+}
+
+talk_is_over() {
+	[ -s /tmp/talk.out ]
+}
+
+# How often something was done, while they talked.
+again_and_again() { # COMMAND...: with a number, from 1 on
+	local n=0
+
+	while ! talk_is_over; do
+		n=$((n + 1))
+		"$@" $n || { echo "the $n. time"; return 1; }
+	done
+	echo "$n times"
 }

@@ -1,0 +1,191 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# vm: -n -c 4 -m 3G -t 2400
+#
+# [MINUTES [DOWNS [MIB]]]: vnode 2 ends again and again in the middle of traffic, in all
+# ways, while vnode 1 and root talk and never stop; devices go down and up; many bytes
+# arrive as they were sent. In the end nothing is lost.
+
+# shellcheck disable=SC2317 # check and wait_for call the functions
+# shellcheck source=selftests/system/vnic-lib.sh
+. /selftests/vnic-lib.sh
+
+minutes=${1:-8}
+downs=${2:-1000}
+mib=${3:-1024}
+# leaves some time for a kernel that boots
+TALK='-b 30M'
+
+take_all_stock() { # FILE
+	take_stock "$1"
+	{
+		echo "bridges $(grep -vc '^free' $SYSFS/bridges)"
+		echo "pool $(awk '/^free/ { print $2 }' $SYSFS/bridges)"
+		echo "portals $(wc -l < $SYSFS/portals)"
+		echo "members $(wc -l < $SYSFS/members)"
+	} >> "$1"
+}
+
+# ---- vnode 2 ends ----
+
+way() { # N
+	case $(($1 % 6)) in
+	0) echo stop ;;
+	1) echo adeos-test panic ;;
+	2) echo reload ;;
+	3) echo reboot -f ;;
+	4) echo adeos-test spinall ;;
+	5) echo 'echo b > /proc/sysrq-trigger' ;;
+	esac
+}
+
+# Datagrams for which nobody waits, and pings: from then on, whatever becomes of TO.
+floods() { # FROM TO...
+	local from="$1" to
+
+	shift
+	for to; do
+		inside "$from" "setsid sh -c 'while [ ! -e /tmp/quiet ]; do
+			sockperf tp -i $(address "$to") -p 9 -t 36000 --mps 500 -m 1400
+			ping -A -q -c 100 -w 1 $(address "$to")
+		done' > /dev/null 2>&1 &" || return 1
+	done
+}
+
+# Only what is new there does not flood yet.
+vnode_2_floods() {
+	inside 2 test -e /tmp/floods || { floods 2 0 1 && inside 2 touch /tmp/floods; }
+}
+
+all_are_quiet() {
+	local id
+
+	for id in 0 1 2; do
+		inside "$id" "touch /tmp/quiet; killall -q sockperf ping; true" || return 1
+	done
+}
+
+sends() { # ID: to the network
+	local before
+
+	before=$(inside "$1" cat /sys/class/net/vnet0/statistics/tx_packets)
+	usleep 100000
+	[ $(($(inside "$1" cat /sys/class/net/vnet0/statistics/tx_packets) - before)) -gt 20 ]
+}
+
+is_forgotten() { # ID: root does not take it for reachable
+	! neighbour_is 'REACHABLE\|STALE\|DELAY\|PROBE' "$1"
+}
+
+was_forgotten() {
+	wait_for 1 is_forgotten 2 || { ip neigh show dev vnet0; return 1; }
+}
+
+ends_by_itself() { # COMMAND
+	local restarts
+
+	restarts=$(field 2 restarts)
+	end_by 2 "$1"
+	wait_for 10 eval 'not state_is 2 running' || return 1
+	was_forgotten && wait_for 90 restarts_are 2 $((restarts + 1)) && answers 2
+}
+
+is_stopped() {
+	vnode-ctl stop 2 && was_forgotten && stop 2 && start_again 2 && is_up 2 && answers 2
+}
+
+reloads() {
+	inside 2 rmmod vnic && wait_for 10 members_are 0 2 && was_forgotten &&
+		inside 2 "insmod /lib/modules/\$(uname -r)/vnic.ko"
+}
+
+is_busy() {
+	vnode_2_floods && wait_for 10 sends 2 && wait_for 10 neighbour_is REACHABLE 2
+}
+
+is_back() {
+	configure 2 && wait_for 10 members_are 0 3 && pings 0 2 && pings 2 1
+}
+
+# The datagrams go both ways when it happens; and pings, afterwards.
+ends_and_is_back() { # N
+	local way
+
+	way=$(way "$1")
+	is_busy || { echo "no traffic before $way"; return 1; }
+	case $way in
+	stop) is_stopped ;;
+	reload) reloads ;;
+	*) ends_by_itself "$way" ;;
+	esac || { echo "it failed: $way"; show_log 2; return 1; }
+	is_back || { echo "not back: $way"; return 1; }
+	done=$((done + 1))
+}
+
+# ---- devices go down and up ----
+
+ups_and_downs() { # ID
+	inside "$1" "i=0; while [ \$i -lt $downs ]; do
+		echo link set vnet0 down; echo link set vnet0 up; i=\$((i + 1)); done > /tmp/downs; ip -batch /tmp/downs"
+}
+
+# IPv6 addresses go when a device goes down.
+goes_down_often() { # ID
+	local status=0
+
+	(NET_S=600; ups_and_downs "$1") || status=1
+	inside "$1" "ip addr add $(address6 "$1")/64 dev vnet0 nodad" || status=1
+	return "$status"
+}
+
+carries_mib() { # FROM TO
+	random_mib "$1" && (NET_S=600; carries_file "$1" "$2" "$mib")
+}
+
+not_stopped() { # ID: it has room again for who sends
+	iperf "$1" "$(address 2)" -t 2 -P 4
+}
+
+plan $((minutes + 27))
+log_begin
+remember_root
+remember_adeos
+net_initrd
+check "root is on the network" joins 0
+check "vnode 1 comes" up_on_net 1 1
+check "vnode 2 comes" up_on_net 2 2 --restart=on-failure
+check "all see all" eval 'all_see_all 0 1 2 && all_ping 0 1 2'
+check "root and vnode 1 send to vnode 2, all the time" eval 'floods 0 2 && floods 1 2'
+done=0 minute=0
+while [ $minute -lt "$minutes" ]; do
+	minute=$((minute + 1))
+	check "minute $minute: vnode 2 ends and comes again, vnode 1 talks on" talks_on_for 60 again_and_again ends_and_is_back
+	say "$done times so far"
+	[ $minute -gt 1 ] || take_all_stock /tmp/first
+	[ "$failures" -lt 3 ] || bail "enough"
+done
+take_all_stock /tmp/last
+paste -d ' ' /tmp/first /tmp/last | sed 's/^/# first and last: /'
+check "it was often enough" test "$done" -ge $((minutes * 2))
+check "as many bridges" test "$(grew_by bridges)" -eq 0
+check "as much free in their pool" test "$(grew_by pool)" -eq 0
+check "as many portals" test "$(grew_by portals)" -eq 0
+check "as many members" test "$(grew_by members)" -eq 0
+check "Slab has not grown, but for some noise" test "$(grew_by slab)" -lt 4096
+check "vmalloc neither" test "$(grew_by vmalloc)" -lt 512
+check "no less memory is available, but for some noise" test "$(grew_by available)" -gt -16384
+check "all ping all" all_ping 0 1 2
+check "vnode 2 sends, too, and is a server" eval 'vnode_2_floods && iperf_server 2'
+check "so do root and vnode 1 to each other" eval 'floods 0 1 && floods 1 0'
+check "root goes $downs times down and up under traffic" goes_down_often 0
+check "vnode 1 as well" goes_down_often 1
+check "all are quiet again" all_are_quiet
+check "all ping all" all_ping 0 1 2
+check "root has room to send" not_stopped 0
+check "so has vnode 1" not_stopped 1
+check "$mib MiB arrive as they were sent, vnode 1 to root" carries_mib 1 0
+check "nothing bad was seen" no_bad 0 1 2
+check "they stop, and the module goes" eval 'stop_all 1 2 && rmmod vnic'
+check "root has everything again" eval 'nothing_held && root_is_back'
+check "root's log is quiet" log_is_quiet
+finish
