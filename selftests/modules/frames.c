@@ -18,6 +18,7 @@
 
 #define TAKE_MS		2	/* so long somebody may need to look at what he is sent */
 #define FRAMES		8	/* at a time */
+#define GSO_UDP_L4	5	/* VIRTIO_NET_HDR_..., which older headers lack */
 #define BODY		256	/* bytes of a frame that are written */
 
 /**
@@ -93,7 +94,7 @@ static void write_offload(struct liar *liar, struct virtio_net_hdr *offload)
 {
 	static const u8 types[] = {
 		VIRTIO_NET_HDR_GSO_NONE, VIRTIO_NET_HDR_GSO_TCPV4, VIRTIO_NET_HDR_GSO_UDP,
-		VIRTIO_NET_HDR_GSO_TCPV6, VIRTIO_NET_HDR_GSO_UDP_L4,
+		VIRTIO_NET_HDR_GSO_TCPV6, GSO_UDP_L4,
 		VIRTIO_NET_HDR_GSO_TCPV4 | VIRTIO_NET_HDR_GSO_ECN,
 	};
 
@@ -181,6 +182,7 @@ static void send_frames(struct liar *liar, u32 queue)
 	head = bent(liar, tail + nr);
 	WRITE_ONCE(out->base, cpu_to_le32(bent(liar, tail)));
 	WRITE_ONCE(out->event, cpu_to_le32(bent(liar, tail)));
+	/* as a sender does: the peer may take them at once */
 	smp_store_release(&out->head, cpu_to_le32(head));
 	adeos_door_raise(&liar->door[chance(liar) % VNIC_QUEUES]);
 	deadline = rdtsc_ordered() + ms_to_tsc(TAKE_MS);

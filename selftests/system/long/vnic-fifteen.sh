@@ -33,7 +33,8 @@ start_all() {
 }
 
 is_on_net() { # ID
-	comes_up "$1" 1 && answers "$1" && inside "$1" "ip addr add $(address "$1")/24 dev vnet0 && ip link set vnet0 up"
+	comes_up "$1" 1 && answers "$1" && inside "$1" "ip addr add $(address "$1")/24 dev vnet0 &&
+		ip link set vnet0 up && ip link set lo up"
 }
 
 # One command there for all that it asks: whom it does not reach.
