@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A quirk of hot-remove. When memory is removed from the middle of a "System RAM"
+ * Two quirks of hot-remove. When memory is removed from the middle of a "System RAM"
  * entry of /proc/iomem, release_mem_region_adjustable() in kernel/resource.c
  * splits the entry and assumes that whatever is nested in it (the kernel's own
  * image, a crash kernel's memory) stays in the lower half. With address
@@ -11,11 +11,24 @@
  * rest with the memory that is to go gets a new one. The new one is marked
  * mergeable, so that pieces that come back (MHP_MERGE_RESOURCE) become one again
  * and the map does not crumble.
+ *
+ * And when a part of a page of 1 GiB is to leave the direct map, remove_pud_table()
+ * in arch/x86/mm/init_64.c takes the first bytes of that memory for a page table: if
+ * they are zero, the whole GiB is unmapped, and root dies of the next page it clears
+ * there. So the page is split beforehand. What splits one is a change of the memory
+ * type of a part of it, which has to be ours for that moment.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/ioport.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
+#include <asm/set_memory.h>
 
 #include "adeos.h"
+
+/* ---- the resource tree ---- */
 
 /*
  * Is something nested in the System RAM entry between @start and @end? No function
@@ -81,14 +94,7 @@ static int ram_first(struct resource *res, void *arg)
 	return 1;
 }
 
-/**
- * adeos_ram_prepare - make sure that memory can leave the resource tree
- * @start: physical address of memory that is about to be hot-removed
- * @size: bytes
- *
- * Return: 0, or a negative errno: it cannot be removed without harm.
- */
-int adeos_ram_prepare(u64 start, u64 size)
+static int tree_prepare(u64 start, u64 size)
 {
 	u64 end = start + size - 1;
 	bool inside, below, above;
@@ -116,4 +122,55 @@ int adeos_ram_prepare(u64 start, u64 size)
 		return ram_carve(ram, start, ram->end);
 	ram->flags |= IORESOURCE_SYSRAM_MERGEABLE;
 	return 0;
+}
+
+/* ---- the direct map ---- */
+
+static bool map_is_coarse(u64 pa)
+{
+	unsigned int level;
+
+	return lookup_address((unsigned long)__va(pa), &level) && level == PG_LEVEL_1G;
+}
+
+/* 2 MiB are taken from Linux, are uncached for a moment, and go back. */
+static int map_split(u64 pa)
+{
+	unsigned long va = (unsigned long)__va(pa);
+	unsigned long first = PFN_DOWN(pa), nr = ADEOS_UNIT >> PAGE_SHIFT;
+	int err;
+
+	err = alloc_contig_range(first, first + nr, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_NOWARN);
+	if (err)
+		return err;
+	err = set_memory_uc(va, nr);
+	if (!err && set_memory_wb(va, nr)) {
+		pr_err("2 MiB at %#llx stay uncached, and are not used any more\n", pa);
+		return -EIO;
+	}
+	free_contig_range(first, nr);
+	return err ?: map_is_coarse(pa) ? -EBUSY : 0;
+}
+
+static int map_prepare(u64 start, u64 end)
+{
+	u64 pa;
+	int err = 0;
+
+	for (pa = start; pa < end && !err; pa = ALIGN(pa + 1, SZ_1G))
+		if (map_is_coarse(pa))
+			err = map_split(pa);
+	return err;
+}
+
+/**
+ * adeos_ram_prepare - make sure that memory can leave Linux without harm
+ * @start: physical address of memory that is about to be hot-removed
+ * @size: bytes
+ *
+ * Return: 0, or a negative errno: it cannot be removed without harm.
+ */
+int adeos_ram_prepare(u64 start, u64 size)
+{
+	return map_prepare(start, start + size) ?: tree_prepare(start, size);
 }
