@@ -11,6 +11,7 @@
 #include <linux/ip.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
+#include <linux/virtio_byteorder.h>
 #include <net/ip.h>
 #include <vnode/vnic.h>
 
@@ -100,10 +101,10 @@ static void write_offload(struct liar *liar, struct virtio_net_hdr *offload)
 
 	offload->flags = bent(liar, chance(liar) % 4);
 	offload->gso_type = bent(liar, types[chance(liar) % ARRAY_SIZE(types)]);
-	offload->hdr_len = cpu_to_le16(bent(liar, 54));
-	offload->gso_size = cpu_to_le16(bent(liar, chance(liar) % 1500));
-	offload->csum_start = cpu_to_le16(bent(liar, ETH_HLEN + sizeof(struct iphdr)));
-	offload->csum_offset = cpu_to_le16(bent(liar, chance(liar) % 2 ? 6 : 16));
+	offload->hdr_len = __cpu_to_virtio16(true, bent(liar, 54));
+	offload->gso_size = __cpu_to_virtio16(true, bent(liar, chance(liar) % 1500));
+	offload->csum_start = __cpu_to_virtio16(true, bent(liar, ETH_HLEN + sizeof(struct iphdr)));
+	offload->csum_offset = __cpu_to_virtio16(true, bent(liar, chance(liar) % 2 ? 6 : 16));
 }
 
 static void write_ip(struct liar *liar, struct iphdr *ip, u32 len)

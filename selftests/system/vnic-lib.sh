@@ -133,10 +133,15 @@ talks_on_for() { # SECONDS COMMAND...
 	local seconds="$1" pid status=0
 
 	shift
-	rm -f /tmp/talk.out
+	rm -f /tmp/talk.over
 	iperf_server 0 || return 1
-	# shellcheck disable=SC2086 # words
-	(NET_S=$((seconds + 60)); iperf 1 "$(address 0)" -t "$seconds" $TALK) > /tmp/talk.out &
+	(
+		NET_S=$((seconds + 60))
+		# shellcheck disable=SC2086 # words
+		iperf 1 "$(address 0)" -t "$seconds" $TALK || status=1
+		touch /tmp/talk.over
+		exit "$status"
+	) > /tmp/talk.out 2>&1 &
 	pid=$!
 	wait_for 20 talking || return 1
 	"$@" || status=1
@@ -148,7 +153,7 @@ talks_on_for() { # SECONDS COMMAND...
 }
 
 talk_is_over() {
-	[ -s /tmp/talk.out ]
+	[ -e /tmp/talk.over ]
 }
 
 # How often something was done, while they talked.
@@ -160,4 +165,5 @@ again_and_again() { # COMMAND...: with a number, from 1 on
 		"$@" $n || { echo "the $n. time"; return 1; }
 	done
 	echo "$n times"
+	[ "$n" -gt 0 ]
 }
