@@ -25,7 +25,7 @@ typedef size_t hvc_count_t;
 /* What it begins with, in all kernels that we are built for. */
 struct hvc_struct {
 	struct tty_port port;
-	spinlock_t lock;
+	spinlock_t lock;	/* the window's size */
 };
 
 struct hv_ops {

@@ -419,9 +419,9 @@ static bool bridge_is_console(struct adeos_bridge *bridge, u32 id)
 {
 	const struct vconsole_bridge *page = adeos_bridge_va(bridge);
 
-	/* pairs with bridge_begin() in console.c */
 	return adeos_bridge_owner(bridge) == id && adeos_bridge_size(bridge) == sizeof(*page) &&
 	       !adeos_bridge_is_transient(bridge) &&
+	       /* pairs with bridge_begin() in console.c */
 	       le32_to_cpu(smp_load_acquire(&page->magic)) == VCONSOLE_MAGIC &&
 	       le32_to_cpu(READ_ONCE(page->version)) == VCONSOLE_VERSION;
 }

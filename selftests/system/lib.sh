@@ -136,7 +136,7 @@ runs_or_died() { # ID
 # Its last words, or its first complaint.
 show_log() { # ID
 	kexec --vnode="$1" --log > /tmp/show
-	grep -nE -m 1 -A 28 'BUG|WARNING|Oops|PANIC|fault|invalid opcode|double|stall|divide' /tmp/show ||
+	grep -nE -m 1 -A 28 'BUG|WARNING|Oops|PANIC|[^e]fault|invalid opcode|double|stall|divide' /tmp/show ||
 		tail -n 28 /tmp/show
 }
 
