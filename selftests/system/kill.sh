@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: -c 4 -m 1G -t 240
+# vm: -c 4 -m 1536M -t 240
 #
 # [KILLS]: kexec is killed at instants spread over the time a start takes. Each time
 # there is either a whole vnode afterwards or nothing has been taken.
