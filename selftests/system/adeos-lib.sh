@@ -179,6 +179,17 @@ adeos_state() {
 	cut -d ' ' -f 1-2 $SYSFS/portals
 }
 
+# What take_stock() counts, and what adeos-lite has: to be compared by grew_by().
+take_all_stock() { # FILE
+	take_stock "$1"
+	{
+		echo "bridges $(grep -vc '^free' $SYSFS/bridges)"
+		echo "pool $(awk '/^free/ { print $2 }' $SYSFS/bridges)"
+		echo "portals $(wc -l < $SYSFS/portals)"
+		echo "members $(wc -l < $SYSFS/members)"
+	} >> "$1"
+}
+
 remember_adeos() {
 	adeos_state > /tmp/adeos.before
 }

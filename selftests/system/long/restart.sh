@@ -10,16 +10,6 @@
 
 TIMES=50
 
-take_all_stock() { # FILE
-	take_stock "$1"
-	{
-		echo "bridges $(grep -vc '^free' $SYSFS/bridges)"
-		echo "pool $(awk '/^free/ { print $2 }' $SYSFS/bridges)"
-		echo "portals $(wc -l < $SYSFS/portals)"
-		echo "members $(wc -l < $SYSFS/members)"
-	} >> "$1"
-}
-
 way() { # N
 	case $(($1 % 7)) in
 	0) echo 'adeos-test panic' ;;

@@ -16,16 +16,6 @@ mib=${3:-1024}
 # leaves some time for a kernel that boots
 TALK='-b 30M'
 
-take_all_stock() { # FILE
-	take_stock "$1"
-	{
-		echo "bridges $(grep -vc '^free' $SYSFS/bridges)"
-		echo "pool $(awk '/^free/ { print $2 }' $SYSFS/bridges)"
-		echo "portals $(wc -l < $SYSFS/portals)"
-		echo "members $(wc -l < $SYSFS/members)"
-	} >> "$1"
-}
-
 # ---- vnode 2 ends ----
 
 way() { # N
