@@ -64,27 +64,22 @@ static int check_name(const char *text, size_t len, struct vnode_err *err)
 	return 0;
 }
 
-static int hex_value(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *digit = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
-
-	return digit ? (int)(digit - digits) : -1;
-}
-
 /* Exactly "aa:bb:cc:dd:ee:ff", in either case */
 static bool parse_mac(const char *text, size_t len, uint8_t mac[6])
 {
+	const char *at, *end;
 	unsigned int i;
+	uint64_t byte;
 
 	if (len != MAC_TEXT)
 		return false;
 	for (i = 0; i < 6; i++) {
-		int high = hex_value(text[3 * i]), low = hex_value(text[3 * i + 1]);
-
-		if (high < 0 || low < 0 || (i < 5 && text[3 * i + 2] != ':'))
+		at = text + 3 * i;
+		end = at;
+		if (vnode_take_number(&end, 16, UINT8_MAX, &byte) || end != at + 2 ||
+		    (i < 5 && *end != ':'))
 			return false;
-		mac[i] = high << 4 | low;
+		mac[i] = byte;
 	}
 	return true;
 }
@@ -115,16 +110,13 @@ static int set_mac(struct vnode_net *net, const char *text, const char *value, s
 static int set_number(unsigned int *number, unsigned int min, unsigned int max, const char *text,
 		      const char *item, size_t len, struct vnode_err *err)
 {
-	size_t i = strcspn(item, "=") + 1;
-	bool ok = true;
+	const char *at = item + strcspn(item, "=") + 1;
+	uint64_t value;
+	int ret;
 
-	for (*number = 0; i < len; i++) {
-		ok = ok && item[i] >= '0' && item[i] <= '9';
-		if (ok)
-			*number = *number * 10 + item[i] - '0';
-		ok = ok && *number <= max;
-	}
-	if (ok && *number >= min)
+	ret = vnode_take_number(&at, 10, max, &value);
+	*number = value;
+	if (!ret && at == item + len && value >= min)
 		return 0;
 	return bad_net(err, text, "\"%.*s\" is out of range: expected a number from %u to %u",
 		       quoted(len), item, min, max);
@@ -524,11 +516,9 @@ int vnode_net_append(const struct vnode_nets *nets, unsigned int id, const char 
 
 	*words = '\0';
 	append = append ?: "";
-	if (has_parameter(append) && asked)
-		return vnode_err(err, EINVAL,
-				 "--net and vnic.net= in --append: give one of them");
 	if (has_parameter(append))
-		return 0;
+		return asked ? vnode_err(err, EINVAL,
+					 "--net and vnic.net= in --append: give one of them") : 0;
 	if (!asked) {
 		if (find_device(root, DEFAULT_NET, device))
 			return 0;

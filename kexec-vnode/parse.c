@@ -27,11 +27,16 @@ static int digit_value(char c)
 	return 99;
 }
 
-/*
- * Takes the digits at *text and moves *text behind them. -EINVAL: there is no
- * digit. -ERANGE: more than max, *text is behind the digits still.
+/**
+ * vnode_take_number() - digits, and nothing before them
+ * @text: where they are; moved behind them
+ * @base: 10 or 16
+ * @max: the largest number there may be
+ * @value: set
+ *
+ * Return: 0; -EINVAL (no digit, @text is where it was); -ERANGE (more than @max).
  */
-static int parse_number(const char **text, unsigned int base, uint64_t max, uint64_t *value)
+int vnode_take_number(const char **text, unsigned int base, uint64_t max, uint64_t *value)
 {
 	const char *c = *text;
 	bool fits = true;
@@ -59,7 +64,7 @@ static int parse_range(const char **text, struct cpu_range *range)
 {
 	int ret;
 
-	ret = parse_number(text, 10, CPU_MAX, &range->first);
+	ret = vnode_take_number(text, 10, CPU_MAX, &range->first);
 	if (ret)
 		return ret;
 	range->last = range->first;
@@ -68,12 +73,12 @@ static int parse_range(const char **text, struct cpu_range *range)
 		return 0;
 
 	(*text)++;
-	ret = parse_number(text, 10, CPU_MAX, &range->last);
+	ret = vnode_take_number(text, 10, CPU_MAX, &range->last);
 	if (ret || **text != ':')
 		return ret;
 
 	(*text)++;
-	return parse_number(text, 10, CPU_MAX, &range->stride);
+	return vnode_take_number(text, 10, CPU_MAX, &range->stride);
 }
 
 static int add_range(struct vnode_cpus *cpus, const struct cpu_range *range,
@@ -168,7 +173,7 @@ int vnode_parse_size(const char *text, uint64_t *size, struct vnode_err *err)
 		base = 16;
 		c += 2;
 	}
-	ret = parse_number(&c, base, UINT64_MAX, &value);
+	ret = vnode_take_number(&c, base, UINT64_MAX, &value);
 	shift = suffix_shift(*c);
 	if (shift)
 		c++;
@@ -202,7 +207,7 @@ int vnode_parse_id(const char *text, unsigned int *id, struct vnode_err *err)
 	uint64_t value;
 	int ret;
 
-	ret = parse_number(&c, 10, VNODE_ID_MAX, &value);
+	ret = vnode_take_number(&c, 10, VNODE_ID_MAX, &value);
 	if (ret == -EINVAL || *c)
 		return vnode_err(err, EINVAL,
 				 "vnode id \"%.40s\" is not a number: expected 1 to %d",
@@ -259,7 +264,7 @@ static int parse_times(const char *text, uint32_t *times)
 		return 0;
 	if (*text++ != ':')
 		return -EINVAL;
-	ret = parse_number(&text, 10, RESTARTS_MAX, &value);
+	ret = vnode_take_number(&text, 10, RESTARTS_MAX, &value);
 	if (ret)
 		return ret;
 	*times = value;
@@ -310,7 +315,7 @@ int vnode_parse_port(const char *text, uint16_t *port, struct vnode_err *err)
 	uint64_t value = 0;
 	int ret;
 
-	ret = parse_number(&c, 10, UINT16_MAX, &value);
+	ret = vnode_take_number(&c, 10, UINT16_MAX, &value);
 	if (!ret && (*c || !value))
 		ret = -EINVAL;
 	if (ret)

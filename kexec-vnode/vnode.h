@@ -68,6 +68,7 @@ enum vnode_restart {
 	VNODE_RESTART_ON_FAILURE,
 };
 
+int vnode_take_number(const char **text, unsigned int base, uint64_t max, uint64_t *value);
 /* "no", "on-failure", "on-failure:N"; @times is N, or 0 for no limit */
 int vnode_parse_restart(const char *text, enum vnode_restart *restart, uint32_t *times,
 			struct vnode_err *err);
