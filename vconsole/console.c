@@ -3,11 +3,12 @@
  * The side that prints: hvc0 of this kernel. Its output lies in a bridge until who may
  * look has seen it. While nobody does, it waits a bounded time, then drops and counts.
  *
- * Linux's hvc calls us for the kernel's messages, in any context, and for the tty; it
- * cannot say for which. To both, -EAGAIN means: try again. For a message that is done
- * at once and over and over, with interrupts off, and may not last: root would take
- * this CPU for hung. The tty waits until it is told, or for 10 ms (MIN_TIMEOUT in
- * hvc_console.c), and can wait long for a root that is busy, or for a reader there.
+ * Linux's hvc calls us for the kernel's messages, in any context, and for the tty. To
+ * both, -EAGAIN means: try again. For a message that is done at once and over and
+ * over, with interrupts off, and may not last: root would take this CPU for hung. The
+ * tty can wait long for a root that is busy, or for a reader there. It tries again
+ * after 10 ms (MIN_TIMEOUT in hvc_console.c); or at once and over and over, too, if
+ * it is raw: then hvc_write() and khvcd wake each other up.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -24,16 +25,26 @@
 
 #define VTERMNO		0x766e	/* to tell our console from those of other drivers */
 #define OUTBUF_SIZE	4096
-#define PATIENCE_MS	10000	/* that output waits for room */
-#define SPIN_MS		500	/* of that, in a loop that waits for nothing else: */
-#define SPIN_TRIES	100	/* who has tried so often in vain */
-#define SPIN_GAP_MS	1	/* and comes again so soon, is in that loop */
+
+/**
+ * struct patience - how long output waits for room in the ring
+ * @max_ms: in all, then it is dropped
+ * @step_ms: what counts of the time between two tries: the CPU, or the machine, may
+ *	have stood still
+ * @tried_tsc: when the last one was in vain
+ * @waited: TSC cycles so far
+ */
+struct patience {
+	u32 max_ms;
+	u32 step_ms;
+	u64 tried_tsc;
+	u64 waited;
+};
 
 /*
- * Protects all of this but hvc. No bridge, no output: it is for the log alone.
- * full_tsc: since when the ring is full, 0 if it is not; tried_tsc: when that was found
- * last; tries: how often, without a gap; spun: TSC cycles in that loop. What was used up
- * of them is given back when the ring is half empty.
+ * Protects all of this but hvc. No bridge, no output: it is for the log alone. A
+ * tty's patience begins anew when a byte of it is printed, that of messages when the
+ * ring is half empty: each of them would wait up to the last moment.
  */
 static DEFINE_RAW_SPINLOCK(lock);
 static struct adeos_bridge *bridge;
@@ -41,10 +52,8 @@ static struct vconsole_bridge *page;
 static u32 printed;
 static u32 taken;
 static u64 dropped;
-static u64 full_tsc;
-static u64 tried_tsc;
-static u32 tries;
-static u64 spun;
+static struct patience of_tty = { .max_ms = 10000, .step_ms = 100 };
+static struct patience of_messages = { .max_ms = 500, .step_ms = 1 };
 
 static struct hvc_struct *hvc;
 static u32 size_now;
@@ -57,21 +66,23 @@ static u32 out_room(void)
 	return ring_room(printed, seen, VCONSOLE_OUT_SIZE);
 }
 
-/* Nothing has become of it. Return: is it lost, or may it be tried again? */
-static bool out_drop(u32 count)
+/*
+ * hvc says for whom it calls by where the bytes are: a tty's behind its hvc_struct,
+ * in one allocation; a message's elsewhere.
+ */
+static bool is_of_tty(const void *buf)
 {
-	u64 now = rdtsc(), gap = now - tried_tsc;
-	bool spins;
+	return (unsigned long)buf - (unsigned long)READ_ONCE(hvc) < OUTBUF_SIZE;
+}
 
-	if (!full_tsc)
-		full_tsc = now;
-	tried_tsc = now;
-	tries = gap < (u64)SPIN_GAP_MS * tsc_khz ? tries + 1 : 0;
-	spins = tries >= SPIN_TRIES;
-	if (spins)
-		spun += gap;
-	if (!(spins && spun >= (u64)SPIN_MS * tsc_khz) &&
-	    now - full_tsc < (u64)PATIENCE_MS * tsc_khz)
+/* Nothing has become of it. Return: is it lost, or may it be tried again? */
+static bool out_drop(struct patience *patience, u32 count)
+{
+	u64 now = rdtsc();
+
+	patience->waited += min(now - patience->tried_tsc, (u64)patience->step_ms * tsc_khz);
+	patience->tried_tsc = now;
+	if (patience->waited < (u64)patience->max_ms * tsc_khz)
 		return false;
 	dropped += count;
 	WRITE_ONCE(page->dropped, cpu_to_le64(dropped));
@@ -83,8 +94,6 @@ static bool out_write(const void *buf, u32 len)
 {
 	u32 before = printed;
 
-	full_tsc = 0;
-	tries = 0;
 	ring_write(page->out, VCONSOLE_OUT_SIZE, printed, buf, len);
 	printed += len;
 	/* pairs with view_look() */
@@ -97,16 +106,17 @@ static bool out_write(const void *buf, u32 len)
 /* Return: how much of it is printed, or dropped. */
 static u32 out_put(const void *buf, u32 count)
 {
+	struct patience *patience = is_of_tty(buf) ? &of_tty : &of_messages;
 	u32 room, len;
 
 	if (!page)
 		return count;
 	room = out_room();
-	if (room >= VCONSOLE_OUT_SIZE / 2)
-		spun = 0;
 	len = min(count, room);
 	if (!len)
-		return out_drop(count) ? count : 0;
+		return out_drop(patience, count) ? count : 0;
+	if (patience == &of_tty || room >= VCONSOLE_OUT_SIZE / 2)
+		patience->waited = 0;
 	if (out_write(buf, len))
 		adeos_bridge_ring(bridge);
 	return len;
