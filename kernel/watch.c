@@ -20,7 +20,13 @@
 /* What a panic may still have to print when we are told of it. */
 #define PANIC_PRINT_MS	40
 
-static struct workqueue_struct *watch_queue;
+/*
+ * Who looks goes before what root is doing, for a moment. What becomes due later has its
+ * share of a CPU like everybody: a restart clears and copies hundreds of MiB, and
+ * nothing else would run on that CPU meanwhile.
+ */
+static struct workqueue_struct *look_queue;
+static struct workqueue_struct *due_queue;
 
 /* How a kernel ended, and what is shown where it has left no words. */
 static const struct {
@@ -175,7 +181,7 @@ void kmb_watch_notify(void *data)
 	struct kmb_node *node = data;
 
 	kmb_node_hold(node);
-	if (!queue_work(watch_queue, &node->look))
+	if (!queue_work(look_queue, &node->look))
 		kmb_node_put(node);
 }
 
@@ -193,7 +199,7 @@ void kmb_watch_arm(struct kmb_node *node, unsigned int ms)
 	node->armed = true;
 	node->due = jiffies + delay;
 	kmb_node_hold(node);
-	if (mod_delayed_work(watch_queue, &node->timer, delay))
+	if (mod_delayed_work(due_queue, &node->timer, delay))
 		kmb_node_put(node);
 }
 
@@ -230,12 +236,19 @@ void kmb_watch_prepare(struct kmb_node *node)
 
 int kmb_watch_init(void)
 {
-	watch_queue = alloc_workqueue("vnode", WQ_HIGHPRI | WQ_UNBOUND, 0);
-	return watch_queue ? 0 : -ENOMEM;
+	look_queue = alloc_workqueue("vnode", WQ_HIGHPRI | WQ_UNBOUND, 0);
+	if (!look_queue)
+		return -ENOMEM;
+	due_queue = alloc_workqueue("vnode_due", WQ_UNBOUND, 0);
+	if (due_queue)
+		return 0;
+	destroy_workqueue(look_queue);
+	return -ENOMEM;
 }
 
 /* No node is left, so no timer is armed; works on their way find nothing to do. */
 void kmb_watch_exit(void)
 {
-	destroy_workqueue(watch_queue);
+	destroy_workqueue(due_queue);
+	destroy_workqueue(look_queue);
 }

@@ -101,7 +101,7 @@ iperf() { # PLACE ADDRESS [ARG...]
 	received=$(iperf_value sum_received bytes)
 	stall=$(iperf_stall)
 	echo "$received bytes received, $(iperf_value sum_received bits_per_second) bits/s, longest stall: $stall halves of a second"
-	[ "$received" -gt 0 ] && [ "$stall" != none ] && [ "$stall" -lt "${IPERF_STALL:-2}" ]
+	[ "$received" -gt 0 ] && [ "$stall" != none ] && [ "$stall" -lt 2 ]
 }
 
 # Datagrams arrive, and of a hundred no more than PERCENT do not.

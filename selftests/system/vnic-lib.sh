@@ -129,9 +129,6 @@ talks_on_while() { # COMMAND...
 
 # As fast as it can, or as TALK says: more arguments of iperf3.
 TALK=''
-# So many halves of a second in which nothing is sent are too many: the CPUs of a single-
-# threaded machine wait for each other.
-TALK_STALL=4
 talks_on_for() { # SECONDS COMMAND...
 	local seconds="$1" pid status=0
 
@@ -140,8 +137,6 @@ talks_on_for() { # SECONDS COMMAND...
 	iperf_server 0 || return 1
 	(
 		NET_S=$((seconds + 60))
-		# shellcheck disable=SC2034 # for iperf
-		IPERF_STALL=$TALK_STALL
 		# shellcheck disable=SC2086 # words
 		iperf 1 "$(address 0)" -t "$seconds" $TALK || status=1
 		touch /tmp/talk.over

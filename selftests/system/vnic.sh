@@ -203,8 +203,6 @@ check "MTU 1500 again, no less than 68 and no more than 65521" eval 'mtu 1500 &&
 check "a VLAN" vlan
 check "into a network namespace and back" moves
 check "20 times down and up under traffic" down_and_up 20
-# root has one CPU, which also clears the memory of the next kernel
-TALK_STALL=6
 check "vnode 2 panics and comes again: vnode 1 talks on" talks_on_while panics
 check "vnode 2 reloads its module: vnode 1 talks on" talks_on_while reloads
 check "the second network, between root and vnode 1" second_network
