@@ -82,7 +82,7 @@ static u32 frame_read_part(const struct vnic_peer *peer, u32 sender, const struc
 	u16 chunk = found->chunk[(sizeof(struct vnic_frame) + at) / VNIC_CHUNK];
 
 	len = min_t(u32, len, VNIC_CHUNK - offset);
-	memcpy(to, chunk_va(peer, sender, chunk) + offset, len);
+	vnic_copy(to, chunk_va(peer, sender, chunk) + offset, len);
 	return len;
 }
 

@@ -74,19 +74,27 @@ static u32 frame_put(struct vnic_queue *queue, u16 first)
 static u16 frame_write(struct vnic_queue *queue, const struct sk_buff *skb,
 		       const struct virtio_net_hdr *offload)
 {
-	u32 done = min_t(u32, skb->len, VNIC_CHUNK - sizeof(struct vnic_frame)), part, n;
+	u32 done = 0, at = sizeof(struct vnic_frame), len, n = 0;
 	u16 first = chunk_get(queue), chunk = first;
 	struct vnic_frame *frame = (void *)chunk_va(queue, first);
+	struct skb_seq_state seq;
+	const u8 *from;
 
 	frame->len = cpu_to_le32(skb->len);
 	frame->offload = *offload;
-	skb_copy_bits(skb, 0, frame + 1, done);
-	for (n = 0; done < skb->len; n++, done += part) {
-		part = min_t(u32, skb->len - done, VNIC_CHUNK);
-		queue->chunk[chunk].next = chunk_get(queue);
-		chunk = queue->chunk[chunk].next;
-		frame->chunk[n] = cpu_to_le16(chunk);
-		skb_copy_bits(skb, done, chunk_va(queue, chunk), part);
+	/* it only reads */
+	skb_prepare_seq_read((struct sk_buff *)skb, 0, skb->len, &seq);
+	while ((len = skb_seq_read(done, &from, &seq))) {
+		if (at == VNIC_CHUNK) {
+			queue->chunk[chunk].next = chunk_get(queue);
+			chunk = queue->chunk[chunk].next;
+			frame->chunk[n++] = cpu_to_le16(chunk);
+			at = 0;
+		}
+		len = min(len, VNIC_CHUNK - at);
+		vnic_copy(chunk_va(queue, chunk) + at, from, len);
+		done += len;
+		at += len;
 	}
 	queue->chunk[first].nr = n + 1;
 	queue->chunk[first].bytes = skb->len;

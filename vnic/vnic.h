@@ -192,6 +192,14 @@ struct vnic {
 	struct vnic_queue *queue;
 };
 
+/* Pages by words: memcpy() may be "rep movsb", which is slow where it is emulated. */
+static inline void vnic_copy(void *to, const void *from, u32 len)
+{
+	for (; len >= PAGE_SIZE; to += PAGE_SIZE, from += PAGE_SIZE, len -= PAGE_SIZE)
+		copy_page(to, (void *)from);
+	memcpy(to, from, len);
+}
+
 /* Has the sender taken back what is at @position? */
 static inline bool vnic_is_void(__le32 base, u32 position)
 {
