@@ -27,15 +27,58 @@ static void count_rx(struct vnic_queue *queue, unsigned int what)
 	u64_stats_update_end(&queue->rx_sync);
 }
 
-static const u8 *chunk_va(const struct vnic_peer *peer, u32 sender, u16 chunk)
+/* ---- rings: one for each queue of each peer ---- */
+
+/**
+ * struct ring - what a queue of a peer sends to one of ours
+ * @queue: ours
+ * @slot: of the peer
+ * @peer: who; NULL before the first and behind the last one
+ * @sender: its queue
+ * @left: slots still to come
+ */
+struct ring {
+	struct vnic_queue *queue;
+	u32 slot;
+	const struct vnic_peer *peer;
+	u32 sender;
+	u32 left;
+};
+
+/* Before the first ring, of those in all slots from @slot on. */
+static struct ring ring_before(struct vnic_queue *queue, u32 slot)
 {
-	return peer->chunks + (sender * peer->nr_chunks + chunk) * VNIC_CHUNK;
+	return (struct ring) { .queue = queue, .slot = slot - 1, .left = VNODE_SLOTS };
 }
 
-static const struct vnic_out *peer_out(const struct vnic_queue *queue,
-				       const struct vnic_peer *peer, u32 sender)
+/* Peers that are linked, and of each the queues that belong to ours. Under RCU. */
+static bool ring_next(struct ring *ring)
 {
-	return &peer->page->out[queue->vnic->self.slot][sender];
+	const struct vnic *vnic = ring->queue->vnic;
+
+	ring->sender += vnic->nr_queues;
+	while (!ring->peer || ring->sender >= ring->peer->queues) {
+		ring->peer = NULL;
+		if (!ring->left)
+			return false;
+		ring->left--;
+		ring->slot = (ring->slot + 1) % VNODE_SLOTS;
+		ring->peer = vnic_linked_peer(vnic, ring->slot);
+		ring->sender = ring->queue->nr;
+	}
+	return true;
+}
+
+static const u8 *chunk_va(const struct ring *ring, u16 chunk)
+{
+	const struct vnic_peer *peer = ring->peer;
+
+	return peer->chunks + (ring->sender * peer->nr_chunks + chunk) * VNIC_CHUNK;
+}
+
+static const struct vnic_out *ring_out(const struct ring *ring)
+{
+	return &ring->peer->page->out[ring->queue->vnic->self.slot][ring->sender];
 }
 
 static struct vnic_in *queue_in(const struct vnic_queue *queue, u32 slot, u32 sender)
@@ -43,10 +86,20 @@ static struct vnic_in *queue_in(const struct vnic_queue *queue, u32 slot, u32 se
 	return &queue->vnic->page->in[slot][sender];
 }
 
+static struct vnic_in *ring_in(const struct ring *ring)
+{
+	return queue_in(ring->queue, ring->slot, ring->sender);
+}
+
+static u32 *ring_tail(const struct ring *ring)
+{
+	return &ring->queue->tail[ring->slot][ring->sender];
+}
+
 /* ---- a frame ---- */
 
 /* Return: is it a frame at all? */
-static bool frame_find(const struct vnic_peer *peer, u32 sender, u16 first, struct found *found)
+static bool frame_find(const struct ring *ring, u16 first, struct found *found)
 {
 	union {
 		struct vnic_frame frame;
@@ -55,9 +108,9 @@ static bool frame_find(const struct vnic_peer *peer, u32 sender, u16 first, stru
 	const u64 *from;
 	u32 i, nr;
 
-	if (first >= peer->nr_chunks)
+	if (first >= ring->peer->nr_chunks)
 		return false;
-	from = (const u64 *)chunk_va(peer, sender, first);
+	from = (const u64 *)chunk_va(ring, first);
 	for (i = 0; i < ARRAY_SIZE(copy.word); i++)
 		copy.word[i] = READ_ONCE(from[i]);
 	found->len = le32_to_cpu(copy.frame.len);
@@ -68,38 +121,38 @@ static bool frame_find(const struct vnic_peer *peer, u32 sender, u16 first, stru
 	nr = DIV_ROUND_UP(sizeof(copy.frame) + found->len, VNIC_CHUNK);
 	for (i = 1; i < nr; i++) {
 		found->chunk[i] = le16_to_cpu(copy.frame.chunk[i - 1]);
-		if (found->chunk[i] >= peer->nr_chunks)
+		if (found->chunk[i] >= ring->peer->nr_chunks)
 			return false;
 	}
 	return true;
 }
 
 /* @at: among its bytes. Return: how many were copied, less than @len at a chunk's end. */
-static u32 frame_read_part(const struct vnic_peer *peer, u32 sender, const struct found *found,
-			   u32 at, void *to, u32 len)
+static u32 frame_read_part(const struct ring *ring, const struct found *found, u32 at, void *to,
+			   u32 len)
 {
 	u32 offset = (sizeof(struct vnic_frame) + at) % VNIC_CHUNK;
 	u16 chunk = found->chunk[(sizeof(struct vnic_frame) + at) / VNIC_CHUNK];
 
 	len = min_t(u32, len, VNIC_CHUNK - offset);
-	vnic_copy(to, chunk_va(peer, sender, chunk) + offset, len);
+	vnic_copy(to, chunk_va(ring, chunk) + offset, len);
 	return len;
 }
 
-static void frame_read(const struct vnic_peer *peer, u32 sender, const struct found *found,
-		       u32 at, void *to, u32 len)
+static void frame_read(const struct ring *ring, const struct found *found, u32 at, void *to,
+		       u32 len)
 {
 	u32 part;
 
 	for (; len; at += part, to += part, len -= part)
-		part = frame_read_part(peer, sender, found, at, to, len);
+		part = frame_read_part(ring, found, at, to, len);
 }
 
 /* Return: is there memory for it? */
-static bool frame_read_pages(struct vnic_queue *queue, const struct vnic_peer *peer, u32 sender,
-			     const struct found *found, struct sk_buff *skb)
+static bool frame_read_pages(const struct ring *ring, const struct found *found,
+			     struct sk_buff *skb)
 {
-	struct page_frag *frag = &queue->page_frag;
+	struct page_frag *frag = &ring->queue->page_frag;
 	u32 at = skb->len, part, nr = 0;
 
 	for (; at < found->len; at += part) {
@@ -107,7 +160,7 @@ static bool frame_read_pages(struct vnic_queue *queue, const struct vnic_peer *p
 		    !skb_page_frag_refill(min_t(u32, found->len - at, PAGE_SIZE), frag, GFP_ATOMIC))
 			return false;
 		part = min_t(u32, found->len - at, frag->size - frag->offset);
-		frame_read(peer, sender, found, at, page_address(frag->page) + frag->offset, part);
+		frame_read(ring, found, at, page_address(frag->page) + frag->offset, part);
 		skb_add_rx_frag(skb, nr++, frag->page, frag->offset, part, part);
 		get_page(frag->page);
 		frag->offset += part;
@@ -116,16 +169,15 @@ static bool frame_read_pages(struct vnic_queue *queue, const struct vnic_peer *p
 }
 
 /* Return: NULL if there is no memory. */
-static struct sk_buff *frame_copy(struct vnic_queue *queue, const struct vnic_peer *peer,
-				  u32 sender, const struct found *found)
+static struct sk_buff *frame_copy(const struct ring *ring, const struct found *found)
 {
 	u32 head = found->len <= COPY_ALL ? found->len : COPY_HEAD;
-	struct sk_buff *skb = napi_alloc_skb(&queue->napi, head);
+	struct sk_buff *skb = napi_alloc_skb(&ring->queue->napi, head);
 
 	if (!skb)
 		return NULL;
-	frame_read(peer, sender, found, 0, __skb_put(skb, head), head);
-	if (frame_read_pages(queue, peer, sender, found, skb))
+	frame_read(ring, found, 0, __skb_put(skb, head), head);
+	if (frame_read_pages(ring, found, skb))
 		return skb;
 	kfree_skb(skb);
 	return NULL;
@@ -163,22 +215,21 @@ static void frame_deliver(struct vnic_queue *queue, struct sk_buff *skb,
 	napi_gro_receive(&queue->napi, skb);
 }
 
-/* ---- rings: one for each queue of each peer ---- */
+/* ---- a ring ---- */
 
-static void ring_take(struct vnic_queue *queue, const struct vnic_peer *peer, u32 sender, u16 first)
+static void ring_take(const struct ring *ring, u16 first)
 {
-	const struct vnic_out *out = peer_out(queue, peer, sender);
-	u32 tail = queue->tail[peer->member.slot][sender];
+	struct vnic_queue *queue = ring->queue;
 	struct sk_buff *skb = NULL;
 	struct found found;
 	bool good;
 
-	good = frame_find(peer, sender, first, &found);
+	good = frame_find(ring, first, &found);
 	if (good)
-		skb = frame_copy(queue, peer, sender, &found);
+		skb = frame_copy(ring, &found);
 	/* pairs with flow_void() in send.c: was it still that frame? */
 	smp_rmb();
-	if (vnic_is_void(READ_ONCE(out->base), tail)) {
+	if (vnic_is_void(READ_ONCE(ring_out(ring)->base), *ring_tail(ring))) {
 		kfree_skb(skb);
 		return;
 	}
@@ -188,19 +239,18 @@ static void ring_take(struct vnic_queue *queue, const struct vnic_peer *peer, u3
 		count_rx(queue, good ? VNIC_RX_DROPPED : VNIC_RX_BAD);
 }
 
-/* @tail has moved from @old: the peer is told, if it waits for that. */
-static void ring_fetched(struct vnic_queue *queue, const struct vnic_peer *peer, u32 sender,
-			 u32 old)
+/* The tail has moved from @old: the peer is told, if it waits for that. */
+static void ring_fetched(const struct ring *ring, u32 old)
 {
-	u32 slot = peer->member.slot, tail = queue->tail[slot][sender];
+	u32 tail = *ring_tail(ring);
 
 	/* pairs with flow_fetched() in send.c */
-	smp_store_release(&queue_in(queue, slot, sender)->tail, cpu_to_le32(tail));
+	smp_store_release(&ring_in(ring)->tail, cpu_to_le32(tail));
 	/* pairs with queue_watch() in send.c */
 	smp_mb();
-	if (vnic_wants(READ_ONCE(peer_out(queue, peer, sender)->event), tail, old)) {
-		adeos_door_raise(&peer->door[sender]);
-		count_rx(queue, VNIC_RX_TOLD);
+	if (vnic_wants(READ_ONCE(ring_out(ring)->event), tail, old)) {
+		adeos_door_raise(&ring->peer->door[ring->sender]);
+		count_rx(ring->queue, VNIC_RX_TOLD);
 	}
 }
 
@@ -208,10 +258,10 @@ static void ring_fetched(struct vnic_queue *queue, const struct vnic_peer *peer,
  * Frames that are there; of a peer that writes nonsense, none. What it has taken back is
  * passed over. Return: how many.
  */
-static u32 ring_pending(struct vnic_queue *queue, const struct vnic_peer *peer, u32 sender)
+static u32 ring_pending(const struct ring *ring)
 {
-	const struct vnic_out *out = peer_out(queue, peer, sender);
-	u32 *tail = &queue->tail[peer->member.slot][sender], old = *tail;
+	const struct vnic_out *out = ring_out(ring);
+	u32 *tail = ring_tail(ring), old = *tail;
 	/* before the head, which is never behind it */
 	__le32 base = smp_load_acquire(&out->base);
 	/* pairs with flow_push() in send.c */
@@ -220,91 +270,72 @@ static u32 ring_pending(struct vnic_queue *queue, const struct vnic_peer *peer, 
 	if (vnic_is_void(base, *tail))
 		*tail = le32_to_cpu(base);
 	if (head - *tail > VNIC_RING) {
-		count_rx(queue, VNIC_RX_BAD);
+		count_rx(ring->queue, VNIC_RX_BAD);
 		*tail = head;
 	}
 	if (*tail != old)
-		ring_fetched(queue, peer, sender, old);
+		ring_fetched(ring, old);
 	return head - *tail;
 }
 
-static int ring_receive(struct vnic_queue *queue, const struct vnic_peer *peer, u32 sender,
-			int budget)
+static int ring_receive(const struct ring *ring, int budget)
 {
-	const struct vnic_out *out = peer_out(queue, peer, sender);
-	u32 *tail = &queue->tail[peer->member.slot][sender], old;
-	u16 first;
-	int done, nr = min_t(u32, ring_pending(queue, peer, sender), budget);
+	const struct vnic_out *out = ring_out(ring);
+	u32 *tail = ring_tail(ring), old;
+	int done, nr = min_t(u32, ring_pending(ring), budget);
 
 	old = *tail;
 	for (done = 0; done < nr; done++) {
-		first = le16_to_cpu(READ_ONCE(out->entry[*tail % VNIC_RING]));
-		ring_take(queue, peer, sender, first);
+		ring_take(ring, le16_to_cpu(READ_ONCE(out->entry[*tail % VNIC_RING])));
 		(*tail)++;
 	}
 	if (done)
-		ring_fetched(queue, peer, sender, old);
+		ring_fetched(ring, old);
 	return done;
 }
 
-/* ---- a queue: the rings of all peers whose queues belong to it ---- */
-
-static int peer_receive(struct vnic_queue *queue, const struct vnic_peer *peer, int budget)
+static void ring_drop(const struct ring *ring)
 {
-	int done = 0;
-	u32 sender;
+	u32 nr = ring_pending(ring), *tail = ring_tail(ring), old = *tail;
 
-	for (sender = queue->nr; sender < peer->queues && done < budget;
-	     sender += queue->vnic->nr_queues)
-		done += ring_receive(queue, peer, sender, budget - done);
-	return done;
+	*tail += nr;
+	if (nr)
+		ring_fetched(ring, old);
 }
+
+/* ---- a queue ---- */
 
 static int queue_receive(struct vnic_queue *queue, int budget)
 {
-	struct vnic_peer *peer;
-	int done = 0, i;
+	struct ring ring = ring_before(queue, queue->first_slot);
+	int done = 0;
 
+	while (done < budget && ring_next(&ring))
+		done += ring_receive(&ring, budget - done);
 	/* who had no turn is the first one next time */
-	for (i = 0; i < VNODE_SLOTS && done < budget; i++) {
-		peer = vnic_linked_peer(queue->vnic, queue->first_slot++ % VNODE_SLOTS);
-		if (peer)
-			done += peer_receive(queue, peer, budget - done);
-	}
+	queue->first_slot = (ring.slot + 1) % VNODE_SLOTS;
 	return done;
 }
 
 /* Whoever sends now tells us. While NAPI is ours: nobody else moves the tails. */
 static void queue_arm(struct vnic_queue *queue)
 {
-	struct vnic_peer *peer;
-	u32 slot, sender;
+	struct ring ring = ring_before(queue, 0);
 
-	for (slot = 0; slot < VNODE_SLOTS; slot++) {
-		peer = vnic_linked_peer(queue->vnic, slot);
-		for (sender = queue->nr; peer && sender < peer->queues;
-		     sender += queue->vnic->nr_queues)
-			WRITE_ONCE(queue_in(queue, slot, sender)->event,
-				   cpu_to_le32(queue->tail[slot][sender]));
-	}
+	while (ring_next(&ring))
+		WRITE_ONCE(ring_in(&ring)->event, cpu_to_le32(*ring_tail(&ring)));
 	/* pairs with queue_tell() in send.c */
 	smp_mb();
 }
 
 /* Has somebody sent before he could know that we want to be told? */
-static bool queue_is_pending(const struct vnic_queue *queue)
+static bool queue_is_pending(struct vnic_queue *queue)
 {
-	struct vnic_peer *peer;
-	u32 slot, sender;
+	struct ring ring = ring_before(queue, 0);
 
-	for (slot = 0; slot < VNODE_SLOTS; slot++) {
-		peer = vnic_linked_peer(queue->vnic, slot);
-		for (sender = queue->nr; peer && sender < peer->queues;
-		     sender += queue->vnic->nr_queues)
-			if (le32_to_cpu(READ_ONCE(peer_out(queue, peer, sender)->head)) !=
-			    READ_ONCE(queue->tail[slot][sender]))
-				return true;
-	}
+	while (ring_next(&ring))
+		if (le32_to_cpu(READ_ONCE(ring_out(&ring)->head)) != READ_ONCE(*ring_tail(&ring)))
+			return true;
 	return false;
 }
 
@@ -340,22 +371,11 @@ void vnic_receive_begin(struct vnic_queue *queue, u32 slot)
 /* What has come is not wanted: the device is down. NAPI does not run. */
 void vnic_receive_drop(struct vnic_queue *queue)
 {
-	struct vnic_peer *peer;
-	u32 slot, sender, *tail, old, nr;
+	struct ring ring = ring_before(queue, 0);
 
 	rcu_read_lock();
-	for (slot = 0; slot < VNODE_SLOTS; slot++) {
-		peer = vnic_linked_peer(queue->vnic, slot);
-		for (sender = queue->nr; peer && sender < peer->queues;
-		     sender += queue->vnic->nr_queues) {
-			tail = &queue->tail[slot][sender];
-			nr = ring_pending(queue, peer, sender);
-			old = *tail;
-			*tail += nr;
-			if (nr)
-				ring_fetched(queue, peer, sender, old);
-		}
-	}
+	while (ring_next(&ring))
+		ring_drop(&ring);
 	rcu_read_unlock();
 }
 
