@@ -12,11 +12,17 @@
 #define GONE_MAX	64	/* addresses of one kernel, that are forgotten at once */
 
 struct gone {
-	const struct net_device *dev;
+	struct net_device *dev;
 	const u8 *mac;
 	struct neighbour *found[GONE_MAX];
 	unsigned int nr;
 };
+
+/* Also of what is made of the device: a bridge, a VLAN, a bond. Under RCU. */
+static bool is_of_device(const struct neighbour *neigh, struct net_device *dev)
+{
+	return neigh->dev == dev || netdev_has_upper_dev_all_rcu(dev, neigh->dev);
+}
 
 /* Under the table's lock, so that nothing can be done about it here. */
 static void gone_find(struct neighbour *neigh, void *data)
@@ -24,8 +30,8 @@ static void gone_find(struct neighbour *neigh, void *data)
 	struct gone *gone = data;
 	u8 mac[ETH_ALEN];
 
-	if (neigh->dev != gone->dev || gone->nr == GONE_MAX ||
-	    READ_ONCE(neigh->nud_state) & (NUD_PERMANENT | NUD_NOARP))
+	if (gone->nr == GONE_MAX || READ_ONCE(neigh->nud_state) & (NUD_PERMANENT | NUD_NOARP) ||
+	    !is_of_device(neigh, gone->dev))
 		return;
 	neigh_ha_snapshot((char *)mac, neigh, gone->dev);
 	if (!ether_addr_equal(mac, gone->mac))
@@ -37,7 +43,9 @@ static void gone_find(struct neighbour *neigh, void *data)
 static void table_forget(struct neigh_table *table, struct gone *gone)
 {
 	gone->nr = 0;
+	rcu_read_lock();
 	neigh_for_each(table, gone_find, gone);
+	rcu_read_unlock();
 	while (gone->nr) {
 		struct neighbour *neigh = gone->found[--gone->nr];
 
@@ -48,7 +56,7 @@ static void table_forget(struct neigh_table *table, struct gone *gone)
 }
 
 /* @mac has left the network of @dev. May sleep. */
-void vnic_neigh_gone(const struct net_device *dev, const u8 *mac)
+void vnic_neigh_gone(struct net_device *dev, const u8 *mac)
 {
 	struct gone gone = { .dev = dev, .mac = mac };
 

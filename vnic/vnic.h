@@ -248,7 +248,7 @@ void vnic_wire_face(struct vnic *vnic);
 
 /* ---- neigh.c ---- */
 
-void vnic_neigh_gone(const struct net_device *dev, const u8 *mac);
+void vnic_neigh_gone(struct net_device *dev, const u8 *mac);
 
 /* ---- send.c ---- */
 
