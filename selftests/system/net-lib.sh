@@ -65,7 +65,7 @@ iperf_value() { # OBJECT NAME
 	awk -v object="\"$1\":" -v name="\"$2\":" '
 		$1 == object { inside = 1 }
 		inside && $1 == name { value = $2 + 0; inside = 0 }
-		END { print value + 0 }' /tmp/iperf.json
+		END { printf "%.0f\n", value }' /tmp/iperf.json
 }
 
 # The report is /tmp/iperf.json.
