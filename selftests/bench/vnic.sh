@@ -76,12 +76,12 @@ show() { # FIGURE COLUMN WHAT UNIT GOAL
 		"$(value "$1" "$2" vnodes)" "${5:-}"
 }
 
-# What virtio.sh has printed: "FIGURE VALUE..."
+# What virtio.sh has printed: "FIGURE.virtio VALUE..."
 take_virtio() {
 	local figure values
 
 	while read -r figure values; do
-		echo "$values" >> "/tmp/$figure.virtio"
+		echo "$values" >> "/tmp/$figure"
 	done < /bench/virtio
 }
 
