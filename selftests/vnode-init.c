@@ -10,14 +10,26 @@
  *	FILE.PARAM=VALUE	a parameter of theirs, as modprobe takes it
  *	vnode.run="COMMAND"	for sh; what it prints goes to the log
  *	vnode.console=TTY	a shell on /dev/TTY, again and again, as soon as there is one
+ *	root=/dev/nfs		the root file system is on a server: it is mounted, and its init
+ *				takes over. The words are those of initramfs-tools:
+ *	  nfsroot=SERVER:/PATH[,OPTION...]	numbers, and options of the kernel; NFS 4.2, unless
+ *				one is vers=
+ *	  ip=ADDRESS:::NETMASK:NAME:DEVICE	of this kernel; nothing else in it counts
+ *	  init=FILE		/sbin/init
+ *	  vnode.overlay=SIZE	the server's file system is only read. What is written goes to a
+ *				tmpfs of that size, and is gone when the vnode is; what the server
+ *				has is at /media/nfs
+ *				A vnode that does not get its root file system panics.
  *
  * While there is /dev/bridge, and no file /run/vsh.off, "vsh --serve" runs commands
  * for root. SIGUSR1, SIGUSR2 and SIGTERM halt, power off and reboot, as busybox's
  * commands of these names ask an init to.
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -38,6 +50,10 @@
 #define KMSG_INFO	"<6>"
 #define SPACE		"\n "
 #define LINE_SIZE	900	/* less than what one write to /dev/kmsg may have */
+
+#define NEW_ROOT	"/new"
+#define NFS_DIR		"/nfs"
+#define NFS_S		120	/* that a server may need to come up */
 
 static int kmsg = -1;
 static char cmdline[4096];
@@ -326,9 +342,140 @@ static void read_cmdline(void)
 		fclose(file);
 }
 
+/* ---- a root file system over NFS ---- */
+
+static void __attribute__((noreturn)) no_root(const char *what)
+{
+	say("<2>vnode: root over NFS: %s: %s\n", what, strerror(errno));
+	exit(1);		/* the kernel panics */
+}
+
+static void set_address(int fd, const char *device, unsigned long request, const char *text)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	struct ifreq ifr = { 0 };
+
+	errno = EINVAL;
+	if (inet_pton(AF_INET, text, &address.sin_addr) != 1)
+		no_root(text);
+	memcpy(&ifr.ifr_addr, &address, sizeof(address));
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", device);
+	if (ioctl(fd, request, &ifr))
+		no_root(device);
+}
+
+static void set_up(int fd, const char *device)
+{
+	struct ifreq ifr = { 0 };
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", device);
+	if (ioctl(fd, SIOCGIFFLAGS, &ifr))
+		no_root(device);
+	ifr.ifr_flags |= IFF_UP;
+	if (ioctl(fd, SIOCSIFFLAGS, &ifr))
+		no_root(device);
+}
+
+/* The server knows its clients by their names, too. */
+static void configure_net(char *ip)
+{
+	enum { ADDRESS, NETMASK = 3, NAME, DEVICE, PARTS };
+	char *part[PARTS] = { 0 };
+	int fd;
+
+	for (int i = 0; i < PARTS && ip; i++)
+		part[i] = strsep(&ip, ":");
+	errno = EINVAL;
+	if (!part[DEVICE] || !*part[NAME])
+		no_root("ip=");
+	if (sethostname(part[NAME], strlen(part[NAME])))
+		no_root(part[NAME]);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		no_root("socket");
+	set_up(fd, "lo");
+	set_address(fd, part[DEVICE], SIOCSIFADDR, part[ADDRESS]);
+	set_address(fd, part[DEVICE], SIOCSIFNETMASK, part[NETMASK]);
+	set_up(fd, part[DEVICE]);
+	close(fd);
+}
+
+/* The modules for it come by the kernel's own asking for them, as do those of overlays. */
+static void mount_nfs(const char *source, const char *dir)
+{
+	const struct timespec tick = { .tv_nsec = 200000000 };
+	const char *options = strchr(source, ','), *colon = strchr(source, ':');
+	char what[256], data[512];
+	struct timespec now;
+	time_t end;
+
+	errno = EINVAL;
+	if (!colon || (options && options < colon))
+		no_root("nfsroot=");
+	snprintf(what, sizeof(what), "%.*s", (int)strcspn(source, ","), source);
+	snprintf(data, sizeof(data), "addr=%.*s%s%s", (int)(colon - source), source,
+		 options && strstr(options, ",vers=") ? "" : ",vers=4.2", options ? options : "");
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	end = now.tv_sec + NFS_S;
+	while (mount(what, dir, "nfs", 0, data)) {
+		int error = errno;
+
+		clock_gettime(CLOCK_BOOTTIME, &now);
+		errno = error;
+		if (now.tv_sec >= end || errno == EINVAL || errno == ENODEV)
+			no_root(what);
+		nanosleep(&tick, NULL);
+	}
+}
+
+static void mount_overlay(const char *size)
+{
+	char data[64];
+
+	snprintf(data, sizeof(data), "size=%s", size);
+	mkdir("/memory", 0755);
+	if (mount("tmpfs", "/memory", "tmpfs", 0, data) ||
+	    mkdir("/memory/upper", 0755) || mkdir("/memory/work", 0755) ||
+	    mount("overlay", NEW_ROOT, "overlay", 0,
+		  "lowerdir=" NFS_DIR ",upperdir=/memory/upper,workdir=/memory/work"))
+		no_root("overlay");
+	if ((mkdir(NEW_ROOT "/media/nfs", 0755) && errno != EEXIST) ||
+	    mount(NFS_DIR, NEW_ROOT "/media/nfs", NULL, MS_MOVE, NULL))
+		no_root("/media/nfs");
+}
+
+static void __attribute__((noreturn)) enter_root(void)
+{
+	static const char * const moved[] = { "/proc", "/sys", "/dev" };
+	const char *source = find_value("nfsroot="), *size = find_value("vnode.overlay=");
+	const char *init = find_value("init=");
+	char *ip = find_value("ip="), path[64];
+
+	errno = EINVAL;
+	if (!source || !ip)
+		no_root("root=/dev/nfs needs nfsroot= and ip=");
+	configure_net(ip);
+	mkdir(NEW_ROOT, 0755);
+	mkdir(NFS_DIR, 0755);
+	mount_nfs(source, size ? NFS_DIR : NEW_ROOT);
+	if (size)
+		mount_overlay(size);
+	for (size_t i = 0; i < sizeof(moved) / sizeof(moved[0]); i++) {
+		snprintf(path, sizeof(path), NEW_ROOT "%s", moved[i]);
+		if (mount(moved[i], path, NULL, MS_MOVE, NULL))
+			no_root(path);
+	}
+	sigprocmask(SIG_UNBLOCK, &signals, NULL);
+	/* gives back the memory of the initramfs, too */
+	if (!init)
+		init = "/sbin/init";
+	execl("/sbin/switch_root", "switch_root", NEW_ROOT, init, (char *)NULL);
+	no_root("switch_root");
+}
+
 int main(void)
 {
-	char *command;
+	char *command, *root;
 	struct timespec uptime;
 	struct utsname uts;
 
@@ -347,6 +494,9 @@ int main(void)
 
 	setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	setenv("HOME", "/", 1);
+	root = find_value("root=");
+	if (root && !strcmp(root, "/dev/nfs"))
+		enter_root();
 	command = find_value("vnode.run=");
 	if (command)
 		start_run(command);
