@@ -14,12 +14,14 @@ BUILD_PACKAGES	:= make gcc gcc-12 libc6-dev dpkg-dev patch util-linux xz-utils k
 		   libelf-dev libzstd-dev liblzma-dev liblz4-dev zlib1g-dev libssl3
 DEMO_PACKAGES	:= qemu-system-x86 busybox-static cpio
 CHECK_PACKAGES	:= clang libclang-rt-14-dev sparse shellcheck acpica-tools perl python3-minimal gdb
+CLUSTER_PACKAGES	:= debootstrap debian-archive-keyring e2fsprogs
 
 # The kernels we support: root and vnodes, and those for vnodes alone.
 ROOT_KERNELS	:= 6.12-cloud 6.12-rt
 VNODE_KERNELS	:= 6.1-cloud
 
-.PHONY: all modules kexec machine demo tests check check-long bench install deps deps-check clean help FORCE
+.PHONY: all modules kexec machine demo userland demo-cluster tests check check-long bench install
+.PHONY: deps deps-check clean help FORCE
 .DELETE_ON_ERROR:
 
 all: modules kexec
@@ -27,6 +29,7 @@ all: modules kexec
 help:
 	@echo 'make              the modules (adeos-lite, vnode) and the kexec binary'
 	@echo 'make demo         two more kernels beside the first, in a QEMU machine'
+	@echo 'make demo-cluster four kernels as a cluster: NFS, ssh, MPI (the first time as root)'
 	@echo 'make check        unit tests, static checks, system tests in QEMU (TESTS=NAME...)'
 	@echo 'make check-long   the same and the long system tests'
 	@echo 'make bench        the measurements, as a table'
@@ -44,7 +47,7 @@ help:
 need = selftests/need $(1)
 
 deps:
-	@$(call need,$(BUILD_PACKAGES) $(DEMO_PACKAGES) $(CHECK_PACKAGES))
+	@$(call need,$(BUILD_PACKAGES) $(DEMO_PACKAGES) $(CHECK_PACKAGES) $(CLUSTER_PACKAGES))
 
 # ---- modules ----
 
@@ -157,6 +160,14 @@ machine: deps-demo kexec $(ROOT_KERNELS:%=modules-%) $(VNODE_KERNELS:%=modules-%
 demo: machine
 	@selftests/demo
 
+# A Debian for the vnodes of a cluster.
+userland: machine
+	@$(call need,$(CLUSTER_PACKAGES))
+	@selftests/fetch userland
+
+demo-cluster: userland
+	@selftests/demo-cluster
+
 # The pure core once more, for tests on the host: with sanitizers, and with the
 # counters of libFuzzer, which only fuzzers read.
 CHECK		:= build/check
@@ -197,7 +208,7 @@ tests: deps-check machine $(CHECK)/core/libvnode.a $(GUEST_PROGRAMS) $(KEXEC_TOO
 check: tests
 	@selftests/check $(TESTS)
 
-check-long: tests
+check-long: tests userland
 	@selftests/check long $(TESTS)
 
 bench: machine
