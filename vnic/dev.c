@@ -7,7 +7,8 @@
 #include "vnic.h"
 
 #define MTU_MAX		(65535 - ETH_HLEN)
-#define OFFLOADS	(NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | NETIF_F_ALL_TSO)
+#define OFFLOADS	(NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | NETIF_F_ALL_TSO | \
+			 NETIF_F_GSO_UDP_L4)
 
 /* ---- who we are ---- */
 

@@ -2,7 +2,7 @@
 /*
  * Frames out of others' bridges. A peer may write there whatever it likes, at any time:
  * each word is read once and checked, a frame is checked after it has been copied, and
- * what Linux makes of its offload is Linux's own check (virtio_net_hdr_to_skb()).
+ * what it leaves open is checked in offload.c.
  */
 #include <linux/skbuff.h>
 #include <net/sock.h>
@@ -194,9 +194,7 @@ static void frame_deliver(struct vnic_queue *queue, struct sk_buff *skb,
 	struct net_device *dev = queue->vnic->dev;
 
 	skb->dev = dev;
-	if (offload->flags & VIRTIO_NET_HDR_F_DATA_VALID)
-		skb->ip_summed = CHECKSUM_UNNECESSARY;
-	if (virtio_net_hdr_to_skb(skb, offload, true)) {
+	if (vnic_offload_set(skb, offload)) {
 		count_rx(queue, VNIC_RX_BAD);
 		kfree_skb(skb);
 		return;

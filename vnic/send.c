@@ -368,8 +368,7 @@ static bool frame_send(struct vnic_queue *queue, const struct sk_buff *skb)
 	unsigned long slots;
 	u16 first;
 
-	if (skb->len < ETH_HLEN || nr > VNIC_FRAME_CHUNKS ||
-	    virtio_net_hdr_from_skb(skb, &offload, true, true, 0))
+	if (skb->len < ETH_HLEN || nr > VNIC_FRAME_CHUNKS || vnic_offload_get(skb, &offload))
 		return false;
 	slots = frame_receivers(queue, skb);
 	if (queue->nr_free < nr)

@@ -8,6 +8,7 @@
  *	neigh.c     neighbours that are gone
  *	send.c      frames into the own bridge
  *	receive.c   frames out of those of others
+ *	offload.c   what of a frame is left open
  *	ethtool.c   what ethtool shows
  */
 #ifndef _VNIC_H
@@ -266,6 +267,11 @@ int vnic_receive_poll(struct napi_struct *napi, int budget);
 void vnic_receive_begin(struct vnic_queue *queue, u32 slot);
 void vnic_receive_drop(struct vnic_queue *queue);
 void vnic_receive_exit(struct vnic_queue *queue);
+
+/* ---- offload.c ---- */
+
+int vnic_offload_get(const struct sk_buff *skb, struct virtio_net_hdr *offload);
+int vnic_offload_set(struct sk_buff *skb, const struct virtio_net_hdr *offload);
 
 /* ---- ethtool.c ---- */
 

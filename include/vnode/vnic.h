@@ -29,7 +29,7 @@
 #define VNIC_NAME		"driver/vnic.%s.%u"
 #define VNIC_PORTAL		"vnic.%s.%u"
 #define VNIC_MAGIC		0x43494e56	/* "VNIC" */
-#define VNIC_VERSION		1
+#define VNIC_VERSION		2
 
 #define VNIC_NETWORK_MAX	16	/* with its NUL; as an interface's */
 #define VNIC_QUEUES		8
@@ -38,6 +38,8 @@
 #define VNIC_CHUNK		4096
 #define VNIC_FRAME_CHUNKS	17	/* of one frame */
 #define VNIC_FRAME_MAX		(VNIC_FRAME_CHUNKS * VNIC_CHUNK - (u32)sizeof(struct vnic_frame))
+
+#define VNIC_GSO_UDP		5	/* VIRTIO_NET_HDR_GSO_UDP_L4, which older headers lack */
 
 /* To all: there is one more. Its body is empty, bridges are found by name. */
 #define VNIC_MSG_BEGIN		(VNODE_MSG_DRIVERS + 2)

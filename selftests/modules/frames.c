@@ -19,7 +19,6 @@
 
 #define TAKE_MS		2	/* so long somebody may need to look at what he is sent */
 #define FRAMES		8	/* at a time */
-#define GSO_UDP_L4	5	/* VIRTIO_NET_HDR_..., which older headers lack */
 #define BODY		256	/* bytes of a frame that are written */
 
 /**
@@ -95,7 +94,7 @@ static void write_offload(struct liar *liar, struct virtio_net_hdr *offload)
 {
 	static const u8 types[] = {
 		VIRTIO_NET_HDR_GSO_NONE, VIRTIO_NET_HDR_GSO_TCPV4, VIRTIO_NET_HDR_GSO_UDP,
-		VIRTIO_NET_HDR_GSO_TCPV6, GSO_UDP_L4,
+		VIRTIO_NET_HDR_GSO_TCPV6, VNIC_GSO_UDP,
 		VIRTIO_NET_HDR_GSO_TCPV4 | VIRTIO_NET_HDR_GSO_ECN,
 	};
 
