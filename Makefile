@@ -192,9 +192,16 @@ $(CHECK)/guest/%: selftests/system/%.c
 	@mkdir -p $(@D)
 	@$(CC) -static -O2 -Wall -Wextra -Werror -pthread -Iinclude -Iinclude/uapi -MMD -MP -o $@ $<
 
+# XDP programs that they load.
+$(CHECK)/guest/%.o: selftests/bpf/%.c
+	@mkdir -p $(@D)
+	@clang -target bpf -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter \
+		-I/usr/include/$(shell $(CC) -dumpmachine) -MMD -MP -c -o $@ $<
+
 -include $(wildcard $(CHECK)/*/*.d)
 
-GUEST_PROGRAMS	:= $(patsubst selftests/system/%.c,$(CHECK)/guest/%,$(wildcard selftests/system/*.c))
+GUEST_PROGRAMS	:= $(patsubst selftests/system/%.c,$(CHECK)/guest/%,$(wildcard selftests/system/*.c)) \
+		   $(patsubst selftests/bpf/%.c,$(CHECK)/guest/%.o,$(wildcard selftests/bpf/*.c))
 
 $(KEXEC_TOOLS)/build/sbin/vmcore-dmesg: $(KEXEC_TOOLS)/.patched
 	@echo "  MAKE  vmcore-dmesg"

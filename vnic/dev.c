@@ -4,9 +4,9 @@
 #include <linux/sysfs.h>
 #include <net/rtnetlink.h>
 
+#include "compat.h"
 #include "vnic.h"
 
-#define MTU_MAX		(65535 - ETH_HLEN)
 #define OFFLOADS	(NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | NETIF_F_ALL_TSO | \
 			 NETIF_F_GSO_UDP_L4)
 
@@ -23,6 +23,8 @@ u64 vnic_dev_face(const struct vnic *vnic)
 	/* addresses of more than one: what is nobody's may be meant for one of them */
 	if (dev->flags & IFF_PROMISC || !netdev_uc_empty(dev))
 		face |= VNIC_FACE_PROMISC;
+	if (rcu_access_pointer(vnic->prog))
+		face |= VNIC_FACE_XDP;
 	return face;
 }
 
@@ -133,7 +135,7 @@ static void vnic_get_stats(struct net_device *dev, struct rtnl_link_stats64 *sta
 #define TX(what)	vnic_count(&queue->tx[VNIC_TX_##what], &queue->tx_sync)
 		stats->rx_packets += RX(PACKETS);
 		stats->rx_bytes += RX(BYTES);
-		stats->rx_dropped += RX(DROPPED);
+		stats->rx_dropped += RX(DROPPED) + RX(XDP_OPEN);
 		stats->rx_length_errors += RX(LENGTH);
 		stats->rx_frame_errors += RX(BAD);
 		stats->rx_errors += RX(LENGTH) + RX(BAD);
@@ -214,6 +216,7 @@ static void queue_exit(struct vnic_queue *queue)
 	netif_napi_del(&queue->napi);
 	vnic_send_exit(queue);
 	vnic_receive_exit(queue);
+	vnic_xdp_exit(queue);
 }
 
 static int queue_init(struct vnic_queue *queue)
@@ -223,7 +226,7 @@ static int queue_init(struct vnic_queue *queue)
 
 	u64_stats_init(&queue->rx_sync);
 	netif_napi_add(queue->vnic->dev, &queue->napi, vnic_receive_poll);
-	err = vnic_send_init(queue);
+	err = vnic_xdp_init(queue) ?: vnic_send_init(queue);
 	if (err)
 		return err;
 	snprintf(name, sizeof(name), VNIC_PORTAL, queue->vnic->network, queue->nr);
@@ -287,6 +290,9 @@ static const struct net_device_ops vnic_netdev_ops = {
 	.ndo_open = vnic_up,
 	.ndo_stop = vnic_down,
 	.ndo_start_xmit = vnic_send,
+	.ndo_features_check = vnic_send_features,
+	.ndo_bpf = vnic_xdp,
+	.ndo_xdp_xmit = vnic_send_xdp,
 	.ndo_get_stats64 = vnic_get_stats,
 	.ndo_set_mac_address = vnic_set_mac,
 	.ndo_validate_addr = eth_validate_addr,
@@ -304,7 +310,8 @@ void vnic_dev_setup(struct net_device *dev)
 	dev->priv_flags |= IFF_LIVE_ADDR_CHANGE | IFF_UNICAST_FLT;
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	dev->min_mtu = ETH_MIN_MTU;
-	dev->max_mtu = MTU_MAX;
+	dev->max_mtu = VNIC_MTU_MAX;
+	vnic_set_xdp_features(dev);
 	dev->hw_features = OFFLOADS | NETIF_F_RXCSUM;
 	dev->features = dev->hw_features | NETIF_F_HIGHDMA;
 	dev->vlan_features = dev->features;

@@ -183,9 +183,19 @@ static struct sk_buff *frame_copy(const struct ring *ring, const struct found *f
 	return NULL;
 }
 
+/* In a page, with room before and behind. Return: NULL if there is no memory. */
+static struct page *frame_copy_page(const struct ring *ring, const struct found *found)
+{
+	struct page *page = vnic_xdp_get_page(ring->queue);
+
+	if (page)
+		frame_read(ring, found, 0, page_address(page) + XDP_PACKET_HEADROOM, found->len);
+	return page;
+}
+
 static bool frame_fits(const struct vnic_queue *queue, const struct sk_buff *skb)
 {
-	return skb_is_gso(skb) || skb->len <= queue->vnic->dev->mtu + ETH_HLEN + VLAN_HLEN;
+	return skb_is_gso(skb) || skb->len <= VNIC_FRAME_BYTES(queue->vnic->dev->mtu);
 }
 
 static void frame_deliver(struct vnic_queue *queue, struct sk_buff *skb,
@@ -215,26 +225,53 @@ static void frame_deliver(struct vnic_queue *queue, struct sk_buff *skb,
 
 /* ---- a ring ---- */
 
+/* What has been made of a frame: an skb; a page for a program; neither, and what is counted. */
+struct taken {
+	struct sk_buff *skb;
+	struct page *page;
+	unsigned int wrong;
+};
+
+/* A program gets frames as they would be on a wire. */
+static struct taken frame_take(const struct ring *ring, const struct found *found, bool for_prog)
+{
+	struct taken taken = { .wrong = VNIC_RX_DROPPED };
+	u32 mtu = min_t(u32, READ_ONCE(ring->queue->vnic->dev->mtu), VNIC_XDP_MTU);
+
+	if (!for_prog)
+		taken.skb = frame_copy(ring, found);
+	else if (found->offload.gso_type || found->offload.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
+		taken.wrong = VNIC_RX_XDP_OPEN;
+	else if (found->len > VNIC_FRAME_BYTES(mtu))
+		taken.wrong = VNIC_RX_LENGTH;
+	else
+		taken.page = frame_copy_page(ring, found);
+	return taken;
+}
+
 static void ring_take(const struct ring *ring, u16 first)
 {
 	struct vnic_queue *queue = ring->queue;
-	struct sk_buff *skb = NULL;
+	struct bpf_prog *prog = rcu_dereference(queue->vnic->prog);
+	struct taken taken = { .wrong = VNIC_RX_BAD };
 	struct found found;
-	bool good;
 
-	good = frame_find(ring, first, &found);
-	if (good)
-		skb = frame_copy(ring, &found);
+	if (frame_find(ring, first, &found))
+		taken = frame_take(ring, &found, prog);
 	/* pairs with flow_void() in send.c: was it still that frame? */
 	smp_rmb();
 	if (vnic_is_void(READ_ONCE(ring_out(ring)->base), *ring_tail(ring))) {
-		kfree_skb(skb);
+		kfree_skb(taken.skb);
+		if (taken.page)
+			vnic_xdp_put_page(queue, taken.page);
 		return;
 	}
-	if (skb)
-		frame_deliver(queue, skb, &found.offload);
-	else
-		count_rx(queue, good ? VNIC_RX_DROPPED : VNIC_RX_BAD);
+	if (!taken.skb && !taken.page)
+		count_rx(queue, taken.wrong);
+	if (taken.page)
+		taken.skb = vnic_xdp_run(queue, prog, taken.page, found.len);
+	if (taken.skb)
+		frame_deliver(queue, taken.skb, &found.offload);
 }
 
 /* The tail has moved from @old: the peer is told, if it waits for that. */
@@ -345,6 +382,7 @@ int vnic_receive_poll(struct napi_struct *napi, int budget)
 	vnic_send_clean(queue, budget);
 	rcu_read_lock();
 	done = queue_receive(queue, budget);
+	vnic_xdp_flush(queue);
 	if (done < budget) {
 		queue_arm(queue);
 		if (napi_complete_done(napi, done) && queue_is_pending(queue))

@@ -8,6 +8,7 @@
 #include <linux/sizes.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
+#include <net/netdev_queues.h>
 #include <net/sch_generic.h>
 
 #include "vnic.h"
@@ -55,7 +56,7 @@ static void chunk_free(struct vnic_queue *queue, u16 chunk)
 	queue->nr_free++;
 }
 
-/* One who was sent the frame has it. Return: its bytes, if he was the last one. */
+/* One who was sent the frame has it. Return: its bytes for BQL, if he was the last one. */
 static u32 frame_put(struct vnic_queue *queue, u16 first)
 {
 	u16 chunk = first, next, nr = queue->chunk[first].nr;
@@ -70,21 +71,44 @@ static u32 frame_put(struct vnic_queue *queue, u16 first)
 	return bytes;
 }
 
+/**
+ * struct content - what is to be sent
+ * @skb: NULL: it is at @data
+ * @seq: where @skb has been read
+ * @data: beginning with its destination
+ * @len: bytes
+ * @offload: what is left open
+ */
+struct content {
+	struct sk_buff *skb;
+	struct skb_seq_state seq;
+	const void *data;
+	u32 len;
+	struct virtio_net_hdr offload;
+};
+
+/* Return: how many bytes are at *@from, the first one being byte @done; 0 at the end */
+static u32 content_next(struct content *content, u32 done, const u8 **from)
+{
+	if (content->skb)
+		return skb_seq_read(done, from, &content->seq);
+	*from = content->data + done;
+	return content->len - done;
+}
+
 /* Return: its first chunk. There are enough of them. */
-static u16 frame_write(struct vnic_queue *queue, const struct sk_buff *skb,
-		       const struct virtio_net_hdr *offload)
+static u16 frame_write(struct vnic_queue *queue, struct content *content)
 {
 	u32 done = 0, at = sizeof(struct vnic_frame), len, n = 0;
 	u16 first = chunk_get(queue), chunk = first;
 	struct vnic_frame *frame = (void *)chunk_va(queue, first);
-	struct skb_seq_state seq;
 	const u8 *from;
 
-	frame->len = cpu_to_le32(skb->len);
-	frame->offload = *offload;
-	/* it only reads */
-	skb_prepare_seq_read((struct sk_buff *)skb, 0, skb->len, &seq);
-	while ((len = skb_seq_read(done, &from, &seq))) {
+	frame->len = cpu_to_le32(content->len);
+	frame->offload = content->offload;
+	if (content->skb)
+		skb_prepare_seq_read(content->skb, 0, content->len, &content->seq);
+	while ((len = content_next(content, done, &from))) {
 		if (at == VNIC_CHUNK) {
 			queue->chunk[chunk].next = chunk_get(queue);
 			chunk = queue->chunk[chunk].next;
@@ -97,7 +121,7 @@ static u16 frame_write(struct vnic_queue *queue, const struct sk_buff *skb,
 		at += len;
 	}
 	queue->chunk[first].nr = n + 1;
-	queue->chunk[first].bytes = skb->len;
+	queue->chunk[first].bytes = content->skb ? content->len : 0;
 	return first;
 }
 
@@ -210,7 +234,10 @@ static bool queue_reap(struct vnic_queue *queue)
 	return reaped.positions;
 }
 
-/* Return: may Linux send? */
+/*
+ * Return: may Linux send? netdev_queues.h has no word for this that 6.1 has, too, and BQL
+ * may have stopped it as well.
+ */
 static bool queue_goes_on(struct vnic_queue *queue)
 {
 	struct netdev_queue *txq = vnic_txq(queue);
@@ -326,6 +353,24 @@ static unsigned long frame_slots(const struct vnic *vnic, const u8 *dest)
 	return exact ?: promisc;
 }
 
+/* Does one of those who get it run an XDP program? */
+static bool is_for_xdp(const struct vnic *vnic, const u8 *dest)
+{
+	struct vnic_peer *peer;
+	unsigned long slots;
+	bool found = false;
+	u32 slot;
+
+	rcu_read_lock();
+	slots = frame_slots(vnic, dest);
+	for_each_set_bit(slot, &slots, VNODE_SLOTS) {
+		peer = vnic_linked_peer(vnic, slot);
+		found |= peer && le64_to_cpu(READ_ONCE(peer->page->face)) & VNIC_FACE_XDP;
+	}
+	rcu_read_unlock();
+	return found;
+}
+
 /* Under RCU. What was written must be seen before we look who waits. */
 static void queue_tell(struct vnic_queue *queue)
 {
@@ -349,9 +394,9 @@ static void queue_tell(struct vnic_queue *queue)
 }
 
 /* Those who can get it now: a mask of slots. Under RCU. */
-static unsigned long frame_receivers(struct vnic_queue *queue, const struct sk_buff *skb)
+static unsigned long frame_receivers(struct vnic_queue *queue, const u8 *dest)
 {
-	unsigned long slots = frame_slots(queue->vnic, skb_eth_hdr(skb)->h_dest);
+	unsigned long slots = frame_slots(queue->vnic, dest);
 	u32 slot;
 
 	for_each_set_bit(slot, &slots, VNODE_SLOTS)
@@ -361,34 +406,52 @@ static unsigned long frame_receivers(struct vnic_queue *queue, const struct sk_b
 }
 
 /* Return: was it sent to anybody? Under RCU. */
-static bool frame_send(struct vnic_queue *queue, const struct sk_buff *skb)
+static bool frame_send(struct vnic_queue *queue, struct content *content)
 {
-	u32 nr = DIV_ROUND_UP(sizeof(struct vnic_frame) + skb->len, VNIC_CHUNK), slot;
-	struct virtio_net_hdr offload;
+	u32 nr = DIV_ROUND_UP(sizeof(struct vnic_frame) + content->len, VNIC_CHUNK), slot;
 	unsigned long slots;
 	u16 first;
 
-	if (skb->len < ETH_HLEN || nr > VNIC_FRAME_CHUNKS || vnic_offload_get(skb, &offload))
+	if (content->len < ETH_HLEN || nr > VNIC_FRAME_CHUNKS)
 		return false;
-	slots = frame_receivers(queue, skb);
+	slots = frame_receivers(queue, content->data);
 	if (queue->nr_free < nr)
 		queue_reap(queue);
 	if (!slots || queue->nr_free < nr)
 		return false;
-	first = frame_write(queue, skb, &offload);
+	first = frame_write(queue, content);
 	queue->chunk[first].refs = hweight_long(slots);
 	for_each_set_bit(slot, &slots, VNODE_SLOTS)
 		flow_push(queue, slot, first);
 	queue->to_tell |= slots;
+	u64_stats_update_begin(&queue->tx_sync);
+	u64_stats_inc(&queue->tx[VNIC_TX_PACKETS]);
+	u64_stats_add(&queue->tx[VNIC_TX_BYTES], content->len);
+	u64_stats_update_end(&queue->tx_sync);
 	return true;
 }
 
-static void count_sent(struct vnic_queue *queue, const struct sk_buff *skb)
+static bool skb_send(struct vnic_queue *queue, struct sk_buff *skb)
 {
-	u64_stats_update_begin(&queue->tx_sync);
-	u64_stats_inc(&queue->tx[VNIC_TX_PACKETS]);
-	u64_stats_add(&queue->tx[VNIC_TX_BYTES], skb->len);
-	u64_stats_update_end(&queue->tx_sync);
+	struct content content = { .skb = skb, .data = skb_eth_hdr(skb), .len = skb->len };
+
+	return !vnic_offload_get(skb, &content.offload) && frame_send(queue, &content);
+}
+
+/* All that can be sent now has been; the receivers may want to know. Under RCU. */
+static void queue_sent(struct vnic_queue *queue, bool tell)
+{
+	struct netdev_queue *txq = vnic_txq(queue);
+
+	if (!netif_tx_queue_stopped(txq) &&
+	    !netif_txq_maybe_stop(txq, queue->nr_free, VNIC_FRAME_CHUNKS, VNIC_FRAME_CHUNKS))
+		count_tx(queue, VNIC_TX_STOPPED, 1);
+	if (netif_xmit_stopped(txq)) {
+		queue_tell(queue);
+		queue_settle(queue);
+	} else if (tell) {
+		queue_tell(queue);
+	}
 }
 
 /* ndo_start_xmit */
@@ -400,8 +463,7 @@ netdev_tx_t vnic_send(struct sk_buff *skb, struct net_device *dev)
 	bool tell = !netdev_xmit_more();
 
 	rcu_read_lock();
-	if (frame_send(queue, skb)) {
-		count_sent(queue, skb);
+	if (skb_send(queue, skb)) {
 		skb_tx_timestamp(skb);
 		tell = __netdev_tx_sent_queue(txq, skb->len, !tell);
 		dev_consume_skb_any(skb);
@@ -409,18 +471,94 @@ netdev_tx_t vnic_send(struct sk_buff *skb, struct net_device *dev)
 		count_tx(queue, VNIC_TX_DROPPED, 1);
 		dev_kfree_skb_any(skb);
 	}
-	if (!queue_has_room(queue)) {
-		netif_tx_stop_queue(txq);
-		count_tx(queue, VNIC_TX_STOPPED, 1);
-	}
-	if (netif_xmit_stopped(txq)) {
-		queue_tell(queue);
-		queue_settle(queue);
-	} else if (tell) {
-		queue_tell(queue);
-	}
+	queue_sent(queue, tell);
 	rcu_read_unlock();
 	return NETDEV_TX_OK;
+}
+
+/* ndo_features_check: who runs an XDP program wants frames with nothing left open. */
+netdev_features_t vnic_send_features(struct sk_buff *skb, struct net_device *dev,
+				     netdev_features_t features)
+{
+	bool open = skb_is_gso(skb) || skb->ip_summed == CHECKSUM_PARTIAL;
+
+	features = vlan_features_check(skb, features);
+	if (open && skb_headlen(skb) >= ETH_HLEN && is_for_xdp(netdev_priv(dev), skb->data))
+		features &= ~(NETIF_F_CSUM_MASK | NETIF_F_GSO_MASK);
+	return features;
+}
+
+/* ---- sending for XDP, of which neither Linux's queue nor BQL know ---- */
+
+/* Under the lock and RCU. Return: was it sent to anybody? */
+static bool bytes_send(struct vnic_queue *queue, const void *data, u32 len)
+{
+	struct content content = { .data = data, .len = len };
+	bool sent = frame_send(queue, &content);
+
+	if (!sent)
+		count_tx(queue, VNIC_TX_DROPPED, 1);
+	return sent;
+}
+
+/* NAPI, under RCU: a program's answer. It goes when the poll ends. */
+bool vnic_send_bytes(struct vnic_queue *queue, const void *data, u32 len)
+{
+	struct netdev_queue *txq = vnic_txq(queue);
+	bool sent;
+
+	__netif_tx_lock(txq, smp_processor_id());
+	sent = bytes_send(queue, data, len);
+	queue_sent(queue, false);
+	__netif_tx_unlock(txq);
+	return sent;
+}
+
+/* NAPI, under RCU */
+void vnic_send_flush(struct vnic_queue *queue)
+{
+	struct netdev_queue *txq = vnic_txq(queue);
+
+	__netif_tx_lock(txq, smp_processor_id());
+	queue_tell(queue);
+	__netif_tx_unlock(txq);
+}
+
+/*
+ * They are copied, and done with; those for which there was no room or nobody are counted.
+ * Under the lock and RCU. Return: how many.
+ */
+static int frames_send(struct vnic_queue *queue, struct xdp_frame **frames, int nr, bool tell)
+{
+	int i;
+
+	for (i = 0; i < nr; i++) {
+		if (bytes_send(queue, frames[i]->data, frames[i]->len))
+			count_tx(queue, VNIC_TX_XDP, 1);
+		xdp_return_frame(frames[i]);
+	}
+	queue_sent(queue, tell);
+	return nr;
+}
+
+/* ndo_xdp_xmit: another device's program sends us frames. */
+int vnic_send_xdp(struct net_device *dev, int nr, struct xdp_frame **frames, u32 flags)
+{
+	struct vnic *vnic = netdev_priv(dev);
+	struct vnic_queue *queue = &vnic->queue[smp_processor_id() % vnic->nr_queues];
+	struct netdev_queue *txq = vnic_txq(queue);
+	int ret = -ENETDOWN;
+
+	if (flags & ~XDP_XMIT_FLAGS_MASK)
+		return -EINVAL;
+	rcu_read_lock();
+	__netif_tx_lock(txq, smp_processor_id());
+	/* when it goes down it takes this lock, to take back what was sent */
+	if (netif_running(dev))
+		ret = frames_send(queue, frames, nr, flags & XDP_XMIT_FLUSH);
+	__netif_tx_unlock(txq);
+	rcu_read_unlock();
+	return ret;
 }
 
 /*

@@ -9,6 +9,7 @@
  *	send.c      frames into the own bridge
  *	receive.c   frames out of those of others
  *	offload.c   what of a frame is left open
+ *	xdp.c       XDP programs
  *	ethtool.c   what ethtool shows
  */
 #ifndef _VNIC_H
@@ -23,6 +24,7 @@
 #include <linux/types.h>
 #include <linux/u64_stats_sync.h>
 #include <linux/workqueue.h>
+#include <net/xdp.h>
 #include <vnode/adeos.h>
 #include <vnode/vnic.h>
 
@@ -77,7 +79,7 @@ struct vnic_flow {
  * @next: of its frame, or of those that are free
  * @refs: of a first one: who has not fetched the frame yet
  * @nr: of a first one: chunks of the frame
- * @bytes: of a first one: as accounted for by BQL
+ * @bytes: of a first one: as accounted for by BQL; 0: not
  */
 struct vnic_chunk {
 	u16 next;
@@ -85,6 +87,10 @@ struct vnic_chunk {
 	u16 nr;
 	u32 bytes;
 };
+
+#define VNIC_MTU_MAX		(65535 - ETH_HLEN)
+#define VNIC_XDP_MTU		3500	/* with a program: so much is in a page */
+#define VNIC_FRAME_BYTES(mtu)	((mtu) + ETH_HLEN + VLAN_HLEN)	/* that an MTU allows */
 
 /* What a queue counts; ethtool.c has their names. */
 enum {
@@ -94,6 +100,11 @@ enum {
 	VNIC_RX_LENGTH,		/* longer than the MTU allows */
 	VNIC_RX_BAD,		/* nonsense of a peer */
 	VNIC_RX_TOLD,		/* peers told: frames have been fetched */
+	VNIC_RX_XDP_DROP,	/* XDP: its program says so */
+	VNIC_RX_XDP_TX,		/* XDP: back to the network */
+	VNIC_RX_XDP_REDIRECT,	/* XDP: to another device */
+	VNIC_RX_XDP_ERRORS,	/* XDP: the program failed, or what it wanted */
+	VNIC_RX_XDP_OPEN,	/* XDP: offload was left open, no program can have it */
 	VNIC_RX_NR,
 };
 
@@ -105,6 +116,7 @@ enum {
 	VNIC_TX_STALLED,	/* peers that have not fetched for too long */
 	VNIC_TX_BAD,		/* nonsense of a peer */
 	VNIC_TX_TOLD,		/* peers told: there are frames */
+	VNIC_TX_XDP,		/* XDP: from other devices */
 	VNIC_TX_NR,
 };
 
@@ -117,6 +129,10 @@ enum {
  * @tail: receiving, by slot and its queue: as in the bridge
  * @first_slot: receiving: whose turn it is
  * @page_frag: receiving: where frames are copied to
+ * @xdp_rxq: receiving: what XDP programs know of it
+ * @spare: receiving: a page for a frame that a program gets, or NULL
+ * @xdp_sent: receiving: in this poll a program has sent something
+ * @xdp_redirected: receiving: the same, to another device
  * @rx: VNIC_RX_...
  * @rx_sync: for @rx
  * @flow: sending, by slot; under the lock of the device's queue, as all below
@@ -136,6 +152,10 @@ struct vnic_queue {
 	u32 tail[VNODE_SLOTS][VNIC_QUEUES];
 	u32 first_slot;
 	struct page_frag page_frag;
+	struct xdp_rxq_info xdp_rxq;
+	struct page *spare;
+	bool xdp_sent;
+	bool xdp_redirected;
 	u64_stats_t rx[VNIC_RX_NR];
 	struct u64_stats_sync rx_sync;
 
@@ -170,6 +190,7 @@ struct vnic_queue {
  * @nr_queues: pairs
  * @nr_chunks: of each queue
  * @queue: pairs
+ * @prog: an XDP program, or NULL
  */
 struct vnic {
 	struct net_device *dev;
@@ -191,6 +212,7 @@ struct vnic {
 	u32 nr_queues;
 	u32 nr_chunks;
 	struct vnic_queue *queue;
+	struct bpf_prog __rcu *prog;
 };
 
 /* Pages by words: memcpy() may be "rep movsb", which is slow where it is emulated. */
@@ -254,6 +276,11 @@ void vnic_neigh_gone(struct net_device *dev, const u8 *mac);
 /* ---- send.c ---- */
 
 netdev_tx_t vnic_send(struct sk_buff *skb, struct net_device *dev);
+netdev_features_t vnic_send_features(struct sk_buff *skb, struct net_device *dev,
+				     netdev_features_t features);
+int vnic_send_xdp(struct net_device *dev, int nr, struct xdp_frame **frames, u32 flags);
+bool vnic_send_bytes(struct vnic_queue *queue, const void *data, u32 len);
+void vnic_send_flush(struct vnic_queue *queue);
 int vnic_send_init(struct vnic_queue *queue);
 void vnic_send_exit(struct vnic_queue *queue);
 void vnic_send_begin(struct vnic_queue *queue, u32 slot);
@@ -272,6 +299,17 @@ void vnic_receive_exit(struct vnic_queue *queue);
 
 int vnic_offload_get(const struct sk_buff *skb, struct virtio_net_hdr *offload);
 int vnic_offload_set(struct sk_buff *skb, const struct virtio_net_hdr *offload);
+
+/* ---- xdp.c ---- */
+
+struct page *vnic_xdp_get_page(struct vnic_queue *queue);
+void vnic_xdp_put_page(struct vnic_queue *queue, struct page *page);
+struct sk_buff *vnic_xdp_run(struct vnic_queue *queue, struct bpf_prog *prog, struct page *page,
+			     u32 len);
+void vnic_xdp_flush(struct vnic_queue *queue);
+int vnic_xdp(struct net_device *dev, struct netdev_bpf *bpf);
+int vnic_xdp_init(struct vnic_queue *queue);
+void vnic_xdp_exit(struct vnic_queue *queue);
 
 /* ---- ethtool.c ---- */
 

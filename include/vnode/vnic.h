@@ -48,6 +48,7 @@
 #define VNIC_FACE_MAC		GENMASK_ULL(47, 0)
 #define VNIC_FACE_UP		BIT_ULL(48)	/* its device is up */
 #define VNIC_FACE_PROMISC	BIT_ULL(49)	/* wants frames that are nobody's */
+#define VNIC_FACE_XDP		BIT_ULL(50)	/* wants frames with nothing left open */
 
 /**
  * struct vnic_frame - what a frame's first chunk begins with; its bytes follow

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 #
-# What tests of a vnic's offloads share, beside vnic-lib.sh.
+# What tests of a vnic's offloads and XDP programs share, beside vnic-lib.sh.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/vnic-lib.sh
 . /selftests/vnic-lib.sh
 
 DATAGRAMS=/usr/local/bin/datagrams
+# selftests/bpf/xdp.c, and what is said there
+PROGRAMS=/usr/local/bin/xdp.o
 PORT=7777
 
-# Vnodes have the program of this test, too.
+# Vnodes have the programs of this test, too.
 device_initrd() {
-	net_initrd && (cd / && printf '%s\n' usr usr/local usr/local/bin "${DATAGRAMS#/}" |
+	net_initrd && (cd / && printf '%s\n' usr usr/local usr/local/bin "${DATAGRAMS#/}" "${PROGRAMS#/}" |
 		cpio -o -H newc) >> /tmp/initrd-net.img
 }
 
@@ -43,4 +45,15 @@ counter_grows() { # ID NAME MIN MAX COMMAND...
 	grown=$(($(net_counter "$id" "$name") - before))
 	echo "$name of $id: $grown more, wanted $min to $max"
 	[ "$grown" -ge "$min" ] && [ "$grown" -le "$max" ]
+}
+
+# ---- XDP ----
+
+# Instead of the one that is there, if there is one.
+xdp() { # ID SECTION
+	inside "$1" ip -force link set dev vnet0 xdpdrv obj "$PROGRAMS" sec "$2"
+}
+
+no_xdp() { # ID
+	inside "$1" ip link set dev vnet0 xdpdrv off
 }

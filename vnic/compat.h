@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What differs between the kernels that vnic is built for: 6.1 and 6.12. */
+#ifndef _VNIC_COMPAT_H
+#define _VNIC_COMPAT_H
+
+#include <linux/netdevice.h>
+#include <linux/version.h>
+#include <net/xdp.h>
+
+/* Linux can be asked what a device does with XDP. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void vnic_set_xdp_features(struct net_device *dev)
+{
+}
+#else
+static inline void vnic_set_xdp_features(struct net_device *dev)
+{
+	dev->xdp_features = NETDEV_XDP_ACT_BASIC | NETDEV_XDP_ACT_REDIRECT |
+			    NETDEV_XDP_ACT_NDO_XMIT;
+}
+#endif
+
+#endif /* _VNIC_COMPAT_H */
