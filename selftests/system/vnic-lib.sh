@@ -138,7 +138,7 @@ talks_on_for() { # SECONDS COMMAND...
 	(
 		NET_S=$((seconds + 60))
 		# shellcheck disable=SC2086 # words
-		iperf 1 "$(address 0)" -t "$seconds" $TALK || status=1
+		iperf 1 "${TALK_TO:-$(address 0)}" -t "$seconds" $TALK || status=1
 		touch /tmp/talk.over
 		exit "$status"
 	) > /tmp/talk.out 2>&1 &
