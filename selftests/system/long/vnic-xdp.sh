@@ -58,8 +58,9 @@ sends_back() { # ID: many frames, all the time
 	[ "$(net_counter "$1" rx_xdp_tx)" -gt "$before" ]
 }
 
-quiet() {
-	inside "$1" "touch /tmp/quiet; killall -q datagrams; true"
+# What has come for who sends waits in his socket: it is not to be counted as lost.
+is_quiet() { # ID
+	inside "$1" "touch /tmp/quiet; killall -q datagrams; ! pidof datagrams"
 }
 
 plan 19
@@ -81,11 +82,11 @@ check "they flood each other" eval 'floods 0 1 && floods 1 0'
 check "frames come back" eval 'wait_for 10 sends_back 0 && wait_for 10 sends_back 1'
 check "$downs times down and up meanwhile" downs_and_ups
 check "frames come back" eval 'wait_for 10 sends_back 0 && wait_for 10 sends_back 1'
-check "all are quiet again" eval 'quiet 0 && quiet 1 && no_xdp 0 && no_xdp 1'
+check "all are quiet again" eval 'wait_for 20 is_quiet 0 && wait_for 20 is_quiet 1 && no_xdp 0 && no_xdp 1'
 check "all ping all" wait_for 10 all_ping 0 1
 take_all_stock /tmp/last
 paste -d ' ' /tmp/first /tmp/last | sed 's/^/# first and last: /'
-check "no less memory is available, but for some noise" test "$(grew_by available)" -gt -16384
+check "no less memory is available, but for some noise" test "$(grew_by available)" -gt -8192
 check "UDP GSO goes whole again" counter_grows 0 tx_packets 25 40 arrive 0 1 "$(address 1)" 1400 1000 40
 check "nothing bad was seen" no_bad 0 1
 check "they stop, and root has everything again" eval 'stop 1 && rmmod vnic && nothing_held && root_is_back'
