@@ -20,4 +20,7 @@ static inline void vnic_set_xdp_features(struct net_device *dev)
 }
 #endif
 
+/* Linux asks for what each queue counts, see "qstats" of its netdev netlink family. */
+#define VNIC_QUEUE_STATS	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0))
+
 #endif /* _VNIC_COMPAT_H */

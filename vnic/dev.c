@@ -2,6 +2,7 @@
 /* The network device: what Linux asks of it. */
 #include <linux/device.h>
 #include <linux/sysfs.h>
+#include <net/netdev_queues.h>
 #include <net/rtnetlink.h>
 
 #include "compat.h"
@@ -103,7 +104,7 @@ static int vnic_down(struct net_device *dev)
 		napi_disable(&vnic->queue[i].napi);
 	netif_tx_disable(dev);
 	for (i = 0; i < vnic->nr_queues; i++) {
-		vnic_receive_drop(&vnic->queue[i]);
+		vnic_receive_stop(&vnic->queue[i]);
 		vnic_send_stop(&vnic->queue[i]);
 	}
 	return 0;
@@ -146,6 +147,55 @@ static void vnic_get_stats(struct net_device *dev, struct rtnl_link_stats64 *sta
 #undef TX
 	}
 }
+
+#if VNIC_QUEUE_STATS
+static void queue_rx_stats(struct net_device *dev, int nr, struct netdev_queue_stats_rx *stats)
+{
+	struct vnic *vnic = netdev_priv(dev);
+	const struct vnic_queue *queue = &vnic->queue[nr];
+
+	stats->packets = vnic_count(&queue->rx[VNIC_RX_PACKETS], &queue->rx_sync);
+	stats->bytes = vnic_count(&queue->rx[VNIC_RX_BYTES], &queue->rx_sync);
+	stats->alloc_fail = vnic_count(&queue->rx[VNIC_RX_DROPPED], &queue->rx_sync);
+}
+
+static void queue_tx_stats(struct net_device *dev, int nr, struct netdev_queue_stats_tx *stats)
+{
+	struct vnic *vnic = netdev_priv(dev);
+	const struct vnic_queue *queue = &vnic->queue[nr];
+
+	stats->packets = vnic_count(&queue->tx[VNIC_TX_PACKETS], &queue->tx_sync);
+	stats->bytes = vnic_count(&queue->tx[VNIC_TX_BYTES], &queue->tx_sync);
+	stats->stop = vnic_count(&queue->tx[VNIC_TX_STOPPED], &queue->tx_sync);
+}
+
+/* All is in the queues, which are there as long as the device. */
+static void base_stats(struct net_device *dev, struct netdev_queue_stats_rx *rx,
+		       struct netdev_queue_stats_tx *tx)
+{
+	rx->packets = 0;
+	rx->bytes = 0;
+	rx->alloc_fail = 0;
+	tx->packets = 0;
+	tx->bytes = 0;
+	tx->stop = 0;
+}
+
+static const struct netdev_stat_ops stat_ops = {
+	.get_queue_stats_rx = queue_rx_stats,
+	.get_queue_stats_tx = queue_tx_stats,
+	.get_base_stats = base_stats,
+};
+
+static void set_stat_ops(struct net_device *dev)
+{
+	dev->stat_ops = &stat_ops;
+}
+#else
+static void set_stat_ops(struct net_device *dev)
+{
+}
+#endif
 
 /* ---- sysfs: /sys/class/net/DEV/vnic/ ---- */
 
@@ -224,7 +274,7 @@ static int queue_init(struct vnic_queue *queue)
 	char name[32];
 	int err;
 
-	u64_stats_init(&queue->rx_sync);
+	vnic_receive_init(queue);
 	netif_napi_add(queue->vnic->dev, &queue->napi, vnic_receive_poll);
 	err = vnic_xdp_init(queue) ?: vnic_send_init(queue);
 	if (err)
@@ -234,6 +284,24 @@ static int queue_init(struct vnic_queue *queue)
 					    queue_told, queue);
 	return IS_ERR(queue->portal) ? PTR_ERR(queue->portal) :
 	       adeos_portal_grant_all(queue->portal);
+}
+
+/* A CPU sends with the queue that is told here: see queue_init(). */
+void vnic_dev_spread(struct vnic *vnic)
+{
+	unsigned int i, n, cpus = num_online_cpus();
+	cpumask_var_t mask;
+
+	/* it is advice; without it Linux picks queues by flows */
+	if (vnic->nr_queues == 1 || !zalloc_cpumask_var(&mask, GFP_KERNEL))
+		return;
+	for (i = 0; i < vnic->nr_queues; i++) {
+		cpumask_clear(mask);
+		for (n = i; n < cpus; n += vnic->nr_queues)
+			cpumask_set_cpu(cpumask_local_spread(n, NUMA_NO_NODE), mask);
+		netif_set_xps_queue(vnic->dev, mask, i);
+	}
+	free_cpumask_var(mask);
 }
 
 static void queues_exit(struct vnic *vnic, u32 nr)
@@ -312,6 +380,7 @@ void vnic_dev_setup(struct net_device *dev)
 	dev->min_mtu = ETH_MIN_MTU;
 	dev->max_mtu = VNIC_MTU_MAX;
 	vnic_set_xdp_features(dev);
+	set_stat_ops(dev);
 	dev->hw_features = OFFLOADS | NETIF_F_RXCSUM;
 	dev->features = dev->hw_features | NETIF_F_HIGHDMA;
 	dev->vlan_features = dev->features;

@@ -4,6 +4,8 @@
 
 #include "vnic.h"
 
+#define RX_USECS_MAX	10000	/* far less than for what others take us for slow */
+
 static const char rx_names[VNIC_RX_NR][16] = {
 	[VNIC_RX_PACKETS] = "packets",
 	[VNIC_RX_BYTES] = "bytes",
@@ -94,6 +96,42 @@ static void get_ringparam(struct net_device *dev, struct ethtool_ringparam *ring
 	ring->tx_max_pending = vnic->nr_chunks;
 }
 
+static int get_coalesce(struct net_device *dev, struct ethtool_coalesce *coalesce,
+			struct kernel_ethtool_coalesce *kernel_coalesce,
+			struct netlink_ext_ack *extack)
+{
+	struct vnic *vnic = netdev_priv(dev);
+
+	coalesce->rx_coalesce_usecs = vnic->rx_usecs;
+	coalesce->rx_max_coalesced_frames = vnic->rx_frames;
+	return 0;
+}
+
+/* It begins when each queue rests the next time. */
+static int set_coalesce(struct net_device *dev, struct ethtool_coalesce *coalesce,
+			struct kernel_ethtool_coalesce *kernel_coalesce,
+			struct netlink_ext_ack *extack)
+{
+	u32 usecs = coalesce->rx_coalesce_usecs, frames = coalesce->rx_max_coalesced_frames;
+	struct vnic *vnic = netdev_priv(dev);
+
+	if (usecs > RX_USECS_MAX) {
+		NL_SET_ERR_MSG(extack, "rx-usecs can be " __stringify(RX_USECS_MAX) " at most");
+		return -EINVAL;
+	}
+	if (frames > VNIC_RING) {
+		NL_SET_ERR_MSG(extack, "rx-frames can be " __stringify(VNIC_RING) " at most");
+		return -EINVAL;
+	}
+	if (!usecs && frames != 1) {
+		NL_SET_ERR_MSG(extack, "rx-frames must be 1 without rx-usecs, which bounds the wait");
+		return -EINVAL;
+	}
+	WRITE_ONCE(vnic->rx_usecs, usecs);
+	WRITE_ONCE(vnic->rx_frames, frames);
+	return 0;
+}
+
 /* As veth: a figure for those who must have one. */
 static int get_link_ksettings(struct net_device *dev, struct ethtool_link_ksettings *settings)
 {
@@ -105,6 +143,7 @@ static int get_link_ksettings(struct net_device *dev, struct ethtool_link_ksetti
 }
 
 const struct ethtool_ops vnic_ethtool_ops = {
+	.supported_coalesce_params = ETHTOOL_COALESCE_RX_USECS | ETHTOOL_COALESCE_RX_MAX_FRAMES,
 	.get_drvinfo = get_drvinfo,
 	.get_link = ethtool_op_get_link,
 	.get_sset_count = get_sset_count,
@@ -112,6 +151,8 @@ const struct ethtool_ops vnic_ethtool_ops = {
 	.get_ethtool_stats = get_ethtool_stats,
 	.get_channels = get_channels,
 	.get_ringparam = get_ringparam,
+	.get_coalesce = get_coalesce,
+	.set_coalesce = set_coalesce,
 	.get_link_ksettings = get_link_ksettings,
 	.get_ts_info = ethtool_op_get_ts_info,
 };

@@ -77,6 +77,7 @@ static int vnic_register(struct net_device *dev, struct netlink_ext_ack *extack)
 
 	vnic->dev = dev;
 	vnic->nr_queues = min(dev->num_tx_queues, dev->num_rx_queues);
+	vnic->rx_frames = 1;
 	vnic->nr_chunks = chunks ?: clamp_t(u32, CHUNKS_ALL / vnic->nr_queues, CHUNKS_AUTO_MIN,
 					    CHUNKS_AUTO_MAX);
 	strscpy(vnic->network, dev->name, sizeof(vnic->network));
@@ -89,6 +90,7 @@ static int vnic_register(struct net_device *dev, struct netlink_ext_ack *extack)
 		NL_SET_ERR_MSG(extack, "cannot join the network of that name");
 		return err;
 	}
+	vnic_dev_spread(vnic);
 	mutex_lock(&vnics_lock);
 	list_add_tail(&vnic->list, &vnics);
 	mutex_unlock(&vnics_lock);

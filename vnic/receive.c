@@ -352,26 +352,59 @@ static int queue_receive(struct vnic_queue *queue, int budget)
 	return done;
 }
 
-/* Whoever sends now tells us. While NAPI is ours: nobody else moves the tails. */
-static void queue_arm(struct vnic_queue *queue)
+/*
+ * Whoever sends us so many frames from now on tells us. While NAPI is ours: nobody else
+ * moves the tails.
+ */
+static void queue_arm(struct vnic_queue *queue, u32 frames)
 {
 	struct ring ring = ring_before(queue, 0);
 
 	while (ring_next(&ring))
-		WRITE_ONCE(ring_in(&ring)->event, cpu_to_le32(*ring_tail(&ring)));
+		WRITE_ONCE(ring_in(&ring)->event, cpu_to_le32(*ring_tail(&ring) + frames - 1));
 	/* pairs with queue_tell() in send.c */
 	smp_mb();
 }
 
-/* Has somebody sent before he could know that we want to be told? */
-static bool queue_is_pending(struct vnic_queue *queue)
+/* Has somebody sent so many before he could know that we want to be told? */
+static bool queue_is_pending(struct vnic_queue *queue, u32 frames)
 {
 	struct ring ring = ring_before(queue, 0);
 
 	while (ring_next(&ring))
-		if (le32_to_cpu(READ_ONCE(ring_out(&ring)->head)) != READ_ONCE(*ring_tail(&ring)))
+		if (le32_to_cpu(READ_ONCE(ring_out(&ring)->head)) -
+		    READ_ONCE(*ring_tail(&ring)) >= frames)
 			return true;
 	return false;
+}
+
+static enum hrtimer_restart pause_func(struct hrtimer *timer)
+{
+	struct vnic_queue *queue = container_of(timer, struct vnic_queue, pause);
+
+	napi_schedule(&queue->napi);
+	return HRTIMER_NORESTART;
+}
+
+/*
+ * We have come to an end. Only who has just received something waits for more: the first
+ * frame after some rest is told of at once. Who polls anyway does so again.
+ */
+static void queue_rest(struct vnic_queue *queue, int done)
+{
+	struct vnic *vnic = queue->vnic;
+	u32 usecs = done ? READ_ONCE(vnic->rx_usecs) : 0;
+	/* more than there can be: nobody tells us */
+	u32 frames = usecs ? READ_ONCE(vnic->rx_frames) ?: VNIC_RING + 1 : 1;
+
+	queue_arm(queue, frames);
+	if (!napi_complete_done(&queue->napi, done))
+		return;
+	if (queue_is_pending(queue, frames))
+		napi_schedule(&queue->napi);
+	else if (usecs)
+		hrtimer_start(&queue->pause, ns_to_ktime(usecs * NSEC_PER_USEC),
+			      HRTIMER_MODE_REL_PINNED);
 }
 
 int vnic_receive_poll(struct napi_struct *napi, int budget)
@@ -383,11 +416,8 @@ int vnic_receive_poll(struct napi_struct *napi, int budget)
 	rcu_read_lock();
 	done = queue_receive(queue, budget);
 	vnic_xdp_flush(queue);
-	if (done < budget) {
-		queue_arm(queue);
-		if (napi_complete_done(napi, done) && queue_is_pending(queue))
-			napi_schedule(napi);
-	}
+	if (done < budget)
+		queue_rest(queue, done);
 	rcu_read_unlock();
 	return done;
 }
@@ -413,6 +443,20 @@ void vnic_receive_drop(struct vnic_queue *queue)
 	while (ring_next(&ring))
 		ring_drop(&ring);
 	rcu_read_unlock();
+}
+
+void vnic_receive_init(struct vnic_queue *queue)
+{
+	u64_stats_init(&queue->rx_sync);
+	hrtimer_init(&queue->pause, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED);
+	queue->pause.function = pause_func;
+}
+
+/* The device is down. NAPI does not run. */
+void vnic_receive_stop(struct vnic_queue *queue)
+{
+	hrtimer_cancel(&queue->pause);
+	vnic_receive_drop(queue);
 }
 
 void vnic_receive_exit(struct vnic_queue *queue)

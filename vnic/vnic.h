@@ -16,6 +16,7 @@
 #define _VNIC_H
 
 #include <linux/etherdevice.h>
+#include <linux/hrtimer.h>
 #include <linux/mm_types.h>
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
@@ -129,6 +130,7 @@ enum {
  * @tail: receiving, by slot and its queue: as in the bridge
  * @first_slot: receiving: whose turn it is
  * @page_frag: receiving: where frames are copied to
+ * @pause: receiving: so long we wait for more frames
  * @xdp_rxq: receiving: what XDP programs know of it
  * @spare: receiving: a page for a frame that a program gets, or NULL
  * @xdp_sent: receiving: in this poll a program has sent something
@@ -152,6 +154,7 @@ struct vnic_queue {
 	u32 tail[VNODE_SLOTS][VNIC_QUEUES];
 	u32 first_slot;
 	struct page_frag page_frag;
+	struct hrtimer pause;
 	struct xdp_rxq_info xdp_rxq;
 	struct page *spare;
 	bool xdp_sent;
@@ -191,6 +194,8 @@ struct vnic_queue {
  * @nr_chunks: of each queue
  * @queue: pairs
  * @prog: an XDP program, or NULL
+ * @rx_usecs: a queue that has received something is not told of more for so long,
+ * @rx_frames: unless it is so many of one queue of a peer; 0: how many they are
  */
 struct vnic {
 	struct net_device *dev;
@@ -213,6 +218,8 @@ struct vnic {
 	u32 nr_chunks;
 	struct vnic_queue *queue;
 	struct bpf_prog __rcu *prog;
+	u32 rx_usecs;
+	u32 rx_frames;
 };
 
 /* Pages by words: memcpy() may be "rep movsb", which is slow where it is emulated. */
@@ -255,6 +262,7 @@ void vnic_scan_all(void);
 /* ---- dev.c ---- */
 
 void vnic_dev_setup(struct net_device *dev);
+void vnic_dev_spread(struct vnic *vnic);
 void vnic_dev_carrier(struct vnic *vnic);
 void vnic_dev_kick(struct vnic *vnic);
 u64 vnic_count(const u64_stats_t *count, const struct u64_stats_sync *sync);
@@ -291,6 +299,8 @@ void vnic_send_stop(struct vnic_queue *queue);
 /* ---- receive.c ---- */
 
 int vnic_receive_poll(struct napi_struct *napi, int budget);
+void vnic_receive_init(struct vnic_queue *queue);
+void vnic_receive_stop(struct vnic_queue *queue);
 void vnic_receive_begin(struct vnic_queue *queue, u32 slot);
 void vnic_receive_drop(struct vnic_queue *queue);
 void vnic_receive_exit(struct vnic_queue *queue);

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: -n -c 4 -m 3G -t 300
+# vm: -n -c 4 -m 3G -t 400
 #
-# What the device does with frames beside handing them over: UDP GSO, XDP programs.
+# What the device does with frames beside handing them over: UDP GSO, XDP programs; and what
+# ethtool -C and its queues are for.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/vnic-device-lib.sh
@@ -20,17 +21,6 @@ joins_as() { # INDEX
 }
 
 # ---- UDP GSO ----
-
-# 1000 datagrams in 25 frames, for IPv4 and IPv6; other frames are few. They come out in
-# one piece for who wants that.
-goes_whole() { # FROM TO
-	local to
-
-	for to in "$(address "$2")" "$(address6 "$2")"; do
-		counter_grows "$1" tx_packets 25 40 arrive "$1" "$2" "$to" 1400 1000 40 || return 1
-		arrive "$1" "$2" "$to" 1400 400 40 whole && grep -q ' 56000 bytes at once' /tmp/received || return 1
-	done
-}
 
 # As many as Linux takes, and a last one that is shorter than others is one of them.
 goes_whole_many() { # FROM TO
@@ -57,22 +47,6 @@ comes_plain() { # FROM TO
 passes() { # FROM TO
 	xdp "$2" pass && inside "$2" ip -d link show vnet0 | grep -q 'prog/xdp id' &&
 		counter_grows "$2" rx_xdp_open 0 0 comes_plain "$1" "$2" && no_xdp "$2"
-}
-
-sends() { # FROM TO NUMBER
-	inside "$1" "$DATAGRAMS send $(address "$2") $PORT 100 $3"
-}
-
-fetched() { # FROM ID NAME: all that was sent before has been looked at
-	ping_once "$1" "$(address "$2")"
-}
-
-drops() { # SECTION NAME
-	xdp 0 "$1" && counter_grows 0 "$2" 100 100 eval 'sends 1 0 100 && fetched 1 0' && pings 1 0
-}
-
-echoes() { # FROM TO
-	counter_grows "$2" rx_xdp_tx 200 200 inside "$1" "$DATAGRAMS echo $(address "$2") $PORT 1000 200" && pings "$1" "$2"
 }
 
 # Behind the device FROM_VNIC is the namespace "far", with root's address.
@@ -111,6 +85,42 @@ mtu_is_bounded() {
 		inside 1 ip link set vnet0 mtu 1500
 }
 
+# ---- queues ----
+
+# Root has one for each CPU that it had.
+each_cpu_has_a_queue() {
+	local queues=/sys/class/net/vnet0/queues
+
+	grep . "$queues"/tx-*/xps_cpus
+	[ "$(cat "$queues"/tx-*/xps_cpus | tr '\n' ' ')" = '1 2 4 8 ' ]
+}
+
+sends_with_queue() { # NUMBER: from its CPU
+	local before
+
+	before=$(queue_counter "$1" packets)
+	taskset $((1 << $1)) ping -A -q -c 50 -W 5 "$(address 1)" || return 1
+	echo "$(($(queue_counter "$1" packets) - before)) more"
+	[ $(($(queue_counter "$1" packets) - before)) -ge 50 ]
+}
+
+queue_counter() { # NUMBER NAME
+	ethtool -S vnet0 | value "tx$1_$2:"
+}
+
+# Linux and ethtool are told the same.
+same_counts() {
+	qstats "$(cat /sys/class/net/vnet0/ifindex)" | sort > /tmp/qstats
+	ethtool -S vnet0 | awk '
+		match($1, /^[rt]x[0-9]+_(packets|bytes):$/) {
+			split(substr($1, 3), part, "[_:]")
+			count[substr($1, 1, 2) " " part[1], part[2]] = $2
+			queue[substr($1, 1, 2) " " part[1]]
+		}
+		END { for (q in queue) print q, count[q, "packets"], count[q, "bytes"] }' | sort > /tmp/ethtool
+	diff /tmp/ethtool /tmp/qstats && [ "$(wc -l < /tmp/qstats)" -eq 8 ]
+}
+
 no_nonsense() { # ID...
 	local id
 
@@ -119,7 +129,7 @@ no_nonsense() { # ID...
 	done
 }
 
-plan 26
+plan 36
 remember_root
 remember_adeos
 log_begin
@@ -149,6 +159,17 @@ check "XDP sends on, and there it arrives" goes_out
 check "what a program elsewhere sends here arrives in vnode 1" comes_in
 check "XDP moves the head of frames" untags
 check "with XDP frames fit into a page" mtu_is_bounded
+check "coalescing that is none is refused" bad_coalescing
+check "root tells vnode 1 of each frame" tells 50 110 0 1 1
+check "also if it may wait, but for one frame" tells 50 110 10000 1 1
+check "it waits for 10 ms: root hardly tells it" tells 0 25 10000 0 1
+check "or for two frames: then it is told" tells 30 110 10000 2 2
+check "but not if they are to be three" tells 0 25 10000 3 2
+check "as before" tells 50 110 0 1 1
+note < /tmp/told
+check "each CPU has a queue to send with" each_cpu_has_a_queue
+check "and sends with it" eval 'sends_with_queue 0 && sends_with_queue 3'
+check "what its queues count Linux counts, too" wait_for 10 same_counts
 check "nothing bad was seen" no_nonsense 0 1 2
 kill "$(cat /tmp/iperf.0)"
 check "they stop, and root has everything again" eval 'stop_all 1 2 && rmmod vnic && nothing_held && root_is_back'
