@@ -461,6 +461,8 @@ void vnic_receive_stop(struct vnic_queue *queue)
 
 void vnic_receive_exit(struct vnic_queue *queue)
 {
+	/* a last poll may have set it when NAPI was ours no more */
+	hrtimer_cancel(&queue->pause);
 	if (queue->page_frag.page)
 		put_page(queue->page_frag.page);
 }

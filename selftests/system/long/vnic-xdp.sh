@@ -13,7 +13,8 @@ rounds=${1:-200}
 downs=${2:-200}
 OLD=$(echo /boot/vmlinuz-6.1.*)
 # TCP has to find out that frames which were on their way are gone
-TALK_STALL=8
+# shellcheck disable=SC2034 # for iperf
+IPERF_STALL=8
 
 # In root and in vnode 1, by turns.
 come_and_go() { # N
