@@ -34,7 +34,7 @@ scribble() {
 lie() {
 	local to=$((rounds / BATCH % 2))
 
-	at 2 frames $((rounds + 1)) "$BATCH" vnet0 "$to" "$(address "$to")" > /tmp/lied || return 1
+	at 2 frames $((rounds + 1)) "$BATCH" vnet0 "$to" "$(address "$to")" > /tmp/lied || { cat /tmp/lied; return 1; }
 	taken=$((taken + $(value taken < /tmp/lied)))
 	rounds=$((rounds + BATCH))
 }
