@@ -10,9 +10,9 @@
 # shellcheck source=selftests/system/vnic-lib.sh
 . /selftests/vnic-lib.sh
 
-minutes=${1:-8}
+minutes=${1:-2}
 downs=${2:-1000}
-mib=${3:-1024}
+mib=${3:-64}
 # leaves some time for a kernel that boots
 TALK='-b 30M'
 
@@ -93,8 +93,9 @@ is_busy() {
 	vnode_2_floods && wait_for 10 sends 2 && wait_for 10 neighbour_is REACHABLE 2
 }
 
+# A ping that waits for its neighbour's address is pushed out by what floods it.
 is_back() {
-	configure 2 && wait_for 10 members_are 0 3 && pings 0 2 && pings 2 1
+	configure 2 && wait_for 10 members_are 0 3 && wait_for 10 pings 0 2 && wait_for 10 pings 2 1
 }
 
 # The datagrams go both ways when it happens; and pings, afterwards.
@@ -123,13 +124,13 @@ ups_and_downs() { # ID
 goes_down_often() { # ID
 	local status=0
 
-	(NET_S=600; ups_and_downs "$1") || status=1
+	(NET_S=$((60 + downs)); ups_and_downs "$1") || status=1
 	inside "$1" "ip addr add $(address6 "$1")/64 dev vnet0 nodad" || status=1
 	return "$status"
 }
 
 carries_mib() { # FROM TO
-	random_mib "$1" && (NET_S=600; carries_file "$1" "$2" "$mib")
+	random_mib "$1" && (NET_S=$((60 + mib)); carries_file "$1" "$2" "$mib")
 }
 
 not_stopped() { # ID: it has room again for who sends
