@@ -150,7 +150,11 @@ static hvc_ret_t console_put(u32 vtermno, const hvc_char_t *buf, hvc_count_t cou
 {
 	u32 len = oops_in_progress ? out_put_in_need(buf, count) : out_put_locked(buf, count);
 
-	return len ? (hvc_ret_t)len : -EAGAIN;
+	if (len)
+		return len;
+	/* both of its callers come again and again: root, if it shares our core, goes first */
+	cpu_relax();
+	return -EAGAIN;
 }
 
 static u32 in_take(void *buf, u32 count)
