@@ -152,8 +152,12 @@ static hvc_ret_t console_put(u32 vtermno, const hvc_char_t *buf, hvc_count_t cou
 
 	if (len)
 		return len;
-	/* both of its callers come again and again: root, if it shares our core, goes first */
-	cpu_relax();
+	/*
+	 * They come again and again: root, if it shares our core, goes first. But a message
+	 * may not last: its interrupts are off.
+	 */
+	if (is_of_tty(buf))
+		cpu_relax();
 	return -EAGAIN;
 }
 
