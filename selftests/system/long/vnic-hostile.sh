@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -n -c 4 -m 3G -t 3000
 #
-# A hundred thousand rounds of nonsense over a vnode's bridge of the network, and lies.
+# [SCRIBBLES LIES [SECONDS]]: many more rounds of nonsense over a vnode's bridge of
+# the network, and of lies.
 
-exec sh /selftests/vnic-hostile.sh 100000 20000 60
+exec sh /selftests/vnic-hostile.sh "${1:-40000}" "${2:-10000}" "${3:-20}"
