@@ -233,7 +233,7 @@ static int liar_begin(struct liar *liar, const char *network, u32 id)
 {
 	struct adeos_door door;
 	char name[32];
-	u32 i;
+	u32 room, i;
 	int err;
 
 	err = adeos_self(&liar->self) ?: adeos_member_get(id, &liar->peer);
@@ -241,12 +241,15 @@ static int liar_begin(struct liar *liar, const char *network, u32 id)
 	err = err ?: liar_open(liar, 1, network, id);
 	if (err)
 		return err;
-	/* as they are now: nothing of it will be true for long */
+	/* as they are now: nothing of it will be true for long, or is any more */
 	liar->chunks = (u8 *)(liar->page[0] + 1);
 	liar->queues = le32_to_cpu(liar->page[0]->queues);
 	liar->nr_chunks = le32_to_cpu(liar->page[0]->chunks);
-	if (!liar->queues || !liar->nr_chunks)
-		return -ENOTCONN;
+	room = (adeos_bridge_size(liar->bridge[0]) - sizeof(struct vnic_page)) / VNIC_CHUNK;
+	if (!liar->queues || (u64)liar->queues * liar->nr_chunks != room) {
+		liar->queues = 1;
+		liar->nr_chunks = room;
+	}
 	for (i = 0; i < VNIC_QUEUES; i++) {
 		snprintf(name, sizeof(name), VNIC_PORTAL, network, i);
 		err = adeos_door_find(id, name, &door);
