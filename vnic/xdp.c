@@ -12,7 +12,6 @@
 #include <linux/skbuff.h>
 #include <net/xdp.h>
 
-#include "compat.h"
 #include "vnic.h"
 
 #define BYTES_MAX	SKB_WITH_OVERHEAD(PAGE_SIZE - XDP_PACKET_HEADROOM)

@@ -18,7 +18,7 @@ middle() { # of numbers, one a line
 	sort -n | awk '{ v[NR] = $1 } END { if (NR) printf "%.2f", v[int((NR + 1) / 2)]; else printf "-" }'
 }
 
-ratio() { awk -v a="$1" -v b="$2" 'BEGIN { if (b + 0) printf "%.2f", a / b; else printf "-" }'; }
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN { if (a != "" && b + 0) printf "%.2f", a / b; else printf "-" }'; }
 
 row() { # WHAT VALUE UNIT [RATIO GOAL]
 	printf '%-58s %10s %-5s %8s  %s\n' "$1" "$2" "$3" "${4:-}" "${5:-}"

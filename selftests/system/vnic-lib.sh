@@ -92,6 +92,16 @@ no_bad() { # ID...
 	done
 }
 
+# Root and vnode 1, 10.7.0.1 and 10.7.0.2, have VLAN 7 on vnet0.
+vlan_begins() {
+	local id
+
+	for id in 0 1; do
+		load_net "$id" 8021q && inside "$id" "ip link add link vnet0 name vnet0.7 type vlan id 7 &&
+			ip addr add 10.7.0.$((id + 1))/24 dev vnet0.7 && ip link set vnet0.7 up" || return 1
+	done
+}
+
 # ---- bytes ----
 
 random_mib() { # ID

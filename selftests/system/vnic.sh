@@ -79,13 +79,7 @@ mtu_is_bounded() {
 }
 
 vlan() {
-	local id
-
-	for id in 0 1; do
-		load_net "$id" 8021q && inside "$id" "ip link add link vnet0 name vnet0.7 type vlan id 7 &&
-			ip addr add 10.7.0.$((id + 1))/24 dev vnet0.7 && ip link set vnet0.7 up" || return 1
-	done
-	ping_once 0 10.7.0.2 && inside 0 ip link del vnet0.7 && inside 1 ip link del vnet0.7
+	vlan_begins && ping_once 0 10.7.0.2 && inside 0 ip link del vnet0.7 && inside 1 ip link del vnet0.7
 }
 
 # The device goes into a namespace of root, and works there.

@@ -82,15 +82,6 @@ mtu_again() {
 
 # ---- VLANs ----
 
-vlan_begins() {
-	local id
-
-	for id in 0 1; do
-		load_net "$id" 8021q && inside "$id" "ip link add link vnet0 name vnet0.7 type vlan id 7 &&
-			ip addr add 10.7.0.$((id + 1))/24 dev vnet0.7 && ip link set vnet0.7 up" || return 1
-	done
-}
-
 # The tag is not taken from the room that a frame has.
 vlan_is_full() {
 	reaches 0 10.7.0.2 -s 1472 && reaches 1 10.7.0.1 -s 1472
