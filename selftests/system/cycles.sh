@@ -38,7 +38,7 @@ done
 
 # Some noise is Linux's own: per-CPU caches.
 check "MemTotal is what it was after the first cycle" shrinks_less total 1
-check "MemAvailable too, but for some noise" wait_for 20 shrinks_less available $((6144 + cycles * 32))
+check "MemAvailable too, but for some noise" wait_for 20 shrinks_less available $((2048 + cycles * 32))
 check "Slab too" wait_for 20 grows_less slab $((3072 + cycles * 16))
 check "vmalloc too" wait_for 20 grows_less vmalloc $((256 + cycles * 4))
 check "/proc/iomem has not grown" grows_less resources 8
