@@ -152,7 +152,7 @@ void adeos_bridge_update(void);		/* worker: bells, moves, revocations */
 void adeos_bridge_left(u32 slot, u32 life);	/* worker, root: revokes and frees */
 ssize_t adeos_bridge_show(char *buf);
 
-/* region.c: what a region is, for access.c */
+/* region.c: what a region is, for access.c and window.c */
 enum region_kind {
 	REGION_POOL,		/* main is from the pool, no tail */
 	REGION_LINUX,		/* main is hot-removed, tail is allocated */
@@ -175,6 +175,13 @@ struct adeos_region {
 	void *main_va;
 	int nid;
 };
+
+/* window.c: root only */
+int adeos_windows_init(void);
+void adeos_windows_exit(void);
+void adeos_windows_end(u32 nr);
+void adeos_ram_lend(u32 nr, const struct adeos_region *region);	/* under the core's lock */
+void adeos_ram_return(u32 nr);					/* the same */
 
 /* low.c, pool.c: root only */
 int adeos_low_init(void);

@@ -368,7 +368,7 @@ EXPORT_SYMBOL_GPL(adeos_slot_stop);
 /**
  * adeos_slot_destroy - root: give a slot back
  * @slot: the slot, or NULL or an ERR_PTR; its CPUs do not run any more. No notify is
- *	running on return.
+ *	running on return, and nobody here reads its memory.
  *
  * Context: process.
  */
@@ -380,7 +380,9 @@ void adeos_slot_destroy(struct adeos_slot *slot)
 	adeos_core_enter();
 	slots[slot->nr] = NULL;
 	lent_clear(slot->nr);
+	adeos_ram_return(slot->nr);
 	adeos_core_leave();
+	adeos_windows_end(slot->nr);
 	slot_free(slot);
 }
 EXPORT_SYMBOL_GPL(adeos_slot_destroy);
@@ -422,6 +424,7 @@ int adeos_slot_start(struct adeos_slot *slot, struct adeos_region *region, u64 c
 	slot->report.apicid = ~0;
 	station_begin(adeos_station(slot->nr));
 	member_write(slot, 0, 0);
+	adeos_ram_lend(slot->nr, region);
 	control_fill(slot, &control);
 	err = adeos_region_put(region, control_offset, &control, sizeof(control));
 	slot->started = !err;

@@ -83,7 +83,7 @@ static void get_channels(struct net_device *dev, struct ethtool_channels *channe
 	channels->max_combined = vnic->nr_queues;
 }
 
-/* A ring has a place for each chunk; a frame has one for each 4 KiB. */
+/* As many frames as a queue can have sent; nothing waits for what comes in. */
 static void get_ringparam(struct net_device *dev, struct ethtool_ringparam *ring,
 			  struct kernel_ethtool_ringparam *kernel_ring,
 			  struct netlink_ext_ack *extack)
@@ -92,8 +92,8 @@ static void get_ringparam(struct net_device *dev, struct ethtool_ringparam *ring
 
 	ring->rx_pending = VNIC_RING;
 	ring->rx_max_pending = VNIC_RING;
-	ring->tx_pending = vnic->nr_chunks;
-	ring->tx_max_pending = vnic->nr_chunks;
+	ring->tx_pending = vnic->nr_frames;
+	ring->tx_max_pending = vnic->nr_frames;
 }
 
 static int get_coalesce(struct net_device *dev, struct ethtool_coalesce *coalesce,

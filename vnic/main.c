@@ -16,19 +16,17 @@
 
 #include "vnic.h"
 
-/* Chunks of a queue: no less than for a frame of 64 KiB, and a few short ones */
-#define CHUNKS_MIN	32
-#define CHUNKS_ALL	256	/* of a device, shared by its queues, but */
-#define CHUNKS_AUTO_MIN	64	/* so that one can be copied while the next is written */
-#define CHUNKS_AUTO_MAX	128
+/* Frames of a queue */
+#define FRAMES_MIN	8
+#define FRAMES_DEFAULT	128
 
 static char *net = "vnet0";
 module_param(net, charp, 0444);
 MODULE_PARM_DESC(net, "networks: NAME[,mac=ADDRESS][,queues=N][,mtu=N];... or none");
 
-static unsigned int chunks;
-module_param(chunks, uint, 0444);
-MODULE_PARM_DESC(chunks, "of 4 KiB, that each queue sends with: 32 to 256; 0: 64 to 128");
+static unsigned int frames = FRAMES_DEFAULT;
+module_param(frames, uint, 0444);
+MODULE_PARM_DESC(frames, "that each queue can have sent and others not fetched: 8 to 256");
 
 static LIST_HEAD(vnics);
 static DEFINE_MUTEX(vnics_lock);
@@ -78,8 +76,7 @@ static int vnic_register(struct net_device *dev, struct netlink_ext_ack *extack)
 	vnic->dev = dev;
 	vnic->nr_queues = min(dev->num_tx_queues, dev->num_rx_queues);
 	vnic->rx_frames = 1;
-	vnic->nr_chunks = chunks ?: clamp_t(u32, CHUNKS_ALL / vnic->nr_queues, CHUNKS_AUTO_MIN,
-					    CHUNKS_AUTO_MAX);
+	vnic->nr_frames = frames;
 	strscpy(vnic->network, dev->name, sizeof(vnic->network));
 	if (is_zero_ether_addr(dev->dev_addr))
 		default_mac(dev, vnic->network);
@@ -241,8 +238,8 @@ static int __init vnic_init(void)
 {
 	int err;
 
-	if (chunks && (chunks < CHUNKS_MIN || chunks > VNIC_RING)) {
-		pr_err("chunks=%u: want %u to %u, or 0\n", chunks, CHUNKS_MIN, VNIC_RING);
+	if (frames < FRAMES_MIN || frames > VNIC_RING) {
+		pr_err("frames=%u: want %u to %u\n", frames, FRAMES_MIN, VNIC_RING);
 		return -EINVAL;
 	}
 	err = vnic_wire_init();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Frames out of others' bridges. A peer may write there whatever it likes, at any time:
- * each word is read once and checked, a frame is checked after it has been copied, and
- * what it leaves open is checked in offload.c.
+ * Frames of others, fetched. A peer may write into its bridge, and into its memory,
+ * whatever it likes, at any time: each word is read once and checked, a frame is checked
+ * after it has been copied, and what it leaves open is checked in offload.c.
  */
 #include <linux/skbuff.h>
 #include <net/sock.h>
@@ -11,13 +11,22 @@
 
 #define COPY_ALL	1792	/* so much of a frame is linear, of longer ones the head */
 #define COPY_HEAD	256
-#define WORDS(frame)	(sizeof(*(frame)) / sizeof(u64))
 
-/* What is said of a frame, copied. */
+/**
+ * struct found - what is said of a frame, copied and checked
+ * @len: bytes
+ * @offload: what is left open
+ * @next: the piece that is read next
+ * @piece: where they can be read, and how many bytes are left to be read
+ */
 struct found {
 	u32 len;
 	struct virtio_net_hdr offload;
-	u16 chunk[VNIC_FRAME_CHUNKS];
+	u32 next;
+	struct {
+		const u8 *va;
+		u32 len;
+	} piece[VNIC_PIECES];
 };
 
 static void count_rx(struct vnic_queue *queue, unsigned int what)
@@ -69,13 +78,6 @@ static bool ring_next(struct ring *ring)
 	return true;
 }
 
-static const u8 *chunk_va(const struct ring *ring, u16 chunk)
-{
-	const struct vnic_peer *peer = ring->peer;
-
-	return peer->chunks + (ring->sender * peer->nr_chunks + chunk) * VNIC_CHUNK;
-}
-
 static const struct vnic_out *ring_out(const struct ring *ring)
 {
 	return &ring->peer->page->out[ring->queue->vnic->self.slot][ring->sender];
@@ -98,59 +100,75 @@ static u32 *ring_tail(const struct ring *ring)
 
 /* ---- a frame ---- */
 
-/* Return: is it a frame at all? */
-static bool frame_find(const struct ring *ring, u16 first, struct found *found)
+static const struct vnic_frame *ring_frame(const struct ring *ring, u16 nr)
 {
-	union {
-		struct vnic_frame frame;
-		u64 word[WORDS((struct vnic_frame *)NULL)];
-	} copy;
-	const u64 *from;
-	u32 i, nr;
+	return &ring->peer->frames[ring->sender * ring->peer->nr_frames + nr];
+}
 
-	if (first >= ring->peer->nr_chunks)
-		return false;
-	from = (const u64 *)chunk_va(ring, first);
-	for (i = 0; i < ARRAY_SIZE(copy.word); i++)
-		copy.word[i] = READ_ONCE(from[i]);
-	found->len = le32_to_cpu(copy.frame.len);
-	if (found->len < ETH_HLEN || found->len > VNIC_FRAME_MAX)
-		return false;
-	found->offload = copy.frame.offload;
-	found->chunk[0] = first;
-	nr = DIV_ROUND_UP(sizeof(copy.frame) + found->len, VNIC_CHUNK);
-	for (i = 1; i < nr; i++) {
-		found->chunk[i] = le16_to_cpu(copy.frame.chunk[i - 1]);
-		if (found->chunk[i] >= ring->peer->nr_chunks)
+/* Return: has it @nr pieces in its sender's memory, of so many bytes? */
+static bool pieces_find(const struct ring *ring, const struct vnic_piece *piece, u32 nr,
+			struct found *found)
+{
+	u32 left = found->len, i, len;
+
+	for (i = 0; i < nr; i++) {
+		len = le32_to_cpu(READ_ONCE(piece[i].len));
+		if (!len || len > left)
 			return false;
+		found->piece[i].va = adeos_window_va(ring->peer->window,
+						     le64_to_cpu(READ_ONCE(piece[i].pa)), len);
+		found->piece[i].len = len;
+		if (!found->piece[i].va)
+			return false;
+		left -= len;
 	}
-	return true;
+	return !left;
 }
 
-/* @at: among its bytes. Return: how many were copied, less than @len at a chunk's end. */
-static u32 frame_read_part(const struct ring *ring, const struct found *found, u32 at, void *to,
-			   u32 len)
+static struct virtio_net_hdr offload_read(const struct vnic_frame *frame)
 {
-	u32 offset = (sizeof(struct vnic_frame) + at) % VNIC_CHUNK;
-	u16 chunk = found->chunk[(sizeof(struct vnic_frame) + at) / VNIC_CHUNK];
+	const u64 *from = (const u64 *)&frame->offload;
+	u64 word[2] = { READ_ONCE(from[0]), READ_ONCE(from[1]) };
+	struct virtio_net_hdr offload;
 
-	len = min_t(u32, len, VNIC_CHUNK - offset);
-	vnic_copy(to, chunk_va(ring, chunk) + offset, len);
-	return len;
+	static_assert(sizeof(word) >= sizeof(offload), "vnic offload");
+	memcpy(&offload, word, sizeof(offload));
+	return offload;
 }
 
-static void frame_read(const struct ring *ring, const struct found *found, u32 at, void *to,
-		       u32 len)
+/* Return: is it a frame at all? */
+static bool frame_find(const struct ring *ring, u16 nr, struct found *found)
+{
+	const struct vnic_frame *frame = ring_frame(ring, nr);
+	u32 pieces;
+
+	if (nr >= ring->peer->nr_frames)
+		return false;
+	found->len = le32_to_cpu(READ_ONCE(frame->len));
+	found->offload = offload_read(frame);
+	found->next = 0;
+	pieces = le32_to_cpu(READ_ONCE(frame->pieces));
+	return found->len >= ETH_HLEN && found->len <= VNIC_FRAME_MAX && pieces <= VNIC_PIECES &&
+	       pieces_find(ring, frame->piece, pieces, found);
+}
+
+/* Its next @len bytes. */
+static void frame_read(struct found *found, void *to, u32 len)
 {
 	u32 part;
 
-	for (; len; at += part, to += part, len -= part)
-		part = frame_read_part(ring, found, at, to, len);
+	for (; len; to += part, len -= part) {
+		part = min(len, found->piece[found->next].len);
+		vnic_copy(to, found->piece[found->next].va, part);
+		found->piece[found->next].va += part;
+		found->piece[found->next].len -= part;
+		if (!found->piece[found->next].len)
+			found->next++;
+	}
 }
 
 /* Return: is there memory for it? */
-static bool frame_read_pages(const struct ring *ring, const struct found *found,
-			     struct sk_buff *skb)
+static bool frame_read_pages(const struct ring *ring, struct found *found, struct sk_buff *skb)
 {
 	struct page_frag *frag = &ring->queue->page_frag;
 	u32 at = skb->len, part, nr = 0;
@@ -160,7 +178,7 @@ static bool frame_read_pages(const struct ring *ring, const struct found *found,
 		    !skb_page_frag_refill(min_t(u32, found->len - at, PAGE_SIZE), frag, GFP_ATOMIC))
 			return false;
 		part = min_t(u32, found->len - at, frag->size - frag->offset);
-		frame_read(ring, found, at, page_address(frag->page) + frag->offset, part);
+		frame_read(found, page_address(frag->page) + frag->offset, part);
 		skb_add_rx_frag(skb, nr++, frag->page, frag->offset, part, part);
 		get_page(frag->page);
 		frag->offset += part;
@@ -169,14 +187,14 @@ static bool frame_read_pages(const struct ring *ring, const struct found *found,
 }
 
 /* Return: NULL if there is no memory. */
-static struct sk_buff *frame_copy(const struct ring *ring, const struct found *found)
+static struct sk_buff *frame_copy(const struct ring *ring, struct found *found)
 {
 	u32 head = found->len <= COPY_ALL ? found->len : COPY_HEAD;
 	struct sk_buff *skb = napi_alloc_skb(&ring->queue->napi, head);
 
 	if (!skb)
 		return NULL;
-	frame_read(ring, found, 0, __skb_put(skb, head), head);
+	frame_read(found, __skb_put(skb, head), head);
 	if (frame_read_pages(ring, found, skb))
 		return skb;
 	kfree_skb(skb);
@@ -184,12 +202,12 @@ static struct sk_buff *frame_copy(const struct ring *ring, const struct found *f
 }
 
 /* In a page, with room before and behind. Return: NULL if there is no memory. */
-static struct page *frame_copy_page(const struct ring *ring, const struct found *found)
+static struct page *frame_copy_page(const struct ring *ring, struct found *found)
 {
 	struct page *page = vnic_xdp_get_page(ring->queue);
 
 	if (page)
-		frame_read(ring, found, 0, page_address(page) + XDP_PACKET_HEADROOM, found->len);
+		frame_read(found, page_address(page) + XDP_PACKET_HEADROOM, found->len);
 	return page;
 }
 
@@ -233,7 +251,7 @@ struct taken {
 };
 
 /* A program gets frames as they would be on a wire. */
-static struct taken frame_take(const struct ring *ring, const struct found *found, bool for_prog)
+static struct taken frame_take(const struct ring *ring, struct found *found, bool for_prog)
 {
 	struct taken taken = { .wrong = VNIC_RX_DROPPED };
 	u32 mtu = min_t(u32, READ_ONCE(ring->queue->vnic->dev->mtu), VNIC_XDP_MTU);
@@ -249,18 +267,28 @@ static struct taken frame_take(const struct ring *ring, const struct found *foun
 	return taken;
 }
 
-static void ring_take(const struct ring *ring, u16 first)
+/*
+ * Has its sender taken back what has just been copied, or is that memory not its own any
+ * more?
+ */
+static bool ring_is_void(const struct ring *ring)
+{
+	/* pairs with flow_void() in send.c: was it still that frame? */
+	smp_rmb();
+	return vnic_is_void(READ_ONCE(ring_out(ring)->base), *ring_tail(ring)) ||
+	       !adeos_window_holds(ring->peer->window);
+}
+
+static void ring_take(const struct ring *ring, u16 nr)
 {
 	struct vnic_queue *queue = ring->queue;
 	struct bpf_prog *prog = rcu_dereference(queue->vnic->prog);
 	struct taken taken = { .wrong = VNIC_RX_BAD };
 	struct found found;
 
-	if (frame_find(ring, first, &found))
+	if (frame_find(ring, nr, &found))
 		taken = frame_take(ring, &found, prog);
-	/* pairs with flow_void() in send.c: was it still that frame? */
-	smp_rmb();
-	if (vnic_is_void(READ_ONCE(ring_out(ring)->base), *ring_tail(ring))) {
+	if (ring_is_void(ring)) {
 		kfree_skb(taken.skb);
 		if (taken.page)
 			vnic_xdp_put_page(queue, taken.page);

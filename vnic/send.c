@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Frames into our own bridge. A frame is copied there once, whoever gets it, and its skb
- * is done with. All of a queue is under the lock of Linux's queue; nobody is waited for:
- * who does not fetch frames for STALL_MS while we are short of chunks gets none until he
- * does, and those he has not fetched are taken back.
+ * Frames that others fetch. Our bridge says where in our memory they are, and they stay
+ * there until all who get them have copied them, whoever made them: an skb or an XDP
+ * program. All of a queue is under the lock of Linux's queue; nobody is waited for: who
+ * does not fetch frames for STALL_MS while we are short of room gets none until he does,
+ * and those he has not fetched are taken back.
  */
+#include <linux/io.h>
+#include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
@@ -14,7 +17,7 @@
 #include "vnic.h"
 
 #define STALL_MS	250
-#define NO_CHUNK	U16_MAX		/* the end of the free ones */
+#define NO_FRAME	U16_MAX		/* the end of the free ones */
 
 static void count_tx(struct vnic_queue *queue, unsigned int what, u64 n)
 {
@@ -33,96 +36,141 @@ static const struct vnic_in *peer_in(const struct vnic_peer *peer, const struct 
 	return &peer->page->in[queue->vnic->self.slot][queue->nr];
 }
 
-/* ---- chunks ---- */
+/* ---- frames ---- */
 
-static u8 *chunk_va(const struct vnic_queue *queue, u16 chunk)
+static struct vnic_frame *queue_frame(const struct vnic_queue *queue, u16 nr)
 {
-	return queue->vnic->chunks + (queue->nr * queue->vnic->nr_chunks + chunk) * VNIC_CHUNK;
+	return &queue->vnic->frames[queue->nr * queue->vnic->nr_frames + nr];
 }
 
-static u16 chunk_get(struct vnic_queue *queue)
+static void frame_free(struct vnic_queue *queue, u16 nr)
 {
-	u16 chunk = queue->free;
-
-	queue->free = queue->chunk[chunk].next;
-	queue->nr_free--;
-	return chunk;
-}
-
-static void chunk_free(struct vnic_queue *queue, u16 chunk)
-{
-	queue->chunk[chunk].next = queue->free;
-	queue->free = chunk;
+	queue->sent[nr].next = queue->free;
+	queue->free = nr;
 	queue->nr_free++;
 }
 
-/* One who was sent the frame has it. Return: its bytes for BQL, if he was the last one. */
-static u32 frame_put(struct vnic_queue *queue, u16 first)
+static u16 frame_get(struct vnic_queue *queue)
 {
-	u16 chunk = first, next, nr = queue->chunk[first].nr;
-	u32 bytes = queue->chunk[first].bytes;
+	u16 nr = queue->free;
 
-	if (--queue->chunk[first].refs)
-		return 0;
-	for (; nr; nr--, chunk = next) {
-		next = queue->chunk[chunk].next;
-		chunk_free(queue, chunk);
-	}
-	return bytes;
+	queue->free = queue->sent[nr].next;
+	queue->nr_free--;
+	return nr;
 }
+
+/* One who was sent the frame has it. Return: its bytes for BQL, if he was the last one. */
+static u32 frame_put(struct vnic_queue *queue, u16 nr)
+{
+	struct vnic_sent *sent = &queue->sent[nr];
+
+	if (--sent->refs)
+		return 0;
+	frame_free(queue, nr);
+	if (sent->bytes)
+		dev_consume_skb_any(sent->skb);
+	else
+		xdp_return_frame(sent->xdp);
+	return sent->bytes;
+}
+
+/* ---- what they are made of ---- */
 
 /**
  * struct content - what is to be sent
- * @skb: NULL: it is at @data
- * @seq: where @skb has been read
- * @data: beginning with its destination
+ * @skb: NULL: it is in @xdp
+ * @xdp: NULL: it is in @skb
+ * @dest: its first bytes
  * @len: bytes
  * @offload: what is left open
  */
 struct content {
 	struct sk_buff *skb;
-	struct skb_seq_state seq;
-	const void *data;
+	struct xdp_frame *xdp;
+	const u8 *dest;
 	u32 len;
 	struct virtio_net_hdr offload;
 };
 
-/* Return: how many bytes are at *@from, the first one being byte @done; 0 at the end */
-static u32 content_next(struct content *content, u32 done, const u8 **from)
+/**
+ * struct pieces - of a frame that is being described
+ * @piece: of the frame; others can write there, so it is not read
+ * @nr: how many there are
+ * @end: physical address behind the last one
+ * @len: of the last one
+ */
+struct pieces {
+	struct vnic_piece *piece;
+	u32 nr;
+	u64 end;
+	u32 len;
+};
+
+/* Return: is there a place for it? */
+static bool piece_add(struct pieces *pieces, u64 pa, u32 len)
 {
-	if (content->skb)
-		return skb_seq_read(done, from, &content->seq);
-	*from = content->data + done;
-	return content->len - done;
+	if (!len)
+		return true;
+	if (!pieces->nr || pa != pieces->end) {
+		if (pieces->nr == VNIC_PIECES)
+			return false;
+		pieces->piece[pieces->nr++].pa = cpu_to_le64(pa);
+		pieces->len = 0;
+	}
+	pieces->len += len;
+	pieces->end = pa + len;
+	pieces->piece[pieces->nr - 1].len = cpu_to_le32(pieces->len);
+	return true;
 }
 
-/* Return: its first chunk. There are enough of them. */
-static u16 frame_write(struct vnic_queue *queue, struct content *content)
+/* Its own bytes, without those of others behind it. */
+static bool pieces_add(struct pieces *pieces, const struct sk_buff *skb)
 {
-	u32 done = 0, at = sizeof(struct vnic_frame), len, n = 0;
-	u16 first = chunk_get(queue), chunk = first;
-	struct vnic_frame *frame = (void *)chunk_va(queue, first);
-	const u8 *from;
+	const skb_frag_t *frag;
+	int i;
 
-	frame->len = cpu_to_le32(content->len);
-	frame->offload = content->offload;
-	if (content->skb)
-		skb_prepare_seq_read(content->skb, 0, content->len, &content->seq);
-	while ((len = content_next(content, done, &from))) {
-		if (at == VNIC_CHUNK) {
-			queue->chunk[chunk].next = chunk_get(queue);
-			chunk = queue->chunk[chunk].next;
-			frame->chunk[n++] = cpu_to_le16(chunk);
-			at = 0;
-		}
-		len = min(len, VNIC_CHUNK - at);
-		vnic_copy(chunk_va(queue, chunk) + at, from, len);
-		done += len;
-		at += len;
+	if (is_vmalloc_addr(skb->data) ||
+	    !piece_add(pieces, virt_to_phys(skb->data), skb_headlen(skb)))
+		return false;
+	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
+		frag = &skb_shinfo(skb)->frags[i];
+		if (!piece_add(pieces, page_to_phys(skb_frag_page(frag)) + skb_frag_off(frag),
+			       skb_frag_size(frag)))
+			return false;
 	}
-	queue->chunk[first].nr = n + 1;
-	queue->chunk[first].bytes = content->skb ? content->len : 0;
-	return first;
+	return true;
+}
+
+/* Return: how many pieces; 0 if they are too many */
+static u32 frame_fill(struct vnic_frame *frame, const struct content *content)
+{
+	struct pieces pieces = { .piece = frame->piece };
+	const struct sk_buff *iter;
+
+	if (content->xdp) {
+		piece_add(&pieces, virt_to_phys(content->xdp->data), content->len);
+		return pieces.nr;
+	}
+	if (!pieces_add(&pieces, content->skb))
+		return 0;
+	skb_walk_frags(content->skb, iter)
+		if (!pieces_add(&pieces, iter))
+			return 0;
+	return pieces.nr;
+}
+
+/* Return: is it there now? It is not if it is in too many pieces, and there is no memory. */
+static bool frame_write(struct vnic_queue *queue, u16 nr, const struct content *content)
+{
+	struct vnic_frame *frame = queue_frame(queue, nr);
+	u32 pieces = frame_fill(frame, content);
+
+	if (!pieces && content->skb && !skb_linearize(content->skb))
+		pieces = frame_fill(frame, content);
+	frame->len = cpu_to_le32(content->len);
+	frame->pieces = cpu_to_le32(pieces);
+	frame->offload = content->offload;
+	return pieces;
 }
 
 /* ---- flows ---- */
@@ -134,7 +182,7 @@ struct reaped {
 	unsigned int bytes;
 };
 
-static void flow_push(struct vnic_queue *queue, u32 slot, u16 first)
+static void flow_push(struct vnic_queue *queue, u32 slot, u16 frame)
 {
 	struct vnic_flow *flow = &queue->flow[slot];
 	struct vnic_out *out = queue_out(queue, slot);
@@ -142,8 +190,8 @@ static void flow_push(struct vnic_queue *queue, u32 slot, u16 first)
 	/* not so far behind that it looks as if it were ahead: see vnic_is_void() */
 	if (!(flow->head % SZ_64K))
 		WRITE_ONCE(out->base, cpu_to_le32(flow->tail));
-	flow->frame[flow->head % VNIC_RING] = first;
-	out->entry[flow->head % VNIC_RING] = cpu_to_le16(first);
+	flow->frame[flow->head % VNIC_RING] = frame;
+	out->entry[flow->head % VNIC_RING] = cpu_to_le16(frame);
 	/* pairs with ring_pending() in receive.c */
 	smp_store_release(&out->head, cpu_to_le32(++flow->head));
 }
@@ -167,7 +215,7 @@ static u32 flow_fetched(struct vnic_queue *queue, u32 slot)
 {
 	struct vnic_peer *peer = vnic_linked_peer(queue->vnic, slot);
 
-	/* pairs with ring_fetched() in receive.c: he reads no more of these chunks */
+	/* pairs with ring_fetched() in receive.c: he reads no more of these frames */
 	return peer ? le32_to_cpu(smp_load_acquire(&peer_in(peer, queue)->tail)) :
 		      queue->flow[slot].tail;
 }
@@ -197,7 +245,7 @@ static void flow_void(struct vnic_queue *queue, u32 slot, struct reaped *reaped)
 
 	if (!READ_ONCE(queue->vnic->lost))
 		WRITE_ONCE(queue_out(queue, slot)->base, cpu_to_le32(flow->head));
-	/* pairs with ring_take() in receive.c: chunks are not written before */
+	/* pairs with ring_is_void() in receive.c: frames are not used for others before */
 	smp_wmb();
 	flow_pop(queue, flow, flow->head, reaped);
 	flow->stalled = true;
@@ -215,9 +263,9 @@ static bool flow_is_stalled(struct vnic_queue *queue, u32 slot)
 
 /* ---- short of room ---- */
 
-static bool queue_has_room(const struct vnic_queue *queue)
+static bool queue_is_idle(const struct vnic_queue *queue)
 {
-	return queue->nr_free >= VNIC_FRAME_CHUNKS;
+	return queue->nr_free == queue->vnic->nr_frames;
 }
 
 /* Return: has anybody fetched anything? */
@@ -242,7 +290,7 @@ static bool queue_goes_on(struct vnic_queue *queue)
 {
 	struct netdev_queue *txq = vnic_txq(queue);
 
-	if (netif_tx_queue_stopped(txq) && queue_has_room(queue))
+	if (netif_tx_queue_stopped(txq) && queue->nr_free)
 		netif_tx_wake_queue(txq);
 	return !netif_xmit_stopped(txq);
 }
@@ -263,11 +311,14 @@ static void queue_watch(struct vnic_queue *queue)
 	smp_mb();
 }
 
+/* Somebody looks after what has been sent, though nobody sends more. */
 static void queue_remember(struct vnic_queue *queue)
 {
 	struct vnic_flow *flow;
 	u32 slot;
 
+	if (timer_pending(&queue->stall) || queue_is_idle(queue))
+		return;
 	for (slot = 0; slot < VNODE_SLOTS; slot++) {
 		flow = &queue->flow[slot];
 		flow->watched = flow->tail;
@@ -285,13 +336,9 @@ static void queue_settle(struct vnic_queue *queue)
 	queue_reap(queue);
 	while (!queue_goes_on(queue)) {
 		queue_watch(queue);
-		if (queue_reap(queue))
-			continue;
-		if (!timer_pending(&queue->stall))
-			queue_remember(queue);
-		return;
+		if (!queue_reap(queue))
+			break;
 	}
-	del_timer(&queue->stall);
 }
 
 /* He had something to fetch all the time, and has fetched less than half of it. */
@@ -300,28 +347,34 @@ static bool flow_is_slow(const struct vnic_flow *flow)
 	return 2 * (flow->tail - flow->watched) < flow->due - flow->watched;
 }
 
-static void stall_func(struct timer_list *timer)
+/* Those who are slow, and for whom all others wait, wait themselves from now on. */
+static void queue_stall(struct vnic_queue *queue)
 {
-	struct vnic_queue *queue = from_timer(queue, timer, stall);
-	struct netdev_queue *txq = vnic_txq(queue);
 	struct reaped reaped = { };
 	u32 slot;
 
-	__netif_tx_lock(txq, smp_processor_id());
-	if (!netif_running(queue->vnic->dev))
-		goto unlock;
-	queue_reap(queue);
-	if (queue_goes_on(queue))
-		goto unlock;
 	for (slot = 0; slot < VNODE_SLOTS; slot++) {
 		if (!flow_is_slow(&queue->flow[slot]))
 			continue;
 		count_tx(queue, VNIC_TX_STALLED, 1);
 		flow_void(queue, slot, &reaped);
 	}
-	netdev_tx_completed_queue(txq, reaped.frames, reaped.bytes);
+	netdev_tx_completed_queue(vnic_txq(queue), reaped.frames, reaped.bytes);
 	queue_settle(queue);
-unlock:
+}
+
+static void stall_func(struct timer_list *timer)
+{
+	struct vnic_queue *queue = from_timer(queue, timer, stall);
+	struct netdev_queue *txq = vnic_txq(queue);
+
+	__netif_tx_lock(txq, smp_processor_id());
+	if (netif_running(queue->vnic->dev)) {
+		queue_reap(queue);
+		if (!queue_goes_on(queue))
+			queue_stall(queue);
+		queue_remember(queue);
+	}
 	__netif_tx_unlock(txq);
 }
 
@@ -405,24 +458,35 @@ static unsigned long frame_receivers(struct vnic_queue *queue, const u8 *dest)
 	return slots;
 }
 
-/* Return: was it sent to anybody? Under RCU. */
-static bool frame_send(struct vnic_queue *queue, struct content *content)
+/* Under RCU. Return: was it sent to anybody? Then it is not the caller's any more. */
+static bool frame_send(struct vnic_queue *queue, const struct content *content)
 {
-	u32 nr = DIV_ROUND_UP(sizeof(struct vnic_frame) + content->len, VNIC_CHUNK), slot;
+	struct vnic_sent *sent;
 	unsigned long slots;
-	u16 first;
+	u32 slot;
+	u16 nr;
 
-	if (content->len < ETH_HLEN || nr > VNIC_FRAME_CHUNKS)
+	if (content->len < ETH_HLEN || content->len > VNIC_FRAME_MAX)
 		return false;
-	slots = frame_receivers(queue, content->data);
-	if (queue->nr_free < nr)
+	slots = frame_receivers(queue, content->dest);
+	if (!queue->nr_free)
 		queue_reap(queue);
-	if (!slots || queue->nr_free < nr)
+	if (!slots || !queue->nr_free)
 		return false;
-	first = frame_write(queue, content);
-	queue->chunk[first].refs = hweight_long(slots);
+	nr = frame_get(queue);
+	if (!frame_write(queue, nr, content)) {
+		frame_free(queue, nr);
+		return false;
+	}
+	sent = &queue->sent[nr];
+	sent->refs = hweight_long(slots);
+	sent->bytes = content->skb ? content->len : 0;
+	if (content->skb)
+		sent->skb = content->skb;
+	else
+		sent->xdp = content->xdp;
 	for_each_set_bit(slot, &slots, VNODE_SLOTS)
-		flow_push(queue, slot, first);
+		flow_push(queue, slot, nr);
 	queue->to_tell |= slots;
 	u64_stats_update_begin(&queue->tx_sync);
 	u64_stats_inc(&queue->tx[VNIC_TX_PACKETS]);
@@ -431,11 +495,18 @@ static bool frame_send(struct vnic_queue *queue, struct content *content)
 	return true;
 }
 
+/* It may be with us for long: whoever sends it must not wait until it is free. */
 static bool skb_send(struct vnic_queue *queue, struct sk_buff *skb)
 {
-	struct content content = { .skb = skb, .data = skb_eth_hdr(skb), .len = skb->len };
+	struct content content = { .skb = skb, .dest = skb_eth_hdr(skb)->h_dest, .len = skb->len };
 
-	return !vnic_offload_get(skb, &content.offload) && frame_send(queue, &content);
+	if (vnic_offload_get(skb, &content.offload) || skb_orphan_frags(skb, GFP_ATOMIC) ||
+	    !frame_send(queue, &content))
+		return false;
+	skb_tx_timestamp(skb);
+	skb_orphan(skb);
+	nf_reset_ct(skb);
+	return true;
 }
 
 /* All that can be sent now has been; the receivers may want to know. Under RCU. */
@@ -444,7 +515,7 @@ static void queue_sent(struct vnic_queue *queue, bool tell)
 	struct netdev_queue *txq = vnic_txq(queue);
 
 	if (!netif_tx_queue_stopped(txq) &&
-	    !netif_txq_maybe_stop(txq, queue->nr_free, VNIC_FRAME_CHUNKS, VNIC_FRAME_CHUNKS))
+	    !netif_txq_maybe_stop(txq, queue->nr_free, 1, 1))
 		count_tx(queue, VNIC_TX_STOPPED, 1);
 	if (netif_xmit_stopped(txq)) {
 		queue_tell(queue);
@@ -452,6 +523,7 @@ static void queue_sent(struct vnic_queue *queue, bool tell)
 	} else if (tell) {
 		queue_tell(queue);
 	}
+	queue_remember(queue);
 }
 
 /* ndo_start_xmit */
@@ -464,9 +536,7 @@ netdev_tx_t vnic_send(struct sk_buff *skb, struct net_device *dev)
 
 	rcu_read_lock();
 	if (skb_send(queue, skb)) {
-		skb_tx_timestamp(skb);
 		tell = __netdev_tx_sent_queue(txq, skb->len, !tell);
-		dev_consume_skb_any(skb);
 	} else {
 		count_tx(queue, VNIC_TX_DROPPED, 1);
 		dev_kfree_skb_any(skb);
@@ -490,10 +560,10 @@ netdev_features_t vnic_send_features(struct sk_buff *skb, struct net_device *dev
 
 /* ---- sending for XDP, of which neither Linux's queue nor BQL know ---- */
 
-/* Under the lock and RCU. Return: was it sent to anybody? */
-static bool bytes_send(struct vnic_queue *queue, const void *data, u32 len)
+/* Under the lock and RCU, as frame_send(). */
+static bool xdp_send(struct vnic_queue *queue, struct xdp_frame *xdp)
 {
-	struct content content = { .data = data, .len = len };
+	struct content content = { .xdp = xdp, .dest = xdp->data, .len = xdp->len };
 	bool sent = frame_send(queue, &content);
 
 	if (!sent)
@@ -501,14 +571,14 @@ static bool bytes_send(struct vnic_queue *queue, const void *data, u32 len)
 	return sent;
 }
 
-/* NAPI, under RCU: a program's answer. It goes when the poll ends. */
-bool vnic_send_bytes(struct vnic_queue *queue, const void *data, u32 len)
+/* NAPI, under RCU: a program's answer. It goes when the poll ends. As frame_send(). */
+bool vnic_send_back(struct vnic_queue *queue, struct xdp_frame *xdp)
 {
 	struct netdev_queue *txq = vnic_txq(queue);
 	bool sent;
 
 	__netif_tx_lock(txq, smp_processor_id());
-	sent = bytes_send(queue, data, len);
+	sent = xdp_send(queue, xdp);
 	queue_sent(queue, false);
 	__netif_tx_unlock(txq);
 	return sent;
@@ -525,17 +595,18 @@ void vnic_send_flush(struct vnic_queue *queue)
 }
 
 /*
- * They are copied, and done with; those for which there was no room or nobody are counted.
- * Under the lock and RCU. Return: how many.
+ * They are not the caller's any more; those for which there was no room or nobody are
+ * counted. Under the lock and RCU. Return: how many.
  */
 static int frames_send(struct vnic_queue *queue, struct xdp_frame **frames, int nr, bool tell)
 {
 	int i;
 
 	for (i = 0; i < nr; i++) {
-		if (bytes_send(queue, frames[i]->data, frames[i]->len))
+		if (xdp_send(queue, frames[i]))
 			count_tx(queue, VNIC_TX_XDP, 1);
-		xdp_return_frame(frames[i]);
+		else
+			xdp_return_frame(frames[i]);
 	}
 	queue_sent(queue, tell);
 	return nr;
@@ -634,23 +705,23 @@ void vnic_send_end(struct vnic_queue *queue, u32 slot)
 
 int vnic_send_init(struct vnic_queue *queue)
 {
-	u32 i, nr = queue->vnic->nr_chunks;
+	u32 i, nr = queue->vnic->nr_frames;
 
 	u64_stats_init(&queue->tx_sync);
 	timer_setup(&queue->stall, stall_func, 0);
 	queue->flow = kvcalloc(VNODE_SLOTS, sizeof(*queue->flow), GFP_KERNEL);
-	queue->chunk = kvcalloc(nr, sizeof(*queue->chunk), GFP_KERNEL);
-	if (!queue->flow || !queue->chunk)
+	queue->sent = kvcalloc(nr, sizeof(*queue->sent), GFP_KERNEL);
+	if (!queue->flow || !queue->sent)
 		return -ENOMEM;
-	queue->free = NO_CHUNK;
+	queue->free = NO_FRAME;
 	for (i = 0; i < nr; i++)
-		chunk_free(queue, i);
+		frame_free(queue, i);
 	return 0;
 }
 
 void vnic_send_exit(struct vnic_queue *queue)
 {
 	del_timer_sync(&queue->stall);
-	kvfree(queue->chunk);
+	kvfree(queue->sent);
 	kvfree(queue->flow);
 }

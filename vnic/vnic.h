@@ -6,8 +6,8 @@
  *	dev.c       the network device
  *	wire.c      who is on the network: the own bridge, those of others
  *	neigh.c     neighbours that are gone
- *	send.c      frames into the own bridge
- *	receive.c   frames out of those of others
+ *	send.c      frames that others fetch
+ *	receive.c   frames of others, fetched
  *	offload.c   what of a frame is left open
  *	xdp.c       XDP programs
  *	ethtool.c   what ethtool shows
@@ -34,9 +34,10 @@
  * @member: who
  * @bridge: its bridge
  * @page: in there
- * @chunks: in there
+ * @frames: in there
+ * @window: onto its memory, where they are
  * @queues: how many it sends with
- * @nr_chunks: of each of its queues
+ * @nr_frames: of each of its queues
  * @epoch: of its bridge
  * @linked: both know each other
  * @mac: its address, as last seen
@@ -46,9 +47,10 @@ struct vnic_peer {
 	struct adeos_member member;
 	struct adeos_bridge *bridge;
 	struct vnic_page *page;
-	const u8 *chunks;
+	const struct vnic_frame *frames;
+	struct adeos_window *window;
 	u32 queues;
-	u32 nr_chunks;
+	u32 nr_frames;
 	u64 epoch;
 	bool linked;
 	u8 mac[ETH_ALEN];
@@ -63,7 +65,7 @@ struct vnic_peer {
  * @watched: @tail when the timer was set
  * @due: @head then
  * @stalled: it has not fetched anything for too long, and gets nothing until it does
- * @frame: first chunks, by position: our own memory of what was sent
+ * @frame: by position: our own memory of what was sent
  */
 struct vnic_flow {
 	u32 head;
@@ -76,17 +78,21 @@ struct vnic_flow {
 };
 
 /**
- * struct vnic_chunk - our own memory of a chunk
- * @next: of its frame, or of those that are free
- * @refs: of a first one: who has not fetched the frame yet
- * @nr: of a first one: chunks of the frame
- * @bytes: of a first one: as accounted for by BQL; 0: not
+ * struct vnic_sent - our own memory of a frame
+ * @skb: its bytes are here
+ * @xdp: or here
+ * @bytes: as accounted for by BQL; 0: they are in @xdp
+ * @refs: who has not fetched it yet
+ * @next: of those that are free
  */
-struct vnic_chunk {
-	u16 next;
-	u16 refs;
-	u16 nr;
+struct vnic_sent {
+	union {
+		struct sk_buff *skb;
+		struct xdp_frame *xdp;
+	};
 	u32 bytes;
+	u16 refs;
+	u16 next;
 };
 
 #define VNIC_MTU_MAX		(65535 - ETH_HLEN)
@@ -138,11 +144,11 @@ enum {
  * @rx: VNIC_RX_...
  * @rx_sync: for @rx
  * @flow: sending, by slot; under the lock of the device's queue, as all below
- * @chunk: sending
- * @free: sending: first free chunk
+ * @sent: sending
+ * @free: sending: first free one of them
  * @nr_free: sending
  * @to_tell: sending: slots with frames that they were not told of
- * @stall: sending: when somebody has not fetched for too long
+ * @stall: sending: looks after what has been sent
  * @tx: VNIC_TX_...
  * @tx_sync: for @tx
  */
@@ -163,7 +169,7 @@ struct vnic_queue {
 	struct u64_stats_sync rx_sync;
 
 	struct vnic_flow *flow ____cacheline_aligned;
-	struct vnic_chunk *chunk;
+	struct vnic_sent *sent;
 	u16 free;
 	u16 nr_free;
 	unsigned long to_tell;
@@ -187,11 +193,11 @@ struct vnic_queue {
  * @page: in there, also under @page_lock
  * @lost: it is not ours any more: nothing is written there
  * @page_lock: for those who write @face
- * @chunks: in there
+ * @frames: in there
  * @epoch: of it
  * @peer: by slot
  * @nr_queues: pairs
- * @nr_chunks: of each queue
+ * @nr_frames: of each queue
  * @queue: pairs
  * @prog: an XDP program, or NULL
  * @rx_usecs: a queue that has received something is not told of more for so long,
@@ -211,11 +217,11 @@ struct vnic {
 	struct vnic_page *page;
 	bool lost;
 	spinlock_t page_lock;		/* page, for face */
-	u8 *chunks;
+	struct vnic_frame *frames;
 	u64 epoch;
 	struct vnic_peer __rcu *peer[VNODE_SLOTS];
 	u32 nr_queues;
-	u32 nr_chunks;
+	u32 nr_frames;
 	struct vnic_queue *queue;
 	struct bpf_prog __rcu *prog;
 	u32 rx_usecs;
@@ -287,7 +293,7 @@ netdev_tx_t vnic_send(struct sk_buff *skb, struct net_device *dev);
 netdev_features_t vnic_send_features(struct sk_buff *skb, struct net_device *dev,
 				     netdev_features_t features);
 int vnic_send_xdp(struct net_device *dev, int nr, struct xdp_frame **frames, u32 flags);
-bool vnic_send_bytes(struct vnic_queue *queue, const void *data, u32 len);
+bool vnic_send_back(struct vnic_queue *queue, struct xdp_frame *xdp);
 void vnic_send_flush(struct vnic_queue *queue);
 int vnic_send_init(struct vnic_queue *queue);
 void vnic_send_exit(struct vnic_queue *queue);

@@ -41,9 +41,10 @@ static void own_told(void *data, struct adeos_bridge *bridge, enum adeos_bridge_
 	vnic_wire_scan(vnic);
 }
 
-static u64 bridge_size(u32 queues, u32 chunks)
+static u64 bridge_size(u32 queues, u32 frames)
 {
-	return sizeof(struct vnic_page) + (u64)queues * chunks * VNIC_CHUNK;
+	return PAGE_ALIGN(sizeof(struct vnic_page) +
+			  (u64)queues * frames * sizeof(struct vnic_frame));
 }
 
 /* ---- our own bridge ---- */
@@ -84,9 +85,9 @@ static void page_begin(struct vnic *vnic, struct vnic_page *page)
 	while (!vnic->epoch);
 	page->version = cpu_to_le32(VNIC_VERSION);
 	page->queues = cpu_to_le32(vnic->nr_queues);
-	page->chunks = cpu_to_le32(vnic->nr_chunks);
+	page->frames = cpu_to_le32(vnic->nr_frames);
 	page->epoch = cpu_to_le64(vnic->epoch);
-	vnic->chunks = (u8 *)(page + 1);
+	vnic->frames = (struct vnic_frame *)(page + 1);
 	page_set(vnic, page);
 	/* pairs with peer_fill() */
 	smp_store_release(&page->magic, cpu_to_le32(VNIC_MAGIC));
@@ -95,7 +96,7 @@ static void page_begin(struct vnic *vnic, struct vnic_page *page)
 static int wire_up(struct vnic *vnic)
 {
 	struct adeos_bridge_config config = {
-		.size = bridge_size(vnic->nr_queues, vnic->nr_chunks),
+		.size = bridge_size(vnic->nr_queues, vnic->nr_frames),
 		.flags = VNODE_BRIDGE_GLOBAL,
 	};
 	struct adeos_bridge *bridge;
@@ -154,11 +155,11 @@ static bool peer_is_sound(struct vnic_peer *peer)
 	    le32_to_cpu(READ_ONCE(page->version)) != VNIC_VERSION)
 		return false;
 	peer->queues = le32_to_cpu(READ_ONCE(page->queues));
-	peer->nr_chunks = le32_to_cpu(READ_ONCE(page->chunks));
+	peer->nr_frames = le32_to_cpu(READ_ONCE(page->frames));
 	peer->epoch = le64_to_cpu(READ_ONCE(page->epoch));
-	return peer->queues && peer->queues <= VNIC_QUEUES && peer->nr_chunks &&
-	       peer->nr_chunks <= VNIC_RING && peer->epoch &&
-	       adeos_bridge_size(peer->bridge) == bridge_size(peer->queues, peer->nr_chunks);
+	return peer->queues && peer->queues <= VNIC_QUEUES && peer->nr_frames &&
+	       peer->nr_frames <= VNIC_RING && peer->epoch &&
+	       adeos_bridge_size(peer->bridge) == bridge_size(peer->queues, peer->nr_frames);
 }
 
 static int peer_find_doors(const struct vnic *vnic, struct vnic_peer *peer)
@@ -194,7 +195,7 @@ static int peer_fill(const struct vnic *vnic, struct vnic_peer *peer)
 	bool owner = peer_is_owner(peer);
 
 	peer->page = adeos_bridge_va(peer->bridge);
-	peer->chunks = (u8 *)(peer->page + 1);
+	peer->frames = (const struct vnic_frame *)(peer->page + 1);
 	/* pairs with page_begin(): he is not that far yet, and will tell */
 	if (owner && !smp_load_acquire(&peer->page->magic))
 		return -ENOENT;
@@ -219,14 +220,21 @@ static int peer_add(struct vnic *vnic, const struct adeos_member *member)
 	snprintf(name, sizeof(name), VNIC_NAME, vnic->network, member->id);
 	peer->bridge = adeos_bridge_open(name, peer_told, vnic);
 	err = PTR_ERR_OR_ZERO(peer->bridge);
-	if (!err) {
-		err = peer_fill(vnic, peer);
-		if (!err) {
-			peer_begin(vnic, peer);
-			return 0;
-		}
-		adeos_bridge_close(peer->bridge);
-	}
+	if (err)
+		goto err_free;
+	err = peer_fill(vnic, peer);
+	if (err)
+		goto err_bridge;
+	peer->window = adeos_window_open(&peer->member);
+	err = PTR_ERR_OR_ZERO(peer->window);
+	if (err)
+		goto err_bridge;
+	peer_begin(vnic, peer);
+	return 0;
+
+err_bridge:
+	adeos_bridge_close(peer->bridge);
+err_free:
 	kfree(peer);
 	return err == -ENOENT || err == -EACCES || err == -EPROTO ? 0 : err;
 }
@@ -243,6 +251,7 @@ static void peer_remove(struct vnic *vnic, struct vnic_peer *peer)
 		WRITE_ONCE(vnic->page->seen[slot], 0);
 	vnic->news = true;
 	vnic_neigh_gone(vnic->dev, peer->mac);
+	adeos_window_close(peer->window);
 	adeos_bridge_close(peer->bridge);
 	kfree(peer);
 }

@@ -62,17 +62,22 @@ static struct sk_buff *make_skb(const struct xdp_buff *xdp)
 	return skb;
 }
 
-/* Return: which of VNIC_RX_... it was; with VNIC_RX_XDP_REDIRECT the page is another's */
+/*
+ * Return: which of VNIC_RX_... it was; with VNIC_RX_XDP_REDIRECT and VNIC_RX_XDP_TX the
+ * page is another's
+ */
 static unsigned int act_on(struct vnic_queue *queue, struct bpf_prog *prog, struct xdp_buff *xdp,
 			   u32 act)
 {
 	struct net_device *dev = queue->vnic->dev;
+	struct xdp_frame *frame;
 
 	switch (act) {
 	case XDP_DROP:
 		return VNIC_RX_XDP_DROP;
 	case XDP_TX:
-		if (!vnic_send_bytes(queue, xdp->data, xdp->data_end - xdp->data))
+		frame = xdp_convert_buff_to_frame(xdp);
+		if (!frame || !vnic_send_back(queue, frame))
 			break;
 		queue->xdp_sent = true;
 		return VNIC_RX_XDP_TX;
@@ -117,7 +122,7 @@ struct sk_buff *vnic_xdp_run(struct vnic_queue *queue, struct bpf_prog *prog, st
 	} else {
 		what = act_on(queue, prog, &xdp, act);
 	}
-	if (what != VNIC_RX_XDP_REDIRECT)
+	if (what != VNIC_RX_XDP_REDIRECT && what != VNIC_RX_XDP_TX)
 		vnic_xdp_put_page(queue, page);
 	count_frame(queue, what, len);
 	return NULL;

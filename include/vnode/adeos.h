@@ -8,6 +8,7 @@
  *	domains		the pipeline that a portal's interrupts pass through
  *	messages	requests and answers (the protocol, DSP)
  *	bridges		shared memory
+ *	windows		the memory of others, to be read
  *	slots, regions	root alone: what the KMB needs
  */
 #ifndef _VNODE_ADEOS_H
@@ -214,6 +215,15 @@ bool adeos_bridge_is_transient(const struct adeos_bridge *bridge);
 bool adeos_bridge_revoked(struct adeos_bridge *bridge);
 int adeos_bridge_ring(struct adeos_bridge *bridge);
 int adeos_bridge_compact(u64 *moved, u64 *frozen_ns);	/* root alone */
+
+/* ---- windows: window.c ---- */
+
+struct adeos_window;
+
+struct adeos_window *adeos_window_open(const struct adeos_member *member);
+void adeos_window_close(struct adeos_window *window);
+const void *adeos_window_va(const struct adeos_window *window, u64 pa, u32 len);
+bool adeos_window_holds(const struct adeos_window *window);
 
 /* ---- slots: slot.c, root alone ---- */
 

@@ -31,6 +31,7 @@
 #define VNODE_BEATS		1024	/* CPUs of a vnode that are watched */
 #define VNODE_PORTALS		64	/* of each vnode */
 #define VNODE_BRIDGES		256	/* of the machine */
+#define VNODE_RAMS		256	/* pieces of memory of the machine */
 #define VNODE_MSGS		64	/* in a ring */
 #define VNODE_MSG_BODY		40
 #define VNODE_REGS		96	/* CPUs of a vnode whose registers can be left */
@@ -368,6 +369,22 @@ struct vnode_lent_cpu {
 };
 
 /**
+ * struct vnode_ram - memory of a kernel, which others may read
+ * @pa: where it begins, a multiple of the page
+ * @size: bytes, a multiple of the page; 0: the entry is free; written last
+ * @slot: whose it is
+ * @reserved: zero
+ *
+ * Root's is what it had when its nanokernel was loaded, though it lends parts of it.
+ */
+struct vnode_ram {
+	__le64 pa;
+	__le64 size;
+	__le32 slot;
+	__le32 reserved;
+};
+
+/**
  * struct vnode_directory - all that root writes for everybody
  * @magic: VNODE_DIRECTORY_MAGIC
  * @events: counts changes of members and bridges
@@ -376,6 +393,7 @@ struct vnode_lent_cpu {
  * @member: who is in each slot
  * @bridge: all of them
  * @lent: the CPUs that are not root's
+ * @ram: the memory of all kernels
  */
 struct vnode_directory {
 	__le32 magic;
@@ -388,6 +406,7 @@ struct vnode_directory {
 	struct vnode_bridge bridge[VNODE_BRIDGES];		/* 0x1000 */
 	__u8 pad2[0x1000];
 	struct vnode_lent_cpu lent[VNODE_BEATS];		/* 0xc000 */
+	struct vnode_ram ram[VNODE_RAMS];			/* 0xe000 */
 };
 
 /* Between two beats of a CPU, in milliseconds. */
@@ -408,6 +427,7 @@ static_assert(__builtin_offsetof(struct vnode_station, regs) == 0xa000, "registe
 static_assert(__builtin_offsetof(struct vnode_station, ring) == 0x10000, "rings");
 static_assert(__builtin_offsetof(struct vnode_directory, bridge) == 0x1000, "bridges");
 static_assert(__builtin_offsetof(struct vnode_directory, lent) == 0xc000, "lent CPUs");
+static_assert(__builtin_offsetof(struct vnode_directory, ram) == 0xe000, "memory");
 static_assert(sizeof(struct vnode_directory) <= VNODE_DIRECTORY_SIZE, "directory");
 
 #endif /* _VNODE_COMMONS_H */

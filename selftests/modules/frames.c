@@ -8,8 +8,10 @@
 #include <linux/err.h>
 #include <linux/etherdevice.h>
 #include <linux/inet.h>
+#include <linux/io.h>
 #include <linux/ip.h>
 #include <linux/kernel.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/virtio_byteorder.h>
 #include <net/ip.h>
@@ -20,6 +22,7 @@
 #define TAKE_MS		2	/* so long somebody may need to look at what he is sent */
 #define FRAMES		8	/* at a time */
 #define BODY		256	/* bytes of a frame that are written */
+#define MEMORY		(2 * VNIC_FRAME_MAX)	/* where all of them lie */
 
 /**
  * struct liar - who lies to whom
@@ -27,9 +30,10 @@
  * @peer: to whom
  * @bridge: own, and the peer's
  * @page: in there
- * @chunks: own
+ * @frames: own
  * @queues: own
- * @nr_chunks: of each of them
+ * @nr_frames: of each of them
+ * @memory: bodies, one after the other; what follows them may be anywhere in there
  * @door: to the peer's queues
  * @address: the peer's, 0: any
  * @taken: frames that the peer has come past
@@ -40,9 +44,10 @@ struct liar {
 	struct adeos_member peer;
 	struct adeos_bridge *bridge[2];
 	struct vnic_page *page[2];
-	u8 *chunks;
+	struct vnic_frame *frames;
 	u32 queues;
-	u32 nr_chunks;
+	u32 nr_frames;
+	u8 *memory;
 	struct adeos_door door[VNIC_QUEUES];
 	__be32 address;
 	u64 taken;
@@ -69,6 +74,21 @@ static u32 bent(struct liar *liar, u32 sound)
 		return chance(liar) >> chance(liar) % 64;
 	case 2:
 		return sound - 1;
+	default:
+		return sound;
+	}
+}
+
+/* Also addresses that are not ours, or are nothing at all. */
+static u64 bent_address(struct liar *liar, u64 sound)
+{
+	switch (chance(liar) % 64) {
+	case 0:
+		return chance(liar);
+	case 1:
+		return chance(liar) >> chance(liar) % 64;
+	case 2:
+		return sound ^ BIT_ULL(chance(liar) % 40);
 	default:
 		return sound;
 	}
@@ -140,16 +160,29 @@ static void write_body(struct liar *liar, u8 *body, u32 len)
 	write_ip(liar, (struct iphdr *)(eth + 1), len - ETH_HLEN);
 }
 
-static void write_frame(struct liar *liar, u32 queue, u32 chunk)
+static u32 write_pieces(struct liar *liar, struct vnic_piece *piece, u8 *body, u32 len)
 {
-	u8 *va = liar->chunks + ((u64)queue * liar->nr_chunks + chunk) * VNIC_CHUNK;
-	struct vnic_frame *frame = (struct vnic_frame *)va;
-	u32 len = pick_len(liar), i;
+	u32 nr = 1 + chance(liar) % VNIC_PIECES, i, part = min_t(u32, len, BODY);
 
-	for (i = 0; i < ARRAY_SIZE(frame->chunk); i++)
-		frame->chunk[i] = cpu_to_le16(bent(liar, chance(liar) % liar->nr_chunks));
+	for (i = 0; i < nr && len; i++) {
+		piece[i].pa = cpu_to_le64(bent_address(liar, virt_to_phys(body)));
+		piece[i].len = cpu_to_le32(bent(liar, part));
+		len -= part;
+		part = i + 2 < nr ? min_t(u32, len, 1 + chance(liar) % 4096) : len;
+		body = liar->memory + chance(liar) % (MEMORY - part);
+	}
+	return i;
+}
+
+/* @nr: of those that are written together */
+static void write_frame(struct liar *liar, struct vnic_frame *frame, u32 nr)
+{
+	u8 *body = liar->memory + nr * BODY;
+	u32 len = pick_len(liar);
+
 	write_offload(liar, &frame->offload);
-	write_body(liar, (u8 *)(frame + 1), len);
+	write_body(liar, body, len);
+	frame->pieces = cpu_to_le32(bent(liar, write_pieces(liar, frame->piece, body, len)));
 	WRITE_ONCE(frame->len, cpu_to_le32(bent(liar, len)));
 }
 
@@ -170,14 +203,14 @@ static void send_frames(struct liar *liar, u32 queue)
 {
 	struct vnic_out *out = &liar->page[0]->out[liar->peer.slot][queue];
 	const struct vnic_in *in = &liar->page[1]->in[liar->self.slot][queue];
-	u32 tail = le32_to_cpu(READ_ONCE(in->tail)), head, i, chunk;
+	u32 tail = le32_to_cpu(READ_ONCE(in->tail)), head, i, frame;
 	u32 nr = 1 + chance(liar) % FRAMES;
 	u64 deadline;
 
 	for (i = 0; i < nr; i++) {
-		chunk = chance(liar) % liar->nr_chunks;
-		write_frame(liar, queue, chunk);
-		WRITE_ONCE(out->entry[(tail + i) % VNIC_RING], cpu_to_le16(bent(liar, chunk)));
+		frame = chance(liar) % liar->nr_frames;
+		write_frame(liar, &liar->frames[queue * liar->nr_frames + frame], i);
+		WRITE_ONCE(out->entry[(tail + i) % VNIC_RING], cpu_to_le16(bent(liar, frame)));
 	}
 	head = bent(liar, tail + nr);
 	WRITE_ONCE(out->base, cpu_to_le32(bent(liar, tail)));
@@ -242,13 +275,17 @@ static int liar_begin(struct liar *liar, const char *network, u32 id)
 	if (err)
 		return err;
 	/* as they are now: nothing of it will be true for long, or is any more */
-	liar->chunks = (u8 *)(liar->page[0] + 1);
+	liar->memory = kmalloc(MEMORY, GFP_KERNEL);
+	if (!liar->memory)
+		return -ENOMEM;
+	liar->frames = (struct vnic_frame *)(liar->page[0] + 1);
 	liar->queues = le32_to_cpu(liar->page[0]->queues);
-	liar->nr_chunks = le32_to_cpu(liar->page[0]->chunks);
-	room = (adeos_bridge_size(liar->bridge[0]) - sizeof(struct vnic_page)) / VNIC_CHUNK;
-	if (!liar->queues || (u64)liar->queues * liar->nr_chunks != room) {
+	liar->nr_frames = le32_to_cpu(liar->page[0]->frames);
+	room = (adeos_bridge_size(liar->bridge[0]) - sizeof(struct vnic_page)) /
+	       sizeof(struct vnic_frame);
+	if (!liar->queues || !liar->nr_frames || liar->queues > room / liar->nr_frames) {
 		liar->queues = 1;
-		liar->nr_chunks = room;
+		liar->nr_frames = room;
 	}
 	for (i = 0; i < VNIC_QUEUES; i++) {
 		snprintf(name, sizeof(name), VNIC_PORTAL, network, i);
@@ -268,6 +305,7 @@ static void liar_end(struct liar *liar)
 	for (i = 0; i < ARRAY_SIZE(liar->bridge); i++)
 		if (liar->bridge[i])
 			adeos_bridge_close(liar->bridge[i]);
+	kfree(liar->memory);
 }
 
 static int lie(struct liar *liar, u32 rounds)

@@ -37,6 +37,7 @@ struct answer {
 static const struct command * const tables[] = {
 	portal_commands, raise_commands, domain_commands, message_commands, bridge_commands,
 	polling_commands, exercise_commands, harm_commands, hostile_commands, frames_commands,
+	window_commands,
 };
 
 void say(struct answer *out, const char *fmt, ...)
@@ -224,6 +225,7 @@ static void __exit test_exit(void)
 	domains_exit();
 	portals_exit();
 	bridges_exit();
+	windows_exit();
 	messages_exit();
 	hostile_exit();
 }

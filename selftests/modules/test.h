@@ -35,7 +35,7 @@ struct command {
 
 extern const struct command portal_commands[], raise_commands[], domain_commands[],
 	message_commands[], bridge_commands[], polling_commands[], exercise_commands[],
-	harm_commands[], hostile_commands[], frames_commands[];
+	harm_commands[], hostile_commands[], frames_commands[], window_commands[];
 
 void __printf(2, 3) say(struct answer *out, const char *fmt, ...);
 const char *option(int argc, char **argv, const char *key);
@@ -134,12 +134,13 @@ extern struct rw_semaphore portals_lock;	/* which portals there are */
 struct test_portal *portals_find(const char *name);	/* ERR_PTR; under portals_lock */
 void portals_exit(void);
 
-/* ---- domain.c, hostile.c, message.c ---- */
+/* ---- domain.c, hostile.c, message.c, window.c ---- */
 
 void domains_forget(struct test_portal *portal);
 void domains_exit(void);
 void hostile_exit(void);
 int messages_init(void);
 void messages_exit(void);
+void windows_exit(void);
 
 #endif /* _ADEOS_TEST_H */

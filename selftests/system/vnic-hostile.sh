@@ -16,12 +16,12 @@ seconds=${3:-10}
 xdp=${4:-}
 BRIDGE=driver/vnic.vnet0.2
 BATCH=500
-# its first page, all rings, and one chunk
+# its first page, all rings, and a page of frames
 RINGS=size=90112
 
 rounds=0
 
-# Each batch from a seed of its own. Now and then over all of the bridge, chunks and all.
+# Each batch from a seed of its own. Now and then over all of the bridge, all frames too.
 scribble() {
 	local size="$RINGS" batch="$BATCH"
 

@@ -19,7 +19,7 @@ bad_parameters() {
 	refuses_parameter '' && refuses_parameter 'a/b' && refuses_parameter vnet0,mac=1 &&
 		refuses_parameter vnet0,mac=01:00:00:00:00:01 && refuses_parameter vnet0,queues=0 &&
 		refuses_parameter vnet0,mtu=67 && refuses_parameter vnet0,mtu=65522 &&
-		not insmod "$VNIC" chunks=31 && not insmod "$VNIC" chunks=257 &&
+		not insmod "$VNIC" frames=7 && not insmod "$VNIC" frames=257 &&
 		refuses_parameter vnet0,colour=red && refuses_parameter 'vnet0;vnet0' vnet0
 }
 
