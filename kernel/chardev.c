@@ -98,14 +98,40 @@ static int grant_put_apicids(const struct vnode_grant *grant, const struct kmb_c
 	return 0;
 }
 
+static bool claim_is_valid(const char *text)
+{
+	size_t len = strnlen(text, VNODE_CLAIM_LEN);
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (!isascii(text[i]) || !isgraph(text[i]))
+			return false;
+	return len < VNODE_CLAIM_LEN && is_zero(text + len, VNODE_CLAIM_LEN - len);
+}
+
+static int grant_get_claims(const struct vnode_grant *grant, struct vnode_claim *claim)
+{
+	unsigned int i;
+
+	if (grant->claims && copy_from_user(claim, u64_to_user_ptr(grant->claims),
+					    VNODE_CLAIMS_MAX * sizeof(*claim)))
+		return -EFAULT;
+	for (i = 0; i < VNODE_CLAIMS_MAX; i++) {
+		if (!claim_is_valid(claim[i].text))
+			return -EINVAL;
+		claim[i].holder = 0;
+	}
+	return 0;
+}
+
 static int ioctl_grant(struct file *file, void *arg)
 {
+	struct vnode_claim claim[VNODE_CLAIMS_MAX] = {};
 	struct vnode_grant *grant = arg;
 	struct kmb_cpu *cpu;
 	int err;
 
-	if (!grant->id || grant->id > VNODE_ID_MAX || !name_is_valid(grant->name) ||
-	    !is_zero(grant->reserved, sizeof(grant->reserved)))
+	if (!grant->id || grant->id > VNODE_ID_MAX || !name_is_valid(grant->name))
 		return -EINVAL;
 	if (!grant->nr_cpus || grant->nr_cpus > nr_cpu_ids)
 		return -EINVAL;
@@ -113,10 +139,16 @@ static int ioctl_grant(struct file *file, void *arg)
 	    (grant->mem_max && grant->mem_max < grant->mem_min))
 		return -EINVAL;
 
+	err = grant_get_claims(grant, claim);
+	if (err)
+		return err;
 	cpu = grant_get_cpus(grant);
 	if (IS_ERR(cpu))
 		return PTR_ERR(cpu);
-	err = kmb_node_grant(grant, cpu, file);
+	err = kmb_node_grant(grant, cpu, claim, file);
+	if (err == -EADDRINUSE &&
+	    copy_to_user(u64_to_user_ptr(grant->claims), claim, sizeof(claim)))
+		err = -EFAULT;
 	/* The answer cannot be delivered: nobody would know what was granted. */
 	if (!err && grant_put_apicids(grant, cpu)) {
 		kmb_node_return(grant->id, file);

@@ -86,6 +86,7 @@ struct kmb_end {
  * @lock: one verb at a time; protects everything below
  * @id: constant
  * @name: constant
+ * @claim: constant, but for @holder
  * @grant: constant; another number each time that a vnode is granted
  * @viewers: ids of the vnodes that may look at it; see remote.c
  * @state: enum vnode_state; changed by kmb_state_set() alone
@@ -131,6 +132,7 @@ struct kmb_node {
 	struct mutex lock;	/* one verb at a time */
 	u32 id;
 	char name[VNODE_NAME_LEN];
+	struct vnode_claim claim[VNODE_CLAIMS_MAX];
 	u32 grant;
 	DECLARE_BITMAP(viewers, KMB_IDS);
 	enum vnode_state state;
@@ -172,7 +174,8 @@ struct kmb_node {
 };
 
 /* node.c */
-struct kmb_node *kmb_node_create(const struct vnode_grant *grant, const struct kmb_cpu *cpu);
+struct kmb_node *kmb_node_create(const struct vnode_grant *grant, const struct kmb_cpu *cpu,
+				 const struct vnode_claim *claim);
 int kmb_node_insert(struct kmb_node *node);
 void kmb_node_remove(struct kmb_node *node);
 struct kmb_node *kmb_node_lookup(u32 id, bool next);
@@ -187,7 +190,8 @@ struct kmb_node *kmb_node_of_owner(struct file *owner);
 bool kmb_node_any(void);
 
 /* verbs.c */
-int kmb_node_grant(struct vnode_grant *grant, struct kmb_cpu *cpu, struct file *owner);
+int kmb_node_grant(struct vnode_grant *grant, struct kmb_cpu *cpu, struct vnode_claim *claim,
+		   struct file *owner);
 int kmb_node_load(struct vnode_load *load, struct file *owner);
 int kmb_node_start(u32 id, struct file *owner);
 int kmb_node_stop(const struct vnode_stop *stop);

@@ -2,7 +2,7 @@
 /*
  * The vnodes: who there is, by id and by name.
  *
- * Locks. kmb_lock protects the list, ids and names, and is held shortly. A node's
+ * Locks. kmb_lock protects the list, ids, names and claims, and is held shortly. A node's
  * own lock protects all the rest of it and is held through one verb, or one look of
  * the watch, which may take seconds. Order: node lock, kmb_lock; and node lock, the
  * locks of wake.c, cpus.c and adeos-lite. No two node locks at once.
@@ -29,7 +29,7 @@ static_assert(KMB_LOG_SIZE >= VNODE_LOG_TAIL, "what adeos_slot_log() gives");
 #define OOPS_INTERVAL	(5 * HZ)
 #define OOPS_BURST	10
 
-/* protects nodes, ids and names; held shortly */
+/* protects nodes, ids, names and claims; held shortly */
 static DEFINE_MUTEX(kmb_lock);
 static LIST_HEAD(nodes);		/* by ascending id */
 
@@ -123,7 +123,23 @@ void kmb_node_unlock(struct kmb_node *node)
 	kmb_node_put(node);
 }
 
-/* In the list, a node without a state holds its id and its name. */
+/* Whether @other has what @node claims; its claims say so, then. */
+static bool node_claims_from(struct kmb_node *node, const struct kmb_node *other)
+{
+	struct vnode_claim *claim = node->claim;
+	bool found = false;
+	unsigned int i, k;
+
+	for (i = 0; i < VNODE_CLAIMS_MAX; i++)
+		for (k = 0; *claim[i].text && k < VNODE_CLAIMS_MAX; k++)
+			if (!strcmp(claim[i].text, other->claim[k].text)) {
+				claim[i].holder = other->id;
+				found = true;
+			}
+	return found;
+}
+
+/* In the list, a node without a state holds its id, its name and its claims. */
 int kmb_node_insert(struct kmb_node *node)
 {
 	struct list_head *at = &nodes;
@@ -136,6 +152,8 @@ int kmb_node_insert(struct kmb_node *node)
 			err = -EEXIST;
 		else if (!strcmp(other->name, node->name))
 			err = err ?: -ENOTUNIQ;
+		else if (node_claims_from(node, other))
+			err = err ?: -EADDRINUSE;
 		if (other->id > node->id && at == &nodes)
 			at = &other->list;
 	}
@@ -157,7 +175,8 @@ void kmb_node_remove(struct kmb_node *node)
 	kmb_node_put(node);
 }
 
-struct kmb_node *kmb_node_create(const struct vnode_grant *grant, const struct kmb_cpu *cpu)
+struct kmb_node *kmb_node_create(const struct vnode_grant *grant, const struct kmb_cpu *cpu,
+				 const struct vnode_claim *claim)
 {
 	static atomic_t grants = ATOMIC_INIT(0);
 	struct kmb_node *node = kzalloc(sizeof(*node), GFP_KERNEL);
@@ -173,6 +192,7 @@ struct kmb_node *kmb_node_create(const struct vnode_grant *grant, const struct k
 	ratelimit_set_flags(&node->oops_limit, RATELIMIT_MSG_ON_RELEASE);
 	node->id = grant->id;
 	strscpy(node->name, grant->name, sizeof(node->name));
+	memcpy(node->claim, claim, sizeof(node->claim));
 	node->end.cpu = KMB_NO_CPU;
 	node->nr_cpus = grant->nr_cpus;
 	node->cpu = kmemdup(cpu, grant->nr_cpus * sizeof(*cpu), GFP_KERNEL);

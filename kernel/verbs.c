@@ -71,17 +71,19 @@ err_slot:
 	return err;
 }
 
-int kmb_node_grant(struct vnode_grant *grant, struct kmb_cpu *cpu, struct file *owner)
+int kmb_node_grant(struct vnode_grant *grant, struct kmb_cpu *cpu, struct vnode_claim *claim,
+		   struct file *owner)
 {
 	struct kmb_node *node;
 	int err;
 
-	node = kmb_node_create(grant, cpu);
+	node = kmb_node_create(grant, cpu, claim);
 	if (IS_ERR(node))
 		return PTR_ERR(node);
 
 	mutex_lock(&node->lock);
 	err = kmb_node_insert(node);
+	memcpy(claim, node->claim, sizeof(node->claim));
 	if (err)
 		goto out;
 	err = node_take(node, grant);

@@ -61,7 +61,8 @@ static int say_enomem(int fd, unsigned long long mib, struct vnode_err *err)
 }
 
 static int say_grant(int fd, int errnum, const struct vnode_config *config,
-		     const struct vnode_grant *grant, struct vnode_err *err)
+		     const struct vnode_grant *grant, const struct vnode_claim *claim,
+		     struct vnode_err *err)
 {
 	unsigned long long mib = config->mem_size >> 20;
 
@@ -72,6 +73,8 @@ static int say_grant(int fd, int errnum, const struct vnode_config *config,
 		return vnode_err(err, EADDRINUSE, "vnode %u exists already", config->id);
 	case ENOTUNIQ:
 		return vnode_err(err, EADDRINUSE, "the name %s is in use", config->name);
+	case EADDRINUSE:
+		return vnode_net_claimed(&config->nets, claim, err);
 	case ENXIO:
 		return vnode_err(err, ENXIO, "CPU %u: there is none, or it is offline",
 				 grant->bad_cpu);
@@ -103,6 +106,7 @@ static int say_grant(int fd, int errnum, const struct vnode_config *config,
 int vnode_device_grant(int fd, const struct vnode_config *config, struct vnode_lent *lent,
 		       struct vnode_err *err)
 {
+	struct vnode_claim claim[VNODE_CLAIMS_MAX];
 	struct vnode_grant grant = {
 		.id = config->id,
 		.nr_cpus = config->cpus.nr,
@@ -111,11 +115,13 @@ int vnode_device_grant(int fd, const struct vnode_config *config, struct vnode_l
 		.mem_size = config->mem_size,
 		.mem_min = config->mem_min,
 		.mem_max = config->mem_max,
+		.claims = (uintptr_t)claim,
 	};
 
+	vnode_net_claim(&config->nets, claim);
 	memcpy(grant.name, config->name, sizeof(grant.name));
 	if (ioctl(fd, VNODE_IOC_GRANT, &grant))
-		return say_grant(fd, errno, config, &grant, err);
+		return say_grant(fd, errno, config, &grant, claim, err);
 	lent->mem_base = grant.mem_base;
 	lent->mem_size = grant.mem_size;
 	lent->low_base = grant.low_base;

@@ -497,7 +497,8 @@ static int print_words(const char *append, const char *items, char words[VNODE_A
 
 /**
  * vnode_net_append() - the words for a vnode's command line, with those of its networks
- * @nets: what was asked for; nothing: as if DEFAULT_NET was, if root has it
+ * @nets: what was asked for; nothing: as if DEFAULT_NET was, if root has it. Gets that,
+ *	and the MACs that are made
  * @id: of the vnode
  * @root: what stands in front of /sys and /etc: "", but for tests
  * @append: what the user wants there, or NULL
@@ -506,12 +507,11 @@ static int print_words(const char *append, const char *items, char words[VNODE_A
  *
  * Return: 0; -EINVAL: root has not such a network, a MAC is in use, it is too long.
  */
-int vnode_net_append(const struct vnode_nets *nets, unsigned int id, const char *root,
+int vnode_net_append(struct vnode_nets *nets, unsigned int id, const char *root,
 		     const char *append, char words[VNODE_APPEND_MAX + 1], struct vnode_err *err)
 {
 	bool asked = nets->nr || nets->none;
 	char items[ITEMS_MAX], device[256];
-	struct vnode_nets made = *nets;
 	int ret;
 
 	*words = '\0';
@@ -522,11 +522,58 @@ int vnode_net_append(const struct vnode_nets *nets, unsigned int id, const char 
 	if (!asked) {
 		if (find_device(root, DEFAULT_NET, device))
 			return 0;
-		strcpy(made.net[made.nr++].name, DEFAULT_NET);
+		strcpy(nets->net[nets->nr++].name, DEFAULT_NET);
 	}
-	ret = check_nets(&made, id, root, err);
+	ret = check_nets(nets, id, root, err);
 	if (ret)
 		return ret;
-	print_nets(&made, items);
+	print_nets(nets, items);
 	return print_words(append, items, words, err);
+}
+
+/* ---- its MACs, before its devices are there ---- */
+
+static_assert(VNODE_NETS_MAX <= VNODE_CLAIMS_MAX, "each MAC is claimed");
+static_assert(VNODE_NET_NAME_LEN + sizeof(",") - 1 + MAC_TEXT <= VNODE_CLAIM_LEN,
+	      "a claim has room for a name and a MAC");
+
+/**
+ * vnode_net_claim() - what a vnode claims, so that no other gets the same MACs
+ * @nets: its networks, as vnode_net_append() has left them
+ * @claim: what GRANT is to be given, VNODE_CLAIMS_MAX
+ */
+void vnode_net_claim(const struct vnode_nets *nets, struct vnode_claim *claim)
+{
+	const struct vnode_net *net = nets->net;
+	char mac[MAC_TEXT + 1];
+	unsigned int i;
+
+	memset(claim, 0, VNODE_CLAIMS_MAX * sizeof(*claim));
+	for (i = 0; i < nets->nr; i++)
+		snprintf(claim[i].text, sizeof(claim[i].text), "%.*s,%s", VNODE_NET_NAME_LEN - 1,
+			 net[i].name, mac_text(net[i].mac, mac));
+}
+
+/**
+ * vnode_net_claimed() - say whose MAC it is
+ * @nets: the networks
+ * @claim: their claims, as GRANT has refused them
+ * @err: filled
+ *
+ * Return: -EADDRINUSE.
+ */
+int vnode_net_claimed(const struct vnode_nets *nets, const struct vnode_claim *claim,
+		      struct vnode_err *err)
+{
+	const struct vnode_net *net = nets->net;
+	char mac[MAC_TEXT + 1];
+	unsigned int i;
+
+	for (i = 0; i < nets->nr; i++)
+		if (claim[i].holder)
+			return vnode_err(err, EADDRINUSE,
+					 "--net=%s: mac %s is given to vnode %u already: give another with --net=%s,mac=",
+					 net[i].name, mac_text(net[i].mac, mac), claim[i].holder,
+					 net[i].name);
+	return vnode_err(err, EADDRINUSE, "--net: a mac is given to another vnode already");
 }

@@ -97,10 +97,15 @@ struct vnode_nets {
 int vnode_parse_net(const char *text, struct vnode_nets *nets, struct vnode_err *err);
 /*
  * @append with vnic's parameter in it, or "" where there is nothing to add. @root stands in
- * front of the paths of what is read: "". -EINVAL: see net.c.
+ * front of the paths of what is read: "". @nets gets all MACs. -EINVAL: see net.c.
  */
-int vnode_net_append(const struct vnode_nets *nets, unsigned int id, const char *root,
+int vnode_net_append(struct vnode_nets *nets, unsigned int id, const char *root,
 		     const char *append, char words[VNODE_APPEND_MAX + 1], struct vnode_err *err);
+/* Those MACs, for GRANT; and the sentence where another vnode has one of them */
+struct vnode_claim;
+void vnode_net_claim(const struct vnode_nets *nets, struct vnode_claim *claim);
+int vnode_net_claimed(const struct vnode_nets *nets, const struct vnode_claim *claim,
+		      struct vnode_err *err);
 
 /*
  * image.c, image-bzimage.c, image-elf.c, decompress.c, relocs.c: a kernel image

@@ -3,13 +3,15 @@
 # vm: -c 4 -m 1G -t 200
 #
 # What programs see of a vnode: /sys/class/vnode, uevents, poll(), JSON, exit
-# statuses; names in place of ids; load and start apart; how long a start waits.
+# statuses; names in place of ids; load and start apart; how long a start waits;
+# claims, which are one vnode's alone.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib.sh
 . /selftests/lib.sh
 
 SYS=/sys/class/vnode/web
+VNIC=/lib/modules/$(uname -r)/vnic.ko
 
 # "add free" and so on, as they were sent
 events() {
@@ -60,6 +62,55 @@ spin() { # OPTION...: a kernel that never says that it runs
 	kexec --vnode=3 --cpus=1 --mem=16M "$@" /tmp/spin
 }
 
+claims() { # ANSWER TEXT...: what GRANT says to these claims of a vnode 8
+	local want="$1"
+
+	shift
+	vnode-ctl claim 8 2 "$@" > /tmp/answer
+	cat /tmp/answer
+	[ "$(cat /tmp/answer)" = "$want" ]
+}
+
+# As kexec does not write them; the longest one is one.
+claims_are_checked() {
+	claims 'EINVAL -1' 'a b' && claims 'EINVAL -1' "$(printf 'a\001')" && claims 'EINVAL -1' "$(printf '\177')" &&
+		claims 'EINVAL -1' "$(printf 'a\344')" && claims 'EINVAL -1 -1' a 123456789012345678901234567890123456 &&
+		claims granted a 12345678901234567890123456789012345 && claims granted a a && claims granted ''
+}
+
+# A kernel that is never on the network that it was given; vnode ID has CPU ID.
+with_mac() { # ID NETWORK MAC [OPTION...]
+	local id="$1" net="$2,mac=$3"
+
+	shift 3
+	kexec --vnode="$id" --cpus="$id" --mem=16M --boot-limit=0 --net="$net" "$@" /tmp/spin
+}
+
+is_given() { # MAC ID COMMAND...: which is refused, since vnode ID has it on vnet0
+	local mac="$1" id="$2"
+
+	shift 2
+	exits_with 5 "$@" 2> /tmp/err && cat /tmp/err &&
+		grep -qx "kexec: --net=vnet0: mac $mac is given to vnode $id already: give another with --net=vnet0,mac=" /tmp/err
+}
+
+# Two starts, of which one has it, whichever that is; the other leaves nothing behind.
+at_once() {
+	local first=0 second=0 won=1 lost=2 pid
+
+	with_mac 1 vnet0 "$MAC" > /tmp/out.1 2> /tmp/err.1 &
+	pid=$!
+	with_mac 2 vnet0 "$MAC" > /tmp/out.2 2> /tmp/err.2 || second=$?
+	wait "$pid" || first=$?
+	cat /tmp/out.1 /tmp/err.1 /tmp/out.2 /tmp/err.2
+	[ "$first" -eq 0 ] || { won=2 lost=1; }
+	echo "exit status $first and $second"
+	[ "$first $second" = "0 5" ] || [ "$first $second" = "5 0" ] || return 1
+	echo "vnode $won has won"
+	grep -q "mac $MAC is given to vnode $won already" "/tmp/err.$lost" && state_is "$won" booting &&
+		exits_with 4 kexec --vnode="$lost" -S && kexec --vnode="$won" -u --force
+}
+
 uevent > /tmp/uevents 2>&1 &
 listener=$!
 # It has no way to say that it listens: make noise until some of it arrives.
@@ -70,7 +121,7 @@ noise() {
 wait_for 20 noise || bail "the uevent listener does not work"
 
 tiny-kernel cli > /tmp/spin
-plan 77
+plan 96
 remember_root
 log_begin
 
@@ -162,6 +213,30 @@ check "-l, for a restart" spin --boot-limit=0.5 --restart=on-failure -l
 check "-e does not wait for restarts" fails_saying 'vnode 3 (did not attach|still boots)' \
 	kexec --vnode=3 -e --wait=0.8
 check "-u in the middle of them" kexec --vnode=3 -u
+
+# A MAC is one vnode's from its grant on, long before anybody can see it on the network.
+MAC=02:00:00:00:00:ab
+check "claims: what is none is refused" claims_are_checked
+check "root is on two networks" insmod "$VNIC" net='vnet0;lab'
+check "a MAC is given to a vnode that is only loaded" with_mac 3 vnet0 $MAC -l
+check "and to no other" is_given $MAC 3 with_mac 1 vnet0 $MAC
+check "however it is written" is_given $MAC 3 with_mac 1 vnet0 02:00:00:00:00:AB -l
+check "as GRANT says of each claim" claims 'EADDRINUSE 0 3 0' vnet0 vnet0,$MAC vnet0,$MAC,
+check "nothing was taken for them" test "$(cpus_online)" = 0-2
+check "on another network it is another's" eval "with_mac 1 lab $MAC -l && kexec --vnode=1 -u"
+check "it stays given while it boots" eval "kexec --vnode=3 -e --wait=0 && is_given $MAC 3 with_mac 1 vnet0 $MAC"
+check "and when it was stopped" eval "vnode-ctl stop 3 && is_given $MAC 3 with_mac 1 vnet0 $MAC"
+check "it is free again with -u" eval "kexec --vnode=3 -u && with_mac 1 vnet0 $MAC -l"
+check "and the other way round" is_given $MAC 1 with_mac 3 vnet0 $MAC
+check "-u of that one" kexec --vnode=1 -u
+for round in 1 2 3; do
+	check "two that start at once: one is refused ($round)" at_once
+done
+check "without --net a MAC is made" eval 'kexec --vnode=1 --cpus=1 --mem=16M --dry-run /tmp/spin > /tmp/dry &&
+	kexec --vnode=1 --cpus=1 --mem=16M -l /tmp/spin'
+MAC=$(grep -o 'vnic.net=vnet0,mac=.*' /tmp/dry | cut -c 20-36)
+check "that one is given, too" is_given "$MAC" 1 with_mac 3 vnet0 "$MAC"
+check "-u, and root leaves its networks" eval 'kexec --vnode=1 -u && rmmod vnic'
 
 # A Linux that has our nanokernel tells its release; its name is the default one.
 check "a Linux vnode is waited for" eval 'start 2 2 192M --wait=90 > /tmp/started'

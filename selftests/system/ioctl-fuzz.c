@@ -88,6 +88,7 @@ struct thread {
 	char *read_only;
 	uint32_t *cpus;			/* CPUS entries at the end of a page as well */
 	uint32_t apicids[CPUS];
+	struct vnode_claim claim[VNODE_CLAIMS_MAX];
 	struct vnode_segment segment[VNODE_SEGMENTS_MAX + 1];
 	uint64_t tables[2 * 512];	/* page table: top level, next level */
 	struct grant known[256];
@@ -181,8 +182,8 @@ static const struct {
 	int errnos[NR_ERRNOS];
 } calls[] = {
 	{ "INFO", VNODE_IOC_INFO, { EFAULT } },
-	{ "GRANT", VNODE_IOC_GRANT, { EFAULT, EINVAL, EEXIST, ENOTUNIQ, ENXIO, EBUSY, EADDRNOTAVAIL,
-				      ENOMEM, ENOSPC, EINTR } },
+	{ "GRANT", VNODE_IOC_GRANT, { EFAULT, EINVAL, EEXIST, ENOTUNIQ, EADDRINUSE, ENXIO, EBUSY,
+				      EADDRNOTAVAIL, ENOMEM, ENOSPC, EINTR } },
 	{ "LOAD", VNODE_IOC_LOAD, { EFAULT, ENOENT, EBADF, EBUSY, EINVAL, EADDRNOTAVAIL, EINTR,
 				    ENOMEM } },
 	{ "START", VNODE_IOC_START, { EFAULT, ENOENT, EBADF, EBUSY, EINVAL } },
@@ -277,15 +278,59 @@ static uint32_t wild_id(struct thread *t)
 
 /* ---- GRANT ---- */
 
+/* Of few texts, so that others have them; now and then one that is none. */
+static void claims_fill(struct thread *t)
+{
+	struct vnode_claim *c = t->claim;
+	unsigned int i;
+
+	memset(c, 0, sizeof(t->claim));
+	for (i = below(t, VNODE_CLAIMS_MAX + 1); i--; c[i].holder = edge(t))
+		snprintf(c[i].text, sizeof(c[i].text), "claim%u", below(t, 64));
+	if (one_in(t, 16))
+		c[below(t, VNODE_CLAIMS_MAX)].text[below(t, VNODE_CLAIM_LEN)] = edge(t);
+}
+
+static bool claims_are_valid(const struct vnode_claim *c)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < VNODE_CLAIMS_MAX; i++) {
+		for (k = 0; k < VNODE_CLAIM_LEN && c[i].text[k] > ' ' && c[i].text[k] < 0x7f; k++)
+			;
+		if (k == VNODE_CLAIM_LEN)
+			return false;
+		for (; k < VNODE_CLAIM_LEN; k++)
+			if (c[i].text[k])
+				return false;
+	}
+	return true;
+}
+
+/* Another has it, who is named. */
+static void claims_check(struct thread *t, const struct vnode_grant *asked)
+{
+	const struct vnode_claim *c = t->claim;
+	unsigned int i;
+
+	for (i = 0; asked->claims && i < VNODE_CLAIMS_MAX; i++)
+		if (*c[i].text && c[i].holder && c[i].holder <= VNODE_ID_MAX &&
+		    c[i].holder != asked->id)
+			return;
+	failure("GRANT: refused for a claim that nobody else has");
+}
+
 static void grant_valid(struct thread *t, struct vnode_grant *g, uint32_t id)
 {
 	unsigned int i;
 
+	claims_fill(t);
 	*g = (struct vnode_grant){
 		.id = id,
 		.nr_cpus = 1,
 		.cpus = (uintptr_t)t->cpus,
 		.apicids = (uintptr_t)t->apicids,
+		.claims = one_in(t, 2) ? 0 : (uintptr_t)t->claim,
 		/* now and then a whole block, which is hot-removed */
 		.mem_size = one_in(t, 12) ? 130 * MIB : VNODE_MEM_MIN,
 	};
@@ -329,8 +374,10 @@ static bool grant_is_wrong(struct thread *t, const struct vnode_grant *g)
 {
 	unsigned int i, k;
 
-	if (!g->id || g->id > VNODE_ID_MAX || g->reserved[0] || g->reserved[1] ||
-	    !name_is_valid(g->name) || !g->nr_cpus || g->nr_cpus > CPUS)
+	if (!g->id || g->id > VNODE_ID_MAX || !name_is_valid(g->name) || !g->nr_cpus ||
+	    g->nr_cpus > CPUS)
+		return true;
+	if (g->claims && (g->claims != (uintptr_t)t->claim || !claims_are_valid(t->claim)))
 		return true;
 	if (g->mem_size % VNODE_MEM_ALIGN || g->mem_size < VNODE_MEM_MIN ||
 	    (g->mem_max && g->mem_max < g->mem_min))
@@ -427,6 +474,8 @@ static void try_grant(struct thread *t)
 		asked.apicids = bad_pointer(t);
 	if (asked.cpus != (uintptr_t)t->cpus)
 		asked.cpus = bad_pointer(t);
+	if (asked.claims && asked.claims != (uintptr_t)t->claim)
+		asked.claims = bad_pointer(t);
 	if (asked.id != id)
 		asked.id = (uint8_t)(asked.id) < 10 ? asked.id : 0;
 	if (is_calm(t, asked.id))
@@ -449,8 +498,11 @@ static void try_grant(struct thread *t)
 		mprotect(t->read_only, PAGE, PROT_READ);
 	}
 	ret = CALL(t, fd, GRANT, g);
-	if (!grant_is_wrong(t, &asked) && (ret == -EEXIST || ret == -ENOTUNIQ || ret == -EBUSY))
+	if (!grant_is_wrong(t, &asked) &&
+	    (ret == -EEXIST || ret == -ENOTUNIQ || ret == -EADDRINUSE || ret == -EBUSY))
 		atomic_fetch_add(&shared->tokens, 1);	/* that cost nothing */
+	if (deliverable && ret == -EADDRINUSE)
+		claims_check(t, &asked);
 	if (!deliverable && !ret)
 		failure("GRANT: accepted, though it could not be answered");
 	if (ret) {

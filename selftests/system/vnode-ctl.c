@@ -10,6 +10,8 @@
  *				pattern, zero
  *	grant ID CPU SIZE MIN MAX [KEEP-SECONDS]
  *				GRANT alone; then as count, and it goes back
+ *	claim ID CPU TEXT...	GRANT with these claims, and back; "granted", or the
+ *				errno's name and each claim's holder
  *	devmem BASE SIZE	as count, of physical memory that is not Linux's
  *	event SECONDS		waits until poll() tells that some state changed
  */
@@ -198,6 +200,33 @@ static int grant(char **argv)
 	return ret;
 }
 
+/* A text that is too long has no NUL. */
+static int claim(char **argv)
+{
+	struct vnode_claim claim[VNODE_CLAIMS_MAX] = {};
+	uint32_t cpu = atoi(argv[1]), apicid;
+	struct vnode_grant arg = {
+		.id = atoi(argv[0]), .nr_cpus = 1, .cpus = (uintptr_t)&cpu,
+		.apicids = (uintptr_t)&apicid, .mem_size = VNODE_MEM_MIN,
+		.claims = (uintptr_t)claim, .name = "claims",
+	};
+	int i;
+
+	for (i = 0; argv[2 + i]; i++) {
+		claim[i].holder = ~0U;
+		memcpy(claim[i].text, argv[2 + i], strnlen(argv[2 + i], VNODE_CLAIM_LEN));
+	}
+	if (!ioctl(dev, VNODE_IOC_GRANT, &arg)) {
+		puts("granted");
+		return 0;
+	}
+	printf("%s", strerrorname_np(errno));
+	for (i = 0; argv[2 + i]; i++)
+		printf(" %d", (int)claim[i].holder);
+	putchar('\n');
+	return 0;
+}
+
 static int devmem(char **argv)
 {
 	int fd = open("/dev/mem", O_RDONLY);
@@ -234,6 +263,7 @@ static const struct {
 	{ "beats", 1, 1, beats },
 	{ "count", 1, 1, count },
 	{ "grant", 5, 6, grant },
+	{ "claim", 3, 2 + VNODE_CLAIMS_MAX, claim },
 	{ "devmem", 2, 2, devmem },
 	{ "event", 1, 1, event },
 };

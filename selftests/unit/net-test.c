@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <linux/vnode.h>
 
 #include "ktap.h"
 #include "vnode.h"
@@ -26,6 +27,7 @@
 static char root[32];
 static struct vnode_err err;
 static struct vnode_nets nets;
+static struct vnode_nets made;		/* what nets have become */
 static char words[VNODE_APPEND_MAX + 1];
 
 /* ---- root, as a directory ---- */
@@ -96,7 +98,8 @@ static const char *append_of(unsigned int id, const char *append)
 
 	memset(&err, 0, sizeof(err));
 	memset(words, '#', sizeof(words));
-	ret = vnode_net_append(&nets, id, root, append, words, &err);
+	made = nets;
+	ret = vnode_net_append(&made, id, root, append, words, &err);
 	if (ret)
 		KTAP_CHECK_EQ(ret, -EINVAL);
 	return ret ? err.text : words;
@@ -396,6 +399,51 @@ static void a_mac_is_of_one(void)
 	CONTAINS(append_of(ID, NULL), "--net=lab: mac " MADE " is that of --net=vnet0");
 }
 
+/* What a vnode's MACs are to others before its devices are there */
+static void claims_each_mac(void)
+{
+	struct vnode_claim claim[VNODE_CLAIMS_MAX];
+	unsigned int i;
+
+	begin();
+	add_device("vnet0", "vnet0", "");
+	add_device("uplink", "a.b-c_D0123456x", "");
+	memset(claim, '#', sizeof(claim));
+	ask("a.b-c_D0123456x,mac=02:00:00:00:AB:cd,queues=2");
+	ask("vnet0");
+	append_of(ID, NULL);
+	vnode_net_claim(&made, claim);
+	KTAP_CHECK_STR(claim[0].text, "a.b-c_D0123456x,02:00:00:00:ab:cd");
+	KTAP_CHECK_STR(claim[1].text, "vnet0," MADE);
+	for (i = 2; i < VNODE_CLAIMS_MAX; i++)
+		KTAP_CHECK(!*claim[i].text && !claim[i].holder);
+
+	memset(&err, 0, sizeof(err));
+	claim[1].holder = 7;
+	KTAP_CHECK_EQ(vnode_net_claimed(&made, claim, &err), -EADDRINUSE);
+	KTAP_CHECK_STR(err.text, "--net=vnet0: mac " MADE
+		       " is given to vnode 7 already: give another with --net=vnet0,mac=");
+	claim[0].holder = 255;
+	KTAP_CHECK_EQ(vnode_net_claimed(&made, claim, &err), -EADDRINUSE);
+	CONTAINS(err.text, "--net=a.b-c_D0123456x: mac 02:00:00:00:ab:cd is given to vnode 255");
+
+	/* the one that nobody has asked for */
+	memset(&nets, 0, sizeof(nets));
+	append_of(ID, NULL);
+	vnode_net_claim(&made, claim);
+	KTAP_CHECK_STR(claim[0].text, "vnet0," MADE);
+	KTAP_CHECK_STR(claim[1].text, "");
+
+	/* no network, or the user's own words */
+	append_of(ID, "vnic.net=vnet0,mac=02:00:00:00:00:01");
+	vnode_net_claim(&made, claim);
+	KTAP_CHECK_STR(claim[0].text, "");
+	ask("none");
+	append_of(ID, NULL);
+	vnode_net_claim(&made, claim);
+	KTAP_CHECK_STR(claim[0].text, "");
+}
+
 static void goes_behind_append(void)
 {
 	begin();
@@ -491,6 +539,7 @@ static const struct ktap_test tests[] = {
 	{ "a MAC is made, and stays", makes_macs },
 	{ "a machine without an id has one too", machine_without_an_id },
 	{ "a MAC is of one member", a_mac_is_of_one },
+	{ "each MAC is claimed", claims_each_mac },
 	{ "it goes behind --append, before what is init's", goes_behind_append },
 	{ "the user's own vnic.net= wins", the_users_own_wins },
 	{ "the command line has room for it, or it is said", has_room },

@@ -121,6 +121,24 @@ struct vnode_info {
 	__u64 reserved[3];
 };
 
+#define VNODE_CLAIMS_MAX	8
+#define VNODE_CLAIM_LEN		36	/* with the terminating NUL */
+
+/**
+ * struct vnode_claim - what one vnode alone may have
+ * @holder: out: id of another vnode that has it already, 0: none has
+ * @text: in: NUL-terminated, printable ASCII without spaces, zero behind its end;
+ *	empty: no claim
+ *
+ * Texts are compared, and mean nothing else to the module. kexec claims "NETWORK,MAC"
+ * for each MAC address that it gives a vnode. A claim is held from GRANT until RETURN
+ * is over.
+ */
+struct vnode_claim {
+	__u32 holder;
+	char text[VNODE_CLAIM_LEN];
+};
+
 /**
  * struct vnode_grant - GRANT: take CPUs and memory from root for a vnode
  * @id: in: 1..VNODE_ID_MAX
@@ -136,16 +154,20 @@ struct vnode_info {
  * @low_size: out: size of that piece
  * @low_page: out: one more page below 640 KiB, not for its memory map (see
  *	vnode/layout.h)
- * @reserved: zero
+ * @bad_cpu: out: see below
+ * @claims: in: pointer to struct vnode_claim[VNODE_CLAIMS_MAX], or 0
  * @name: in: NUL-terminated, letters, digits, '-', '_' and '.', the first one a
  *	letter or '_'
  *
  * Errors: EINVAL (a field out of range; a CPU named twice), EEXIST (id in use),
- * ENOTUNIQ (name in use), ENXIO (no such CPU, or offline), EBUSY (CPU lent to
+ * ENOTUNIQ (name in use), EADDRINUSE (a claim is another vnode's; @holder of each claim
+ * is filled), EFAULT, ENXIO (no such CPU, or offline), EBUSY (CPU lent to
  * a vnode already), EADDRNOTAVAIL (CPU 0, or another that root cannot give up:
  * the last one), ENOMEM (root cannot give that much memory there), ENOSPC (no
  * memory below 640 KiB left, or 15 vnodes are there), EINTR (a signal came).
- * Where the error is about a CPU, @bad_cpu is its number.
+ * Where the error is about a CPU, @bad_cpu is its number. Id, name and claims are
+ * compared, and are the vnode's, before anything is taken: of two calls at a time that
+ * want the same one is refused.
  */
 struct vnode_grant {
 	__u32 id;
@@ -160,7 +182,7 @@ struct vnode_grant {
 	__u32 low_size;
 	__u32 low_page;
 	__u32 bad_cpu;
-	__u32 reserved[2];
+	__u64 claims;
 	char name[VNODE_NAME_LEN];
 };
 
