@@ -159,7 +159,7 @@ static void frame_read(struct found *found, void *to, u32 len)
 
 	for (; len; to += part, len -= part) {
 		part = min(len, found->piece[found->next].len);
-		vnic_copy(to, found->piece[found->next].va, part);
+		memcpy(to, found->piece[found->next].va, part);
 		found->piece[found->next].va += part;
 		found->piece[found->next].len -= part;
 		if (!found->piece[found->next].len)

@@ -6,8 +6,6 @@
  * does not fetch frames for STALL_MS while we are short of room gets none until he does,
  * and those he has not fetched are taken back.
  */
-#include <linux/io.h>
-#include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
@@ -74,8 +72,6 @@ static u32 frame_put(struct vnic_queue *queue, u16 nr)
 	return sent->bytes;
 }
 
-/* ---- what they are made of ---- */
-
 /**
  * struct content - what is to be sent
  * @skb: NULL: it is in @xdp
@@ -92,81 +88,15 @@ struct content {
 	struct virtio_net_hdr offload;
 };
 
-/**
- * struct pieces - of a frame that is being described
- * @piece: of the frame; others can write there, so it is not read
- * @nr: how many there are
- * @end: physical address behind the last one
- * @len: of the last one
- */
-struct pieces {
-	struct vnic_piece *piece;
-	u32 nr;
-	u64 end;
-	u32 len;
-};
-
-/* Return: is there a place for it? */
-static bool piece_add(struct pieces *pieces, u64 pa, u32 len)
-{
-	if (!len)
-		return true;
-	if (!pieces->nr || pa != pieces->end) {
-		if (pieces->nr == VNIC_PIECES)
-			return false;
-		pieces->piece[pieces->nr++].pa = cpu_to_le64(pa);
-		pieces->len = 0;
-	}
-	pieces->len += len;
-	pieces->end = pa + len;
-	pieces->piece[pieces->nr - 1].len = cpu_to_le32(pieces->len);
-	return true;
-}
-
-/* Its own bytes, without those of others behind it. */
-static bool pieces_add(struct pieces *pieces, const struct sk_buff *skb)
-{
-	const skb_frag_t *frag;
-	int i;
-
-	if (is_vmalloc_addr(skb->data) ||
-	    !piece_add(pieces, virt_to_phys(skb->data), skb_headlen(skb)))
-		return false;
-	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
-		frag = &skb_shinfo(skb)->frags[i];
-		if (!piece_add(pieces, page_to_phys(skb_frag_page(frag)) + skb_frag_off(frag),
-			       skb_frag_size(frag)))
-			return false;
-	}
-	return true;
-}
-
-/* Return: how many pieces; 0 if they are too many */
-static u32 frame_fill(struct vnic_frame *frame, const struct content *content)
-{
-	struct pieces pieces = { .piece = frame->piece };
-	const struct sk_buff *iter;
-
-	if (content->xdp) {
-		piece_add(&pieces, virt_to_phys(content->xdp->data), content->len);
-		return pieces.nr;
-	}
-	if (!pieces_add(&pieces, content->skb))
-		return 0;
-	skb_walk_frags(content->skb, iter)
-		if (!pieces_add(&pieces, iter))
-			return 0;
-	return pieces.nr;
-}
-
 /* Return: is it there now? It is not if it is in too many pieces, and there is no memory. */
 static bool frame_write(struct vnic_queue *queue, u16 nr, const struct content *content)
 {
 	struct vnic_frame *frame = queue_frame(queue, nr);
-	u32 pieces = frame_fill(frame, content);
+	struct sk_buff *skb = content->skb;
+	u32 pieces = skb ? vnic_frame_skb(frame, skb) : vnic_frame_xdp(frame, content->xdp);
 
-	if (!pieces && content->skb && !skb_linearize(content->skb))
-		pieces = frame_fill(frame, content);
+	if (!pieces && skb && !skb_linearize(skb))
+		pieces = vnic_frame_skb(frame, skb);
 	frame->len = cpu_to_le32(content->len);
 	frame->pieces = cpu_to_le32(pieces);
 	frame->offload = content->offload;

@@ -7,6 +7,7 @@
  *	wire.c      who is on the network: the own bridge, those of others
  *	neigh.c     neighbours that are gone
  *	send.c      frames that others fetch
+ *	frame.c     what they are made of
  *	receive.c   frames of others, fetched
  *	offload.c   what of a frame is left open
  *	xdp.c       XDP programs
@@ -228,14 +229,6 @@ struct vnic {
 	u32 rx_frames;
 };
 
-/* Pages by words: memcpy() may be "rep movsb", which is slow where it is emulated. */
-static inline void vnic_copy(void *to, const void *from, u32 len)
-{
-	for (; len >= PAGE_SIZE; to += PAGE_SIZE, from += PAGE_SIZE, len -= PAGE_SIZE)
-		copy_page(to, (void *)from);
-	memcpy(to, from, len);
-}
-
 /* Has the sender taken back what is at @position? */
 static inline bool vnic_is_void(__le32 base, u32 position)
 {
@@ -301,6 +294,11 @@ void vnic_send_begin(struct vnic_queue *queue, u32 slot);
 void vnic_send_end(struct vnic_queue *queue, u32 slot);
 void vnic_send_clean(struct vnic_queue *queue, int budget);
 void vnic_send_stop(struct vnic_queue *queue);
+
+/* ---- frame.c ---- */
+
+u32 vnic_frame_skb(struct vnic_frame *frame, const struct sk_buff *skb);
+u32 vnic_frame_xdp(struct vnic_frame *frame, const struct xdp_frame *xdp);
 
 /* ---- receive.c ---- */
 
