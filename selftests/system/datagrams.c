@@ -7,6 +7,8 @@
  *			device takes apart (UDP_SEGMENT)
  *	echo ADDRESS PORT SIZE NUMBER
  *			the same, one by one, each is expected back
+ *	flood ADDRESS PORT SIZE PER_SECOND
+ *			no more than so many a second, until it is killed, whoever gets them
  *	receive PORT SIZE NUMBER [whole]
  *			all of them, in any order, also twice; whole: as large as they
  *			have come (UDP_GRO)
@@ -26,6 +28,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #define MAX		65535
 #define NUMBER_MAX	100000
@@ -147,6 +150,23 @@ static int do_send(char **argv, size_t together)
 	return 0;
 }
 
+/* It sleeps in between: others need the CPU. */
+static void __attribute__((noreturn)) do_flood(char **argv)
+{
+	size_t size = number(argv[4], sizeof(uint32_t), MAX), rate = number(argv[5], 1, 10000);
+	int fd = open_socket();
+	uint32_t nr;
+
+	connect_to(fd, argv[2], argv[3]);
+	for (nr = 0;; nr++) {
+		memcpy(buf, &nr, sizeof(nr));
+		/* there may be nobody, and no way to get there */
+		if (send(fd, buf, size, 0) < 0 && errno == EMSGSIZE)
+			fail("send: %s", strerror(errno));
+		usleep(1000000 / rate);
+	}
+}
+
 static int do_echo(char **argv)
 {
 	size_t size = number(argv[4], sizeof(uint32_t), MAX), all = number(argv[5], 1, NUMBER_MAX);
@@ -207,9 +227,11 @@ int main(int argc, char **argv)
 
 	if (!strcmp(command, "send") && (argc == 6 || argc == 7))
 		return do_send(argv, argc == 7 ? number(argv[6], 1, 128) : 1);
+	if (!strcmp(command, "flood") && argc == 6)
+		do_flood(argv);
 	if (!strcmp(command, "echo") && argc == 6)
 		return do_echo(argv);
 	if (!strcmp(command, "receive") && (argc == 5 || argc == 6))
 		return do_receive(argv, argc == 6 && !strcmp(argv[5], "whole"));
-	fail("send|echo|receive ...: see its source");
+	fail("send|flood|echo|receive ...: see its source");
 }
