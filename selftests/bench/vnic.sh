@@ -76,6 +76,20 @@ show() { # FIGURE COLUMN WHAT UNIT GOAL
 		"$(value "$1" "$2" vnodes)" "${5:-}"
 }
 
+# Once more with a thread that receives, which shares its CPU with the program fairly.
+measure_threaded() { # KIND ROUNDS
+	local server threaded n=0
+
+	server=$(server_of "$1")
+	threaded=/sys/class/net/$(device_of "$server")/threaded
+	inside "$server" "echo 1 > $threaded"
+	while [ $n -lt "$2" ]; do
+		n=$((n + 1))
+		datagrams "$1" >> "/tmp/threaded.$1"
+	done
+	inside "$server" "echo 0 > $threaded"
+}
+
 # What virtio.sh has printed: "FIGURE.virtio VALUE..."
 take_virtio() {
 	local figure values
@@ -95,9 +109,14 @@ quietly up_on_net 1 1
 quietly up_on_net 2 2
 serve 1
 measure root "$rounds"
+measure_threaded root "$rounds"
 serve 2
 measure vnodes "$rounds"
+measure_threaded vnodes "$rounds"
 [ ! -e /bench/virtio ] || take_virtio
+# to be compared with
+cp /tmp/datagrams.veth /tmp/threaded.veth
+[ ! -e /tmp/datagrams.virtio ] || cp /tmp/datagrams.virtio /tmp/threaded.virtio
 
 printf '\nNetworks: client and server on a CPU each, medians of %s rounds\n\n' "$rounds"
 printf '%-28s %-5s %8s %8s %8s %8s %9s %9s %9s  %s\n' what '' veth virtio root vnodes root/veth vnodes/ve vnodes/vi 'goal, to veth and to virtio'
@@ -107,6 +126,7 @@ for mtu in 1500 9000 65521; do
 	done
 done
 show datagrams 1 'datagrams of 64 bytes' k/s '1 or more, 3 or more'
+show threaded 1 'vnic with threaded NAPI' k/s '1 or more, 3 or more'
 show latency 1 'latency, median' us '1 or less, 0.33 or less'
 show latency 2 'latency, 99 %' us '1 or less, 0.33 or less'
 show latency 3 'latency, 99.9 %' us '1 or less, 0.33 or less'
