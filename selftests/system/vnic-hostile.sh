@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -n -c 4 -m 3G -t 500
 #
-# [SCRIBBLES LIES [SECONDS [xdp]]]: vnode 2 writes nonsense into its own bridge of the
-# network, so often at least, while root and vnode 1 talk for SECONDS at a time. They talk
-# on. xdp: root has a program, which sees all frames.
+# [SCRIBBLES LIES [SECONDS [BATCH [xdp]]]]: vnode 2 writes nonsense into its own bridge of
+# the network, so often at least, BATCH times by a command, while root and vnode 1 talk for
+# SECONDS at a time. They talk on. xdp: root has a program, which sees all frames.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/vnic-lib.sh
@@ -13,9 +13,11 @@
 scribbles=${1:-1000}
 lies=${2:-1000}
 seconds=${3:-10}
-xdp=${4:-}
+BATCH=${4:-500}
+xdp=${5:-}
 BRIDGE=driver/vnic.vnet0.2
-BATCH=500
+# leaves some time for who writes nonsense
+TALK='-b 30M'
 # its first page, all rings, and a page of frames
 RINGS=size=90112
 

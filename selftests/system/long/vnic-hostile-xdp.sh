@@ -4,4 +4,4 @@
 #
 # Nonsense and lies, while root has an XDP program.
 
-exec sh /selftests/vnic-hostile.sh 1000 2000 10 xdp
+exec sh /selftests/vnic-hostile.sh 1000 2000 10 500 xdp

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -n -c 4 -m 3G -t 3000
 #
-# [SCRIBBLES LIES [SECONDS]]: many more rounds of nonsense over a vnode's bridge of
-# the network, and of lies.
+# [SCRIBBLES LIES [SECONDS [BATCH]]]: a million rounds of nonsense over a vnode's bridge of
+# the network, and many lies.
 
-exec sh /selftests/vnic-hostile.sh "${1:-40000}" "${2:-10000}" "${3:-20}"
+exec sh /selftests/vnic-hostile.sh "${1:-1000000}" "${2:-200000}" "${3:-20}" "${4:-2000}"
