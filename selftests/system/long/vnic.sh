@@ -10,9 +10,9 @@
 # shellcheck source=selftests/system/vnic-device-lib.sh
 . /selftests/vnic-device-lib.sh
 
-minutes=${1:-2}
-downs=${2:-1000}
-mib=${3:-64}
+minutes=${1:-14}
+downs=${2:-10000}
+mib=${3:-256}
 # leaves some time for a kernel that boots
 TALK='-b 30M'
 
