@@ -75,22 +75,31 @@ is_small() {
 	[ "$free" -gt 0 ] && [ "$disk" -gt 10000 ] && [ "$disk" -lt $((used + used / 20)) ]
 }
 
-begin_dump() { # the copy is under way, and the vnode stands still
-	rm -f "$DIR"/*
-	kexec --vnode=1 --dump="$CORE" > /tmp/begun 2>&1 &
-	pid=$!
-	wait_for 60 is_copying
+is_used() { # DIRECTORY
+	[ "$(du -sk "$1" | cut -f 1)" -gt 8192 ]
 }
 
-is_copying() {
-	[ "$(du -sk "$DIR" | cut -f 1)" -gt 8192 ]
+# A dump that is stopped in the middle. It takes some tenths of a second: no look waits for
+# the next one.
+begin_dump() { # FILE
+	local looks=0 dir="${1%/*}"
+
+	rm -f "$dir"/*
+	kexec --vnode=1 --dump="$1" > /tmp/begun 2>&1 &
+	pid=$!
+	until is_used "$dir"; do
+		looks=$((looks + 1))
+		[ "$looks" -lt 5000 ] || return 1
+	done
+	kill -STOP "$pid"
 }
 
 ended_by() { # SIGNAL STATUS
 	local status=0
 
-	begin_dump || return 1
+	begin_dump "$CORE" || return 1
 	kill -"$1" "$pid"
+	kill -CONT "$pid"
 	wait "$pid" || status=$?
 	cat /tmp/begun
 	echo "exit status $status"
@@ -101,8 +110,7 @@ ended_by() { # SIGNAL STATUS
 forgotten() {
 	local status=0
 
-	begin_dump || return 1
-	kill -STOP "$pid"
+	begin_dump "$CORE" || return 1
 	wait_for 30 vsh -t 2 1 true || { kill -KILL "$pid"; return 1; }
 	kill -CONT "$pid"
 	wait "$pid" || status=$?
@@ -113,8 +121,9 @@ forgotten() {
 second_is_refused() {
 	local status=0
 
-	begin_dump || return 1
+	begin_dump "$CORE" || return 1
 	refused 1 'has been frozen by another process' --vnode=1 --dump="$DIR/second" || status=1
+	kill -CONT "$pid"
 	wait "$pid" && [ "$status" -eq 0 ] && [ "$(ls -A "$DIR")" = core ]
 }
 
@@ -142,18 +151,13 @@ no_space() {
 		[ -z "$(ls -A "$SMALL")" ]
 }
 
-small_is_used() {
-	[ "$(du -sk "$SMALL" | cut -f 1)" -gt 4096 ]
-}
-
 # It would fit, but somebody else is quicker.
 full_in_the_middle() {
 	local status=0
 
-	kexec --vnode=1 --dump="$SMALL/core" > /tmp/begun 2>&1 &
-	pid=$!
-	wait_for 60 small_is_used || return 1
+	begin_dump "$SMALL/core" || return 1
 	dd if=/dev/zero of="$SMALL/other" bs=1M count=200 > /dev/null 2>&1
+	kill -CONT "$pid"
 	wait "$pid" || status=$?
 	cat /tmp/begun
 	[ "$status" -eq 1 ] && grep -q 'cannot be written: No space left' /tmp/begun &&
