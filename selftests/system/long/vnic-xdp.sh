@@ -51,12 +51,17 @@ downs_and_ups() {
 	done
 }
 
-sends_back() { # ID: many frames, all the time
-	local before
+# What its program lets pass has come back from the other's.
+came_back() { # ID
+	echo $(($(net_counter "$1" rx_packets) - $(net_counter "$1" rx_xdp_tx)))
+}
 
-	before=$(net_counter "$1" rx_xdp_tx)
+sends_back() { # ID: many frames, all the time, and gets many
+	local before back
+
+	before=$(net_counter "$1" rx_xdp_tx) back=$(came_back "$1")
 	usleep 100000
-	[ "$(net_counter "$1" rx_xdp_tx)" -gt "$before" ]
+	[ "$(net_counter "$1" rx_xdp_tx)" -gt "$before" ] && [ "$(came_back "$1")" -gt $((back + 20)) ]
 }
 
 # What has come for who sends waits in his socket: it is not to be counted as lost.
