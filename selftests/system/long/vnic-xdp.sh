@@ -51,9 +51,10 @@ downs_and_ups() {
 	done
 }
 
-# What its program lets pass has come back from the other's.
+# What its program lets pass has come back from the other's. One look: both go on.
 came_back() { # ID
-	echo $(($(net_counter "$1" rx_packets) - $(net_counter "$1" rx_xdp_tx)))
+	inside "$1" ethtool -S vnet0 | awk '{ sub(/[0-9]+/, "", $1) }
+		$1 == "rx_packets:" { n += $2 } $1 == "rx_xdp_tx:" { n -= $2 } END { print n }'
 }
 
 sends_back() { # ID: many frames, all the time, and gets many
