@@ -177,11 +177,10 @@ struct adeos_region {
 };
 
 /* window.c: root only */
-int adeos_windows_init(void);
-void adeos_windows_exit(void);
-void adeos_windows_end(u32 nr);
+void adeos_ram_begin(void);
 void adeos_ram_lend(u32 nr, const struct adeos_region *region);	/* under the core's lock */
 void adeos_ram_return(u32 nr);					/* the same */
+void adeos_windows_end(u32 nr);
 
 /* low.c, pool.c: root only */
 int adeos_low_init(void);

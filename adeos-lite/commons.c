@@ -45,6 +45,7 @@ static void commons_begin(void)
 	strscpy(commons.name, "root", sizeof(commons.name));
 	strscpy(dir->member[0].name, commons.name, sizeof(dir->member[0].name));
 	WRITE_ONCE(dir->member[0].life, cpu_to_le32(1));
+	adeos_ram_begin();
 	WRITE_ONCE(dir->magic, cpu_to_le32(VNODE_DIRECTORY_MAGIC));
 }
 

@@ -42,7 +42,6 @@ static int pool_init(void)
 static const struct part root_parts[] = {
 	{ adeos_low_init, adeos_low_exit },
 	{ commons_init, adeos_commons_destroy },
-	{ adeos_windows_init, adeos_windows_exit },
 	{ pool_init, adeos_pool_exit },
 };
 

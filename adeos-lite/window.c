@@ -106,17 +106,11 @@ static int ram_found(struct resource *res, void *data)
 	return 0;
 }
 
-/* The commons are there, and nothing else has been taken from Linux. */
-int adeos_windows_init(void)
+/* Root: its own memory. Nothing but the commons has been taken from Linux. */
+void adeos_ram_begin(void)
 {
 	walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY, 0, U64_MAX,
 			    NULL, ram_found);
-	return 0;
-}
-
-void adeos_windows_exit(void)
-{
-	memset(rams, 0, sizeof(rams));
 }
 
 /**
@@ -179,12 +173,17 @@ static bool piece_add(struct adeos_window *window, u64 pa, u64 end)
 	return true;
 }
 
-/* Return: our own memory that begins first in [pa, end) or reaches into it; none: @end */
+/*
+ * Return: what is lent to us and begins first in [pa, end) or reaches into it; .pa is @end
+ * if there is none
+ */
 static struct ram own_first(u64 pa, u64 end)
 {
 	struct ram ram, first = { .pa = end };
 	unsigned int i;
 
+	if (adeos_is_root())
+		return first;
 	for (i = 0; i < VNODE_RAMS; i++)
 		if (ram_read(i, &ram) && ram.slot == commons.slot && ram.pa + ram.size > pa &&
 		    ram.pa < first.pa)
@@ -198,7 +197,7 @@ static bool pieces_add(struct adeos_window *window, u64 pa, u64 end)
 	struct ram own;
 
 	while (pa < end) {
-		own = adeos_is_root() ? (struct ram) { .pa = end } : own_first(pa, end);
+		own = own_first(pa, end);
 		if (own.pa > pa && !piece_add(window, pa, own.pa))
 			return false;
 		pa = own.pa + own.size;

@@ -139,11 +139,12 @@ static struct virtio_net_hdr offload_read(const struct vnic_frame *frame)
 /* Return: is it a frame at all? */
 static bool frame_find(const struct ring *ring, u16 nr, struct found *found)
 {
-	const struct vnic_frame *frame = ring_frame(ring, nr);
+	const struct vnic_frame *frame;
 	u32 pieces;
 
 	if (nr >= ring->peer->nr_frames)
 		return false;
+	frame = ring_frame(ring, nr);
 	found->len = le32_to_cpu(READ_ONCE(frame->len));
 	found->offload = offload_read(frame);
 	found->next = 0;

@@ -64,8 +64,11 @@ static u64 chance(struct liar *liar)
 	return *state;
 }
 
-/* Now and then @sound is not what is meant. */
-static u32 bent(struct liar *liar, u32 sound)
+/*
+ * Now and then @sound is not what is meant; an address is another's then, or nothing at
+ * all.
+ */
+static u64 bent(struct liar *liar, u64 sound)
 {
 	switch (chance(liar) % 64) {
 	case 0:
@@ -74,20 +77,7 @@ static u32 bent(struct liar *liar, u32 sound)
 		return chance(liar) >> chance(liar) % 64;
 	case 2:
 		return sound - 1;
-	default:
-		return sound;
-	}
-}
-
-/* Also addresses that are not ours, or are nothing at all. */
-static u64 bent_address(struct liar *liar, u64 sound)
-{
-	switch (chance(liar) % 64) {
-	case 0:
-		return chance(liar);
-	case 1:
-		return chance(liar) >> chance(liar) % 64;
-	case 2:
+	case 3:
 		return sound ^ BIT_ULL(chance(liar) % 40);
 	default:
 		return sound;
@@ -165,7 +155,7 @@ static u32 write_pieces(struct liar *liar, struct vnic_piece *piece, u8 *body, u
 	u32 nr = 1 + chance(liar) % VNIC_PIECES, i, part = min_t(u32, len, BODY);
 
 	for (i = 0; i < nr && len; i++) {
-		piece[i].pa = cpu_to_le64(bent_address(liar, virt_to_phys(body)));
+		piece[i].pa = cpu_to_le64(bent(liar, virt_to_phys(body)));
 		piece[i].len = cpu_to_le32(bent(liar, part));
 		len -= part;
 		part = i + 2 < nr ? min_t(u32, len, 1 + chance(liar) % 4096) : len;

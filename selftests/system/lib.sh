@@ -119,15 +119,15 @@ field() { # ID NAME: a number or a string of -S --json, the first of that name
 }
 
 runs() { # ID
-	[ "$(field "$1" state)" = running ]
+	state_is "$1" running
 }
 
 restarts_are() { # ID N: and the last one has come up
-	[ "$(field "$1" restarts)" = "$2" ] && runs "$1"
+	[ "$(cat "/sys/class/vnode/$(name_of "$1")/restarts")" = "$2" ] && runs "$1"
 }
 
 runs_or_died() { # ID
-	[ "$(field "$1" state)" = booting ] || return 0
+	state_is "$1" booting || return 0
 	# nobody tells of a kernel that dies before it has its nanokernel; the log costs more
 	usleep 300000
 	log_has "$1" 'end Kernel panic'

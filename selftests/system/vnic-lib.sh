@@ -45,12 +45,12 @@ carrier_is() { # ID VALUE
 	[ "$(carrier "$1")" = "$2" ]
 }
 
-ping_once() { # FROM ADDRESS
-	inside "$1" "ping -c 1 -W 5 $2"
+ping_once() { # FROM ADDRESS [SECONDS]
+	inside "$1" "ping -c 1 -W ${3:-5} $2"
 }
 
-pings() { # FROM TO: over IPv4 and IPv6
-	ping_once "$1" "$(address "$2")" && ping_once "$1" "$(address6 "$2")"
+pings() { # FROM TO [SECONDS]: over IPv4 and IPv6
+	ping_once "$1" "$(address "$2")" "${3:-}" && ping_once "$1" "$(address6 "$2")" "${3:-}"
 }
 
 all_ping() { # ID...

@@ -199,12 +199,7 @@ start_3_again() {
 }
 
 all_stop() {
-	local id
-
-	for id in 1 2 3; do
-		stop "$id" || return 1
-	done
-	stop_root
+	stop_all 1 2 3 && stop_root
 }
 
 plan 22

@@ -73,25 +73,17 @@ was_forgotten() {
 	wait_for 1 is_forgotten 2 || { ip neigh show dev vnet0; return 1; }
 }
 
-vnode_2() { # NAME: asked often, so of sysfs alone
-	cat "/sys/class/vnode/vnode2/$1"
-}
-
-runs_2() { # [RESTARTS]
-	[ "$(vnode_2 state)" = running ] && [ "${1:-$(vnode_2 restarts)}" = "$(vnode_2 restarts)" ]
-}
-
 ends_by_itself() { # COMMAND
 	local restarts
 
-	restarts=$(vnode_2 restarts)
+	restarts=$(field 2 restarts)
 	end_by 2 "$1"
-	wait_for 10 not runs_2 || return 1
-	was_forgotten && wait_for 90 runs_2 $((restarts + 1)) && answers 2
+	wait_for 10 not runs 2 || return 1
+	was_forgotten && wait_for 90 restarts_are 2 $((restarts + 1)) && answers 2
 }
 
 is_stopped() {
-	vnode-ctl stop 2 && was_forgotten && stop 2 && start_again 2 && wait_for 90 runs_2 && answers 2
+	vnode-ctl stop 2 && was_forgotten && stop 2 && start_again 2 && wait_for 90 runs 2 && answers 2
 }
 
 reloads() {
@@ -105,12 +97,8 @@ is_busy() {
 
 # A ping that waits for its neighbour's address is pushed out by what floods it: no answer to
 # that one is waited for for long.
-gets_through() { # FROM TO
-	inside "$1" "ping -c 1 -W 1 $(address "$2") && ping -c 1 -W 1 $(address6 "$2")"
-}
-
 is_back() {
-	configure 2 && wait_for 10 members_are 0 3 && wait_for 15 gets_through 0 2 && wait_for 15 gets_through 2 1
+	configure 2 && wait_for 10 members_are 0 3 && wait_for 15 pings 0 2 1 && wait_for 15 pings 2 1 1
 }
 
 # The datagrams go both ways when it happens; and pings, afterwards. All ways have their
