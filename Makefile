@@ -136,7 +136,7 @@ $(VNODE_DIR)/%.o: kexec-vnode/%.c $(KEXEC_TOOLS)/.patched
 
 $(VNODE_DIR)/libvnode.a: $(VNODE_OBJS:%=$(VNODE_DIR)/%.o) kexec-vnode/objs.mk
 	@rm -f $@
-	@$(AR) rcs $@ $(filter %.o,$^)
+	@$(AR) qcs $@ $(filter %.o,$^)
 
 $(BUILD)/kexec: $(VNODE_DIR)/libvnode.a
 	@echo '  LD      build/kexec'
@@ -180,7 +180,7 @@ $(CHECK)/core/%.o: kexec-vnode/%.c $(KEXEC_TOOLS)/.patched
 
 $(CHECK)/core/libvnode.a: $(VNODE_OBJS:%=$(CHECK)/core/%.o) kexec-vnode/objs.mk
 	@rm -f $@
-	@$(AR) rcs $@ $(filter %.o,$^)
+	@$(AR) qcs $@ $(filter %.o,$^)
 
 $(CHECK)/bin/fuzz-%: SANITIZERS := fuzzer,$(SANITIZERS)
 $(CHECK)/bin/%: selftests/unit/%.c $(CHECK)/core/libvnode.a

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kexec-vnode/acpi.c, read back with offsets of its own: those that the ACPI
+ * kexec-vnode/plan/acpi.c, read back with offsets of its own: those that the ACPI
  * Specification 6.5 gives in the sections named here.
  *
  * acpi-test --write DIR writes every table of every configuration as

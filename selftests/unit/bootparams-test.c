@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kexec-vnode/bootparams.c, read back at the offsets that Documentation/arch/x86
+ * kexec-vnode/plan/bootparams.c, read back at the offsets that Documentation/arch/x86
  * of Linux gives in boot.rst and zero-page.rst; and pgtable.c, walked as a CPU
  * does it.
  */

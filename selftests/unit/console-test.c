@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kexec-vnode/console.c where a session has to end by itself: the parts of /dev/vnode
+ * kexec-vnode/console/console.c where a session has to end by itself: the parts of /dev/vnode
  * and /dev/vconsole are played here.
  */
 #include <errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kexec-vnode/dump*.c on a small memory with page tables, a VMCOREINFO and a log in it:
+ * kexec-vnode/inspect/dump*.c on a small memory with page tables, a VMCOREINFO and a log in it:
  * what is in the file, read back by its own headers and by readelf, and what is left
  * behind where it cannot be written.
  */
@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "dump.h"
+#include "inspect/dump.h"
 #include "ktap.h"
 #include "ring-layout.h"
 

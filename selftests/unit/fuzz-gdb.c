@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Any bytes from the other end are survived by kexec-vnode/gdb-*.c, with any memory
+ * Any bytes from the other end are survived by kexec-vnode/gdb/*.c, with any memory
  * behind them. What is answered is in its bounds, and nothing is written.
  *
  * An input is eight bytes of which the memory is made, and then what is sent.
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gdb.h"
+#include "gdb/gdb.h"
 
 #define BASE	0x40000000ULL
 #define SIZE	0x4000UL

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Any memory is survived by kexec-vnode/log*.c. libFuzzer:
+ * Any memory is survived by kexec-vnode/inspect/log*.c. libFuzzer:
  *
  *	clang -g -O1 -fsanitize=fuzzer,address,undefined ... fuzz-log.c log*.c err.c
  *

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kexec-vnode/gdb-*.c without a vnode: packets as they come and go, what is answered,
+ * kexec-vnode/gdb/*.c without a vnode: packets as they come and go, what is answered,
  * and a small memory with page tables at its virtual addresses.
  */
 #include <stdlib.h>
 
-#include "gdb.h"
+#include "gdb/gdb.h"
 #include "ktap.h"
 
 #define BASE		0x40000000ULL

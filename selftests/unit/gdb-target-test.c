@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kexec-vnode/gdb-target.c and gdb.c on a vnode that ends, or is returned, when nobody
+ * kexec-vnode/gdb/target.c and gdb.c on a vnode that ends, or is returned, when nobody
  * waits for that: device.c's part is played here.
  */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "gdb.h"
+#include "gdb/gdb.h"
 #include "ktap.h"
 
 #define SIZE		(1UL << 20)

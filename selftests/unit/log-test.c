@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kexec-vnode/log*.c on a small memory with a small ring in it. The ring is
+ * kexec-vnode/inspect/log*.c on a small memory with a small ring in it. The ring is
  * written as kernel/printk/printk_ringbuffer.c does it.
  */
 #include <assert.h>

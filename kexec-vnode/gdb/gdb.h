@@ -19,7 +19,7 @@
 #include <netinet/in.h>
 #include <linux/vnode.h>
 
-#include "log.h"
+#include "inspect/log.h"
 
 /* Of what is in a packet: gdb learns of it, and asks for no more. */
 #define VNODE_GDB_PACKET_MAX	16384
