@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Shared memory between vnodes from the command line: an example of how
- * /dev/bridge is used. See <linux/bridge.h>.
+ * Shared memory between vnodes from the command line: an example of how to use
+ * /dev/bridge. <linux/bridge.h> is the manual of the device.
  *
  *	cc -O2 bridge.c -o bridge
  *
  * In one vnode, and in another:
  *
- *	bridge create hello 4096 &
- *					echo Hi | bridge write hello
- *	bridge wait hello
+ *	bridge create hello 4K &
+ *	bridge wait hello		echo Hi | bridge write hello
  *	bridge cat hello
+ *
+ * A bridge is plain memory and has no record of how much of it is in use. So write
+ * fills the rest with zeros, and cat leaves out the zeros at the end.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,17 +30,17 @@
 
 static const char usage[] =
 	"usage: bridge create NAME SIZE [--mode=OCTAL] [--local] [--transient] [--access=ID,...]\n"
-	"       bridge cat NAME                 its content\n"
-	"       bridge write NAME               its content from stdin, then a ring\n"
+	"       bridge cat NAME                 print the content, without the zeros at its end\n"
+	"       bridge write NAME               replace the content by stdin, then ring\n"
 	"       bridge ring NAME\n"
-	"       bridge wait NAME [--timeout=S]  for a ring: prints how many came\n"
+	"       bridge wait NAME [--timeout=S]  wait for a ring, print how many came\n"
 	"       bridge stat NAME\n"
-	"       bridge compact                  in root: moves transient bridges together\n"
+	"       bridge compact                  in root: move transient bridges together\n"
 	"\n"
-	"NAME may be INDEX:SERIAL, as create and stat print it; \":\" creates an anonymous\n"
-	"bridge. SIZE takes K, M, G. create keeps the bridge until it is killed, or until its\n"
-	"input ends if that is a pipe or a terminal. Exit status: 0; 1 the operation failed; 2\n"
-	"usage; 3 no ring within S seconds; 4 the bridge was revoked.\n";
+	"SIZE takes K, M, G. \":\" as NAME creates an anonymous bridge and prints INDEX:SERIAL,\n"
+	"which all other commands take as NAME, of any bridge. create holds the bridge until it\n"
+	"is killed, or until its input ends if that is a pipe or a terminal. Exit status: 0; 1\n"
+	"the operation failed; 2 usage; 3 no ring within S seconds; 4 the bridge was revoked.\n";
 
 enum { DONE, FAILED, USAGE, NO_RING, REVOKED };
 
@@ -62,7 +64,7 @@ static int failed(const char *what)
 	return FAILED;
 }
 
-/* ---- what the command line says ---- */
+/* ---- the command line ---- */
 
 static int parse_access(const char *text, struct options *options)
 {
@@ -121,7 +123,7 @@ static uint64_t parse_size(const char *text)
 	return *end && (!unit || end[1]) ? 0 : size;
 }
 
-/* Too long a name is cut off without a NUL, which the kernel refuses. */
+/* A name that is too long is passed without a NUL: the kernel rejects it. */
 static void set_name(char to[BRIDGE_NAME_LEN], const char *name)
 {
 	size_t len = strlen(name);
@@ -143,7 +145,7 @@ static int bridge_open(const char *name, int flags)
 	return -1;
 }
 
-/* A process that is killed closes its bridge, too: this only has to wait. */
+/* The bridge lives as long as this process: the kernel closes it on any exit. */
 static void hold(void)
 {
 	struct stat input;
@@ -170,8 +172,10 @@ static int do_create(const char *name, const char *size, const struct options *o
 		create.flags |= BRIDGE_ANONYMOUS;
 	if (fd < 0 || ioctl(fd, BRIDGE_IOC_CREATE, &create))
 		return failed(name);
-	printf("%u:%u\n", create.index, create.serial);
-	fflush(stdout);
+	if (create.flags & BRIDGE_ANONYMOUS) {
+		printf("%u:%u\n", create.index, create.serial);
+		fflush(stdout);
+	}
 	hold();
 	return DONE;
 }
@@ -191,6 +195,13 @@ static int do_stat(const char *name, int fd)
 	return DONE;
 }
 
+static size_t without_zeros_at_end(const char *memory, size_t size)
+{
+	while (size && !memory[size - 1])
+		size--;
+	return size;
+}
+
 static int write_all(const char *from, size_t size)
 {
 	ssize_t len;
@@ -203,6 +214,7 @@ static int write_all(const char *from, size_t size)
 	return DONE;
 }
 
+/* Zeroes what the input does not fill, or an earlier, longer content would show. */
 static int read_all(char *to, size_t size)
 {
 	ssize_t len;
@@ -214,6 +226,7 @@ static int read_all(char *to, size_t size)
 		if (!len)
 			break;
 	}
+	memset(to, 0, size);
 	return DONE;
 }
 
@@ -227,7 +240,7 @@ static int do_cat(const char *name, int fd)
 	memory = mmap(NULL, status.size, PROT_READ, MAP_SHARED, fd, 0);
 	if (memory == MAP_FAILED)
 		return failed(name);
-	return write_all(memory, status.size);
+	return write_all(memory, without_zeros_at_end(memory, status.size));
 }
 
 static int do_ring(const char *name, int fd)
@@ -289,7 +302,7 @@ static int misuse(void)
 
 static int with_bridge(const char *command, const char *name, const struct options *options)
 {
-	/* what only looks needs no more than read permission */
+	/* write alone needs more than read permission */
 	int fd = bridge_open(name, strcmp(command, "write") ? O_RDONLY : O_RDWR);
 
 	if (fd < 0)

@@ -65,11 +65,26 @@ carry() { # PROGRAM ID
 	unmake 0 cargo
 }
 
-said() { # FROM TO: one writes, the other reads
+said() { # FROM TO: one writes, the other reads that, not a byte of what was there before
 	make "$1" "talk.$1" 8192 || return 1
-	on "$2" "echo 'from $2 to $1' | bridge write talk.$1" || return 1
-	[ "$(on "$1" "bridge cat talk.$1 | head -n 1 | tr -d '\\0'")" = "from $2 to $1" ] || return 1
+	on "$2" "yes | head -c 100 | bridge write talk.$1; echo 'from $2 to $1' | bridge write talk.$1" || return 1
+	echo "from $2 to $1" > /tmp/said
+	on "$1" "bridge cat talk.$1" | cmp /tmp/said - || return 1
 	unmake "$1" "talk.$1"
+}
+
+# README's example, word for word.
+said_as_in_readme() {
+	local creator status=0
+
+	bridge create hello 4K < /dev/null > /tmp/created 2>&1 &
+	creator=$!
+	wait_for 10 exists hello || return 1
+	# shellcheck disable=SC2016 # expanded in the vnode
+	vsh 1 'echo Hi from $(cat /sys/kernel/adeos/name) | bridge write hello' || status=1
+	bridge cat hello > /tmp/hello || status=1
+	kill "$creator" && wait_for 10 is_gone hello || status=1
+	echo "Hi from vnode1" | cmp - /tmp/hello && [ ! -s /tmp/created ] && return "$status"
 }
 
 # The one that waits is there before the other rings.
@@ -256,7 +271,7 @@ killed_under_vsh() {
 	wait_for 10 grep begun /tmp/begun && stop 1 && exits_with 125 wait $!
 }
 
-plan 38
+plan 39
 log_begin
 remember_root
 remember_pool
@@ -284,6 +299,7 @@ for pair in '0 1' '1 0' '1 2' '2 1'; do
 	# shellcheck disable=SC2086 # two words
 	check "memory and doorbell: $pair" eval "said $pair && rung $pair"
 done
+check "README's example prints its greeting and nothing else" said_as_in_readme
 
 make 0 mine 4096 --mode=640
 make 0 theirs 4096 --mode=604

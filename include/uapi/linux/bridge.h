@@ -10,35 +10,37 @@
  *	ioctl(fd, BRIDGE_IOC_CREATE, &create);
  *	void *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
  *
- * and in another vnode OPEN in place of CREATE. A file descriptor stands for one
- * bridge from CREATE or OPEN until it is closed; mappings keep it open. When the
- * descriptor that created a bridge is closed (its process may have been killed),
- * or the creator's kernel ends, the bridge is revoked: its name is free at once;
- * who has it mapped goes on reading and writing, and is told by poll(). The memory
- * is freed when the last one has closed it.
+ * and in another vnode OPEN in place of CREATE.
  *
- * Opening needs nothing of the root vnode but what it has published before;
- * creating waits for root, at most BRIDGE_CREATE_MS.
+ * Lifetime. A file descriptor stands for one bridge from CREATE or OPEN until it is
+ * closed and all its mappings are gone. When that happens to the creator's descriptor,
+ * for example because the process was killed, or when the creator's kernel ends, the
+ * bridge is revoked: its name is free at once, openers keep reading and writing, and
+ * poll() tells them. The memory is freed when the last opener has closed the bridge.
  *
- * Permissions. A bridge has an owner, a group and mode bits, like a file. A
- * descriptor opened with O_RDONLY needs read permission, one with O_RDWR both;
- * O_WRONLY will not do. The ids that count are those of the kernel the opener
- * runs in; CAP_DAC_OVERRIDE or CAP_IPC_OWNER there pass. Besides, the creator may
- * say which vnodes may open it.
+ * Opening only needs what root has published before; creating waits for root, at most
+ * BRIDGE_CREATE_MS.
  *
- * mmap() is MAP_SHARED only (EINVAL otherwise), and within the size (EINVAL).
- * Writable mappings need O_RDWR (EACCES). Memory of a new bridge is zero.
+ * Permissions. A bridge has an owner, a group and mode bits, like a file. A descriptor
+ * opened with O_RDONLY needs read permission, one with O_RDWR both; one with O_WRONLY
+ * can open none. User and group ids are compared as the opener's kernel has them;
+ * CAP_DAC_OVERRIDE and CAP_IPC_OWNER in that kernel override the mode bits. In addition
+ * the creator may list the vnodes that may open the bridge.
  *
- * Doorbell. RING tells everybody else who has the bridge open; several rings may
- * arrive as one event, none is lost. read() waits for a ring and returns their
- * number since the last read() or STATUS as a __u64, 0 bytes (end of file) once
- * the bridge is revoked; EAGAIN with O_NONBLOCK, EINTR, EINVAL (a buffer of less
- * than 8 bytes). poll(): POLLIN after a ring, POLLHUP | POLLERR once revoked.
+ * mmap() accepts MAP_SHARED only (else EINVAL), within the size (else EINVAL). Writable
+ * mappings need O_RDWR (else EACCES). The memory of a new bridge is zero.
  *
- * Errors of every call: ENOTTY (no such ioctl), EFAULT, EBADFD (neither CREATE nor
- * OPEN has been done), ENOTCONN (this kernel is not attached to root). All sizes
- * are bytes, all reserved fields must be zero (EINVAL). A call that fails has
- * changed nothing.
+ * Doorbell. RING signals all other openers; several rings may arrive as one event, none
+ * is lost. read() waits for a ring and returns the number of rings since the last read()
+ * or STATUS as a __u64, or 0 bytes (end of file) once the bridge is revoked. Its errors:
+ * EAGAIN with O_NONBLOCK, EINTR, EINVAL (a buffer of less than 8 bytes). poll(): POLLIN
+ * after a ring, POLLHUP | POLLERR once revoked.
+ *
+ * Errors of every call: ENOTTY (no such ioctl), EFAULT, EBADFD (neither CREATE nor OPEN
+ * has succeeded before), ENOTCONN (this kernel is not attached to root), EINTR (a fatal
+ * signal). All sizes are bytes, all reserved fields must be zero (EINVAL). A call that
+ * fails has changed nothing, except that CREATE, OPEN and COMPACT may have been done
+ * when their answer fails with EFAULT.
  */
 #ifndef _UAPI_LINUX_BRIDGE_H
 #define _UAPI_LINUX_BRIDGE_H
@@ -49,12 +51,12 @@
 #define BRIDGE_NAME_LEN		64	/* with the terminating NUL */
 #define BRIDGE_ID_WORDS		4	/* a bit for each vnode id, 0..255 */
 #define BRIDGE_CREATE_MS	10000
-#define BRIDGE_DRIVERS		"driver/" /* names that begin so are for drivers */
+#define BRIDGE_DRIVERS		"driver/" /* prefix of names that only drivers may create */
 
 /* flags */
-#define BRIDGE_GLOBAL		(1U << 0) /* for all vnodes; else for processes of this one */
-#define BRIDGE_TRANSIENT	(1U << 1) /* may be moved by COMPACT; users hardly notice */
-#define BRIDGE_ANONYMOUS	(1U << 2) /* has no name: opened by index and serial */
+#define BRIDGE_GLOBAL		(1U << 0) /* for all vnodes; without it, for this one only */
+#define BRIDGE_TRANSIENT	(1U << 1) /* COMPACT may move it; accesses wait meanwhile */
+#define BRIDGE_ANONYMOUS	(1U << 2) /* no name: opened by index and serial */
 #define BRIDGE_ACCESS		(1U << 3) /* only the vnodes in @access may open it */
 
 /**
@@ -64,21 +66,21 @@
  * @size: in: a multiple of 4096
  * @flags: in: BRIDGE_*
  * @mode: in: permission bits, 0 to 0777; owner and group are the caller's
- * @access: in: with BRIDGE_ACCESS a bit for each vnode id that may open it; its
- *	own vnode may in any case
- * @index: out: names it, together with @serial
- * @serial: out: never the same twice
+ * @access: in: with BRIDGE_ACCESS a bit for each vnode id that may open it, zero
+ *	without; its own vnode always may
+ * @index: out: identifies it, together with @serial
+ * @serial: out: another number for each bridge
  * @reserved: zero
  *
- * Names of global bridges are unique in the machine, others in their vnode.
+ * Names of global bridges are unique in the machine, those of others in their vnode.
  *
- * Errors: EINVAL (name empty or with other characters, size zero or not a multiple
- * of 4096, unknown flags, mode), ENAMETOOLONG (no NUL), EFBIG (more than 1 TiB),
- * ENOSPC (more than is free in one piece), EMFILE (this vnode has 64 bridges
- * already), EDQUOT (it would have more than half of all memory of bridges), ENFILE
- * (the machine has 256), EEXIST, EBUSY (the descriptor has a bridge already),
- * EACCES (it is not O_RDWR, or the name is a driver's), ETIMEDOUT (root does not
- * answer; nothing was created), ENOMEM.
+ * Errors: EINVAL (name empty or with other characters, size zero or not a multiple of
+ * 4096, unknown flags, mode, @access without BRIDGE_ACCESS), ENAMETOOLONG (no NUL),
+ * EFBIG (more than 1 TiB), ENOSPC (more than is free in one piece), EMFILE (this vnode
+ * has 64 bridges already), EDQUOT (this vnode would have more than half of the memory
+ * for bridges), ENFILE (the machine has 256), EEXIST, EBUSY (the descriptor has a bridge
+ * already), EACCES (the descriptor is not O_RDWR, or the name begins with
+ * BRIDGE_DRIVERS), ETIMEDOUT (root does not answer; nothing was created), ENOMEM.
  */
 struct bridge_create {
 	char name[BRIDGE_NAME_LEN];
@@ -92,18 +94,18 @@ struct bridge_create {
 };
 
 /**
- * struct bridge_open - OPEN: a bridge that is there
+ * struct bridge_open - OPEN: an existing bridge, by name or by index and serial
  * @name: in: its name, or empty; this vnode's own names come before global ones
- * @index: in: of an anonymous one, as CREATE or STATUS told; else 0
- * @serial: in: of an anonymous one; else 0
+ * @index: in: without @name: as returned by CREATE or STATUS
+ * @serial: in: without @name: as returned by CREATE or STATUS; with @name 0
  * @size: out
  * @reserved: zero
  *
- * Errors: ENOENT (no such bridge, or it was revoked), EINVAL (bad name, or name
- * and serial, or neither), ENAMETOOLONG, EACCES (not permitted to this vnode, or
- * to this user, or it is another vnode's and not global), EBUSY (the descriptor
- * has a bridge already), ETIMEDOUT (it is being moved, and that does not end),
- * ENOMEM.
+ * Errors: ENOENT (no such bridge, or it was revoked), EINVAL (bad name, or both name
+ * and serial, or neither), ENAMETOOLONG, EACCES (this vnode or this user may not open
+ * it, it is local to another vnode, or the descriptor is O_WRONLY), EBUSY (the
+ * descriptor has a bridge already), ETIMEDOUT (a move of it has not ended within a
+ * second), ENOMEM.
  */
 struct bridge_open {
 	char name[BRIDGE_NAME_LEN];
@@ -114,22 +116,22 @@ struct bridge_open {
 };
 
 /**
- * struct bridge_status - STATUS: what is known of the descriptor's bridge
+ * struct bridge_status - STATUS: the descriptor's bridge
  * @name: out: empty if anonymous
  * @size: out
- * @rings: out: rings of others since it was opened
+ * @rings: out: rings of other openers since this one opened it
  * @flags: out: as created
  * @mode: out
  * @uid: out: owner
  * @gid: out: group
  * @owner: out: id of the vnode it belongs to, 0 for root
- * @index: out: names it, together with @serial
+ * @index: out: identifies it, together with @serial
  * @serial: out
- * @revoked: out: 1 if its owner is gone
+ * @revoked: out: 1 if its owner has closed it or is gone
  * @access: out: the vnodes that may open it
  * @reserved: out: zero
  *
- * As read() does, it takes note of all rings so far.
+ * STATUS acknowledges all rings so far, as read() does.
  */
 struct bridge_status {
 	char name[BRIDGE_NAME_LEN];
@@ -149,11 +151,11 @@ struct bridge_status {
 
 /**
  * struct bridge_eventfd - EVENTFD: an eventfd(2) as doorbell
- * @fd: in: the eventfd, or -1 for none any more
+ * @fd: in: the eventfd, or -1 to remove it
  * @reserved: zero
  *
- * 1 is added to it for each event: one or more rings, or that the bridge was
- * revoked. Replaces the one before. Errors: EBADF, EINVAL (not an eventfd).
+ * The kernel adds 1 for each event: one or more rings, or the revocation of the bridge.
+ * Replaces an earlier eventfd. Errors: EBADF, EINVAL (not an eventfd).
  */
 struct bridge_eventfd {
 	__s32 fd;
@@ -162,11 +164,12 @@ struct bridge_eventfd {
 
 /**
  * struct bridge_compact - COMPACT: move transient bridges together, in root
- * @moved: out: bytes that were moved
- * @frozen_ns: out: the longest time that a bridge could not be used meanwhile
+ * @moved: out: bytes moved
+ * @frozen_ns: out: the longest time that a bridge was not accessible
  *
- * Needs no bridge in the descriptor. A bridge of which somebody does not let go
- * within 100 ms stays where it is. Whoever touches one meanwhile waits.
+ * Needs no bridge in the descriptor. A bridge stays in its place if one of its users
+ * does not release it within 100 ms. A process that touches a bridge during its move
+ * waits in the page fault.
  *
  * Errors: EPERM (needs CAP_SYS_ADMIN), EOPNOTSUPP (this is not root).
  */
@@ -183,9 +186,7 @@ struct bridge_compact {
 #define BRIDGE_IOC_EVENTFD	_IOW(BRIDGE_IOC_MAGIC, 3, struct bridge_eventfd)
 #define BRIDGE_IOC_COMPACT	_IOR(BRIDGE_IOC_MAGIC, 4, struct bridge_compact)
 
-/*
- * RING has no argument. Errors: EOWNERDEAD (it was revoked; nobody is told).
- */
+/* RING has no argument. Errors: EOWNERDEAD (revoked; no opener is signalled). */
 #define BRIDGE_IOC_RING		_IO(BRIDGE_IOC_MAGIC, 5)
 
 #endif /* _UAPI_LINUX_BRIDGE_H */

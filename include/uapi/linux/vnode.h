@@ -1,31 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
  * The manual of /dev/vnode: how user space lends CPUs and memory to a second
- * kernel (a vnode), starts it, looks at it, and takes everything back.
+ * kernel (a vnode), starts it, reads its state, and takes everything back.
  *
- * The way of a vnode:
+ * The states of a vnode:
  *
  *	free -GRANT-> granted -LOAD-> loaded -START-> booting -> running
  *
- * and from any state STOP (stopped) and RETURN (free). A vnode that ends by itself
- * becomes halted, rebooted, panicked or hung: its CPUs are stopped, its memory is
- * kept; or, where LOAD said so, it is restarted. What a file descriptor
- * was granted belongs to that descriptor until START succeeded, or LOAD with
- * VNODE_LOAD_KEEP: if it is closed before (the process may have been killed),
- * everything goes back to the root kernel.
+ * STOP leads from booting and running to stopped, RETURN from all other states to
+ * free. A vnode that ends by itself becomes halted, rebooted, panicked or hung: its
+ * CPUs are stopped and its memory is kept; or, if LOAD said so, it is restarted.
+ *
+ * What a file descriptor was granted belongs to that descriptor until START has
+ * succeeded, or LOAD with VNODE_LOAD_KEEP. If the descriptor is closed before, for
+ * example because the process was killed, everything goes back to the root kernel.
  *
  * GRANT, LOAD, START, MEMORY and REGS need CAP_SYS_BOOT and are refused with -EPERM
  * while the kernel is locked down for kexec; STOP, RETURN, LAST, FREEZE and THAW need
  * CAP_SYS_BOOT; INFO and STATUS need read permission on the device only.
  *
- * In a vnode that looks at others (module vnode-view) there are INFO, STATUS, MEMORY,
- * LAST, FREEZE, THAW and REGS; the rest is ENOTTY. A vnode that root does not allow it to
- * see is not there. Beside what is said below: ENOTCONN (root does not answer, or speaks
- * another version), ETIMEDOUT (not within a minute), EINTR (killed meanwhile). All numbers
- * of CPUs and addresses are root's.
+ * The module vnode-view makes this device in a vnode that looks at others. It has INFO,
+ * STATUS, MEMORY, LAST, FREEZE, THAW and REGS; all other calls fail with ENOTTY. A vnode
+ * that root does not let it see does not exist for it. Its calls have three more errors:
+ * ENOTCONN (root does not answer, or speaks another version), ETIMEDOUT (no answer
+ * within a minute), EINTR (a fatal signal). CPU numbers and addresses are root's.
  *
- * All sizes and addresses are bytes, all addresses physical, all reserved
- * fields must be zero. A call that fails has changed nothing.
+ * All sizes and addresses are bytes, all addresses physical, all reserved fields must
+ * be zero. A call that fails has changed nothing.
  */
 #ifndef _UAPI_LINUX_VNODE_H
 #define _UAPI_LINUX_VNODE_H
@@ -33,7 +34,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-/* Goes up with every incompatible change; INFO tells the module's. */
+/* Incremented by every incompatible change; INFO returns that of the module. */
 #define VNODE_ABI_VERSION	2
 
 #define VNODE_ID_MAX		255	/* ids are 1..255; 0 is root */
@@ -43,17 +44,18 @@
 #define VNODE_MEM_MIN		(16UL << 20)
 
 /**
- * enum vnode_state - where a vnode is in its life
+ * enum vnode_state - the state of a vnode
  * @VNODE_FREE: no such vnode
  * @VNODE_GRANTED: CPUs and memory are taken from root
  * @VNODE_LOADED: the image is in place
- * @VNODE_BOOTING: its boot CPU has been woken and has reached our trampoline
+ * @VNODE_BOOTING: its boot CPU has answered from our trampoline and entered the kernel
  * @VNODE_RUNNING: its nanokernel has attached
  * @VNODE_HALTED: it halted or powered off
  * @VNODE_REBOOTED: it rebooted
  * @VNODE_PANICKED: its kernel panicked
- * @VNODE_HUNG: it, or one of its CPUs, stopped answering; or it never attached
- * @VNODE_STOPPED: its CPUs were stopped by STOP; memory is kept until RETURN
+ * @VNODE_HUNG: one of its CPUs stopped answering, or its nanokernel did not attach in
+ *	time, or speaks another protocol
+ * @VNODE_STOPPED: its CPUs were stopped by STOP; its memory is kept until RETURN
  */
 enum vnode_state {
 	VNODE_FREE = 0,
@@ -73,10 +75,10 @@ enum vnode_state {
  * enum vnode_cause - why a vnode ended
  * @VNODE_CAUSE_NONE: it has not ended yet
  * @VNODE_CAUSE_PANIC: panic()
- * @VNODE_CAUSE_REBOOT: reboot(2), or it was asked to
+ * @VNODE_CAUSE_REBOOT: reboot(2), or kexec inside
  * @VNODE_CAUSE_HALT: halted
- * @VNODE_CAUSE_POWER_OFF: powered off, or it was asked to
- * @VNODE_CAUSE_EMERGENCY: emergency restart: sysrq-b
+ * @VNODE_CAUSE_POWER_OFF: powered off, by itself or asked by STOP
+ * @VNODE_CAUSE_EMERGENCY: emergency restart, by sysrq-b for example
  * @VNODE_CAUSE_HANG: a CPU was silent for too long
  * @VNODE_CAUSE_NO_HELLO: its nanokernel did not attach within the boot limit
  * @VNODE_CAUSE_PROTOCOL: its nanokernel speaks another protocol
@@ -101,13 +103,13 @@ enum vnode_cause {
  * @abi: out: VNODE_ABI_VERSION of the module
  * @bsp_apicid: out: APIC id of the machine's bootstrap processor
  * @tsc_khz: out: refined TSC frequency
- * @low_size: out: bytes of RAM below 640 KiB that each vnode is lent
+ * @low_size: out: bytes of RAM below 640 KiB that each vnode gets
  * @mem_block: out: granule of memory hot-plug, in bytes
- * @mem_available: out: bytes of memory root can spare at this moment
- * @id: out: of the vnode that was asked; 0: root
+ * @mem_available: out: bytes of memory that root can spare now
+ * @id: out: id of the vnode whose kernel answers; 0: root
  * @reserved: zero
  *
- * Another vnode than root (module vnode-view) tells @abi, @tsc_khz and @id; the rest is 0.
+ * In a vnode (module vnode-view) only @abi, @tsc_khz and @id are filled; the rest is 0.
  */
 struct vnode_info {
 	__u32 abi;
@@ -125,14 +127,14 @@ struct vnode_info {
 #define VNODE_CLAIM_LEN		36	/* with the terminating NUL */
 
 /**
- * struct vnode_claim - what one vnode alone may have
- * @holder: out: id of another vnode that has it already, 0: none has
- * @text: in: NUL-terminated, printable ASCII without spaces, zero behind its end;
+ * struct vnode_claim - something that only one vnode may have
+ * @holder: out: id of the vnode that holds it already, 0: none
+ * @text: in: NUL-terminated, printable ASCII without spaces, padded with zeros;
  *	empty: no claim
  *
- * Texts are compared, and mean nothing else to the module. kexec claims "NETWORK,MAC"
+ * The module compares texts and gives them no other meaning. kexec claims "NETWORK,MAC"
  * for each MAC address that it gives a vnode. A claim is held from GRANT until RETURN
- * is over.
+ * has completed.
  */
 struct vnode_claim {
 	__u32 holder;
@@ -150,24 +152,25 @@ struct vnode_claim {
  * @mem_min: in: lowest address wanted
  * @mem_max: in: highest address wanted, 0 for any
  * @mem_base: out: where the granted memory starts
- * @low_base: out: where its RAM below 640 KiB starts, at least at 64 KiB
- * @low_size: out: size of that piece
- * @low_page: out: one more page below 640 KiB, not for its memory map (see
+ * @low_base: out: where its RAM below 640 KiB starts, 64 KiB or above
+ * @low_size: out: size of that RAM
+ * @low_page: out: address of the low page, which is not part of its memory map (see
  *	vnode/layout.h)
- * @bad_cpu: out: see below
+ * @bad_cpu: out: the CPU that an error is about
  * @claims: in: pointer to struct vnode_claim[VNODE_CLAIMS_MAX], or 0
  * @name: in: NUL-terminated, letters, digits, '-', '_' and '.', the first one a
  *	letter or '_'
  *
  * Errors: EINVAL (a field out of range; a CPU named twice), EEXIST (id in use),
- * ENOTUNIQ (name in use), EADDRINUSE (a claim is another vnode's; @holder of each claim
- * is filled), EFAULT, ENXIO (no such CPU, or offline), EBUSY (CPU lent to
- * a vnode already), EADDRNOTAVAIL (CPU 0, or another that root cannot give up:
- * the last one), ENOMEM (root cannot give that much memory there), ENOSPC (no
- * memory below 640 KiB left, or 15 vnodes are there), EINTR (a signal came).
- * Where the error is about a CPU, @bad_cpu is its number. Id, name and claims are
- * compared, and are the vnode's, before anything is taken: of two calls at a time that
- * want the same one is refused.
+ * ENOTUNIQ (name in use), EADDRINUSE (another vnode holds a claim; @holder of each claim
+ * is filled), EFAULT, ENXIO (no such CPU, or offline), EBUSY (CPU lent already),
+ * EADDRNOTAVAIL (CPU 0, or one that root cannot give up, such as the last one), ENOMEM
+ * (root cannot give that much memory there), ENOSPC (no memory below 640 KiB left, or 15
+ * vnodes exist), EINTR (a signal came). If the error is about a CPU, @bad_cpu is its
+ * number.
+ *
+ * Id, name and claims are reserved before anything is taken: of two concurrent calls
+ * that want the same one, one is refused.
  */
 struct vnode_grant {
 	__u32 id;
@@ -189,8 +192,8 @@ struct vnode_grant {
 /**
  * struct vnode_segment - one piece of an image; kexec's struct kexec_segment
  * @buf: pointer to the bytes
- * @bufsz: how many; the rest up to @memsz is zero
- * @mem: physical address, in the vnode's range or in what it has below 640 KiB
+ * @bufsz: how many; the rest up to @memsz is zeroed
+ * @mem: physical address, in the vnode's range or its memory below 640 KiB
  * @memsz: size in memory
  */
 struct vnode_segment {
@@ -219,26 +222,27 @@ struct vnode_segment {
  *	the first 2 MiB and @entry identically; zero in mode 32
  * @control: in: physical address of the vnode's control page (see
  *	vnode/layout.h), page aligned, in the vnode's range; START writes it
- * @restarts: in: with VNODE_LOAD_RESTART: how often in a row it is restarted
- *	before it has run for VNODE_RESTART_CALM seconds; 0: no limit
- * @boot_limit_ms: in: how long it may take from START until its nanokernel has
- *	attached; then it is taken for hung; 0: no limit
+ * @restarts: in: with VNODE_LOAD_RESTART: limit of restarts in a row, which a life of
+ *	VNODE_RESTART_CALM seconds ends; 0: no limit
+ * @boot_limit_ms: in: how long its nanokernel may take to attach after START, before
+ *	the vnode is declared hung; 0: no limit
  * @dump_dir: in: pointer to the absolute path of a directory, at most
  *	VNODE_DUMP_DIR_MAX bytes with the NUL; 0: none
  * @reserved: zero
  *
- * With VNODE_LOAD_RESTART root's kernel keeps a copy of the segments. A vnode that
- * panicked, hung or rebooted is started from it again, at once the first time,
- * then after 250 ms, and each time twice as long, up to VNODE_RESTART_MAX_MS.
+ * With VNODE_LOAD_RESTART root's kernel keeps a copy of the segments. When the vnode
+ * panics, hangs or reboots, root starts it again from that copy: at once the first time,
+ * after 250 ms the second, then each time after twice as long, up to
+ * VNODE_RESTART_MAX_MS.
  *
- * With @dump_dir root's kernel runs a program when the vnode has failed, by itself and
- * not while it is stopped: what the module's parameter dump_helper names, with the
- * arguments --vnode=ID and --dump=DIR/NAME-DATE-TIME.core (UTC). A restart waits until
- * it has ended.
+ * With @dump_dir root's kernel runs the program that the module's parameter dump_helper
+ * names when the vnode fails: panic, emergency restart, hang, or no attachment within
+ * the boot limit, while no STOP is under way. Its arguments are --vnode=ID and
+ * --dump=DIR/NAME-DATE-TIME.core (UTC). A restart waits until that program has ended.
  *
  * Errors: ENOENT (no such vnode), EBADF (granted through another descriptor),
  * EBUSY (not in state granted), EINVAL, EFAULT, EADDRNOTAVAIL (a segment or an
- * address is outside of what the vnode was lent), EINTR, ENOMEM (for the copy).
+ * address is outside of what was granted), EINTR, ENOMEM (for the copy).
  */
 struct vnode_load {
 	__u32 id;
@@ -285,14 +289,13 @@ struct vnode_id {
  * @timeout_ms: in: how long an orderly stop may take
  * @reserved: zero
  *
- * Without VNODE_STOP_FORCE the vnode's nanokernel is asked to power it off. What
- * was planned as a restart is called off.
+ * Without VNODE_STOP_FORCE the vnode's nanokernel is asked to power the vnode off. A
+ * pending restart is cancelled. Stopping a vnode that does not run succeeds.
  *
- * Errors: ENOENT; EOPNOTSUPP (orderly stop, but no nanokernel is attached that
- * could be asked); ETIME (orderly stop, not done within @timeout_ms: it goes on);
- * EINTR (the same, a signal came); ETIMEDOUT (a CPU did not answer INIT/SIPI: the
- * vnode keeps its state and its memory). Stopping a vnode that does not run
- * succeeds.
+ * Errors: ENOENT; EOPNOTSUPP (orderly stop, but no attached nanokernel that could be
+ * asked); ETIME (orderly stop, not complete within @timeout_ms; the shutdown continues);
+ * EINTR (the same, a signal came); ETIMEDOUT (a CPU did not answer INIT and SIPI: the
+ * vnode keeps its state and its memory).
  */
 struct vnode_stop {
 	__u32 id;
@@ -301,14 +304,14 @@ struct vnode_stop {
 	__u32 reserved;
 };
 
-/* Phases of a vnode's life that are timed, in TSC cycles. */
+/* Timed phases, in TSC cycles. */
 enum vnode_phase {
 	VNODE_PHASE_CPUS = 0,	/* taking the CPUs from Linux */
 	VNODE_PHASE_MEMORY = 1,	/* taking the memory from Linux */
 	VNODE_PHASE_SCRUB = 2,	/* zeroing it */
 	VNODE_PHASE_LOAD = 3,	/* copying the segments */
 	VNODE_PHASE_WAKE = 4,	/* INIT to the first instruction */
-	VNODE_PHASE_STOP = 5,	/* INIT to all CPUs parked */
+	VNODE_PHASE_STOP = 5,	/* INIT to all CPUs stopped */
 	VNODE_PHASE_RETURN = 6,	/* scrub, memory and CPUs back in Linux */
 	VNODE_PHASE_ATTACH = 7,	/* first instruction to attached */
 	VNODE_NR_PHASES = 8
@@ -318,7 +321,7 @@ enum vnode_phase {
 #define VNODE_STATUS_NEXT	(1U << 0) /* the first vnode with an id >= @id */
 
 /**
- * struct vnode_status - STATUS: what is known of a vnode
+ * struct vnode_status - STATUS: what root knows of a vnode
  * @id: in/out: the vnode
  * @flags: in: VNODE_STATUS_*
  * @state: out: enum vnode_state
@@ -332,25 +335,25 @@ enum vnode_phase {
  * @boot_apicid: out: APIC id of its boot CPU
  * @start_ns: out: CLOCK_BOOTTIME when it was started, 0 if never
  * @entry_tsc: out: TSC at its first instruction
- * @phase: out: TSC cycles spent in each phase, 0 if not gone through
- * @mem_offlined: out: bytes of its memory that left root's direct map
- * @cause: out: enum vnode_cause, of its last end, also while it runs again
- * @cause_cpu: out: Linux's (root's) number of the CPU that caused it, or ~0
- * @restarts: out: how often it was restarted since START
- * @oopses: out: of its kernel since it was last (re)started
- * @end_ns: out: CLOCK_BOOTTIME of root when the last end was noticed, or 0
- * @begin_tsc: out: TSC when its nanokernel was told of the end, 0 if it was not
- * @end_tsc: out: TSC when root knew of it
- * @restart_tsc: out: TSC when the restart that followed began, 0 if none did
+ * @phase: out: TSC cycles spent in each phase, 0 if it did not happen
+ * @mem_offlined: out: bytes of its memory that are out of root's direct map
+ * @cause: out: enum vnode_cause of its last end, kept after a restart
+ * @cause_cpu: out: root's number of the CPU that caused it, or ~0
+ * @restarts: out: number of restarts since START
+ * @oopses: out: number of oopses since its last start or restart
+ * @end_ns: out: CLOCK_BOOTTIME when root noticed the last end, or 0
+ * @begin_tsc: out: TSC when its nanokernel learned of the end, 0 if it did not
+ * @end_tsc: out: TSC when root learned of it
+ * @restart_tsc: out: TSC when the restart after it began, 0 if there was none
  * @attached: out: 1 while its nanokernel is attached
- * @restarting: out: 1 while it has ended and is going to be restarted
+ * @restarting: out: 1 while it has ended and a restart is pending
  * @reserved: zero
  * @name: out
  * @release: out: its kernel's release, once running
- * @text: out: one line on its last end
+ * @text: out: one line about its last end
  *
- * CLOCK_BOOTTIME is that of the kernel that is asked; what was before it booted is
- * negative, as a signed number. RETURN ends a vnode and with it its STATUS. Errors: ENOENT.
+ * CLOCK_BOOTTIME is that of the kernel that answers. A moment before that kernel booted
+ * is negative, as a signed number. After RETURN there is no STATUS. Errors: ENOENT.
  */
 struct vnode_status {
 	__u32 id;
@@ -389,10 +392,10 @@ struct vnode_status {
  * @id: in: the vnode
  * @reserved: zero
  * @text: in: pointer to a buffer
- * @size: in: its size; out: bytes written, no NUL; the newest lines if not all fit
+ * @size: in: its size; out: bytes written, without a NUL; the newest lines if not all fit
  *
- * What its nanokernel could still say; empty if it could not. Kept across
- * restarts, until RETURN. At most 8 KiB. Errors: ENOENT, EFAULT.
+ * The lines are what its nanokernel has left; there may be none. They are kept across
+ * restarts, until RETURN, and are at most 8 KiB. Errors: ENOENT, EFAULT.
  */
 struct vnode_last {
 	__u32 id;
@@ -401,15 +404,15 @@ struct vnode_last {
 	__u64 size;
 };
 
-/* Whose registers they are, and why they are known. */
+/* Why the registers of a CPU are known. */
 enum vnode_regs_kind {
-	VNODE_REGS_NONE = 0,	/* they are not */
-	VNODE_REGS_FROZEN = 1,	/* of a CPU that is frozen at this moment */
-	VNODE_REGS_PANIC = 2,	/* of the CPU that panicked: in panic(), ip, sp and bp alone */
-	VNODE_REGS_SILENT = 3,	/* of a CPU that root asked by NMI where it hangs */
+	VNODE_REGS_NONE = 0,	/* they are not known */
+	VNODE_REGS_FROZEN = 1,	/* the CPU is frozen now */
+	VNODE_REGS_PANIC = 2,	/* the CPU panicked; only ip, sp and bp, in panic() */
+	VNODE_REGS_SILENT = 3,	/* the CPU was silent, and answered root's NMI */
 };
 
-/* In @reg, as in struct user_regs_struct and in an ELF core. */
+/* Number of registers in struct user_regs_struct. */
 #define VNODE_REGS_NR		27
 
 /**
@@ -418,7 +421,7 @@ enum vnode_regs_kind {
  * @cpu: in: the CPU's number in the vnode
  * @kind: out: enum vnode_regs_kind
  * @reserved: zero
- * @reg: out: in the order of struct user_regs_struct; zeros, if not known
+ * @reg: out: in the order of struct user_regs_struct; zeros if not known
  *
  * Errors: ENOENT, EINVAL (no such CPU).
  */
@@ -431,8 +434,8 @@ struct vnode_regs {
 };
 
 /*
- * A vnode that is frozen goes on by itself after so long, whatever becomes of root;
- * less than what Linux takes for a soft lockup.
+ * A frozen vnode resumes by itself after this time, even if root has died. Shorter than
+ * Linux's soft lockup threshold.
  */
 #define VNODE_FREEZE_MS		10000
 
@@ -447,32 +450,36 @@ struct vnode_regs {
 #define VNODE_IOC_STATUS	_IOWR(VNODE_IOC_MAGIC, 6, struct vnode_status)
 
 /*
- * MEMORY returns a new file descriptor, read-only, for the vnode's range:
- * pread() at offset 0 reads mem_base. Its kernel log is found in there. Reads
- * fail with ENXIO once the memory was returned, or is not shown any more.
+ * MEMORY returns a new, read-only file descriptor for the vnode's range: pread() at
+ * offset 0 reads mem_base. Reads fail with ENXIO once the memory has been returned, or
+ * root does not let this vnode see it any more.
  */
 #define VNODE_IOC_MEMORY	_IOW(VNODE_IOC_MAGIC, 7, struct vnode_id)
 
 #define VNODE_IOC_LAST		_IOWR(VNODE_IOC_MAGIC, 8, struct vnode_last)
 
 /*
- * FREEZE has all CPUs of a vnode that runs stand still, in an NMI; THAW lets them go
- * on. A freeze belongs to the file descriptor: closing it thaws. One vnode at a time.
+ * FREEZE stops all CPUs of a running vnode in an NMI handler; THAW lets them continue.
+ * A freeze belongs to the file descriptor: closing it thaws. A descriptor freezes one
+ * vnode at a time.
  *
- * FREEZE: ENOENT, EBUSY (this or another descriptor has frozen something already),
- * ENOTCONN (it does not run, or its nanokernel is not attached), EHOSTDOWN (none of
- * its CPUs beats), EOPNOTSUPP (more than 96 CPUs), ETIMEDOUT (not all of its CPUs have
- * stopped within a second: none is frozen). THAW: EBADF (not frozen by this
- * descriptor), ETIME (a CPU has gone on before: VNODE_FREEZE_MS were over, and
- * perhaps another has frozen it since, or the vnode has ended); after that
- * this descriptor has nothing frozen.
+ * FREEZE: ENOENT, EBUSY (this descriptor has frozen a vnode, or the vnode is frozen
+ * already), ENOTCONN (it does not run, or its nanokernel is not attached), EHOSTDOWN
+ * (none of its CPUs beats), EOPNOTSUPP (more than 96 CPUs), ETIMEDOUT (not all of its
+ * CPUs stopped within a second: none is frozen).
+ *
+ * THAW: EBADF (not frozen by this descriptor), ETIME (a CPU has not stood still until
+ * now: VNODE_FREEZE_MS had passed, and another descriptor may have frozen the vnode
+ * since, or the vnode has ended). Except for EBADF this descriptor has nothing frozen
+ * afterwards.
  */
 #define VNODE_IOC_FREEZE	_IOW(VNODE_IOC_MAGIC, 9, struct vnode_id)
 #define VNODE_IOC_THAW		_IOW(VNODE_IOC_MAGIC, 10, struct vnode_id)
 #define VNODE_IOC_REGS		_IOWR(VNODE_IOC_MAGIC, 11, struct vnode_regs)
 
-/* poll() on /dev/vnode: POLLPRI once the state of any vnode changed since the
- * last STATUS call on that descriptor.
+/*
+ * poll() on /dev/vnode: POLLPRI once any vnode has changed (state, oopses, a cancelled
+ * restart) since the last STATUS call on that descriptor.
  */
 
 #endif /* _UAPI_LINUX_VNODE_H */
