@@ -13,7 +13,13 @@
 #include <linux/vnode.h>
 
 #include "vnode-hooks.h"
-#include "vnode.h"
+#include "cli.h"
+#include "console/console.h"
+#include "device.h"
+#include "gdb/gdb.h"
+#include "inspect/inspect.h"
+#include "status.h"
+#include "verbs.h"
 
 /* exit statuses, as kexec-vnode(8) documents them */
 enum {

@@ -14,7 +14,10 @@
 #include <linux/vnode.h>
 
 #include "kexec.h"
-#include "vnode.h"
+#include "cli.h"
+#include "device.h"
+#include "inspect/inspect.h"
+#include "plan/plan.h"
 
 #define DEVICE	"/dev/vnode"
 

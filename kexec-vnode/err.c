@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The sentence that goes with an error. */
 #include <stdarg.h>
+#include <stdio.h>
 
 #include "vnode.h"
 

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "vnode.h"
+#include "verbs.h"
 
 static int read_all(int fd, char *data, size_t size)
 {

@@ -9,7 +9,9 @@
 #include <linux/vnode.h>
 #include <vnode/names.h>
 
-#include "vnode.h"
+#include "device.h"
+#include "inspect/inspect.h"
+#include "status.h"
 
 /* Keeps the end of what is written to it. */
 struct tail {

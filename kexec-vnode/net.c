@@ -8,11 +8,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/vnode.h>
 
-#include "vnode.h"
+#include "net.h"
+#include "parse.h"
 
 #define QUEUES_MAX	16
 #define MTU_MIN		68

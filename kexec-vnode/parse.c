@@ -6,11 +6,13 @@
  * repeats at most 40 characters of its input.
  */
 #include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <linux/vnode.h>
 
-#include "vnode.h"
+#include "parse.h"
 
 /* Linux numbers its CPUs below NR_CPUS, at most 8192 on x86-64. */
 #define CPU_MAX		8191

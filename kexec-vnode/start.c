@@ -7,7 +7,13 @@
 #include <unistd.h>
 #include <linux/vnode.h>
 
-#include "vnode.h"
+#include "cli.h"
+#include "clock.h"
+#include "device.h"
+#include "inspect/inspect.h"
+#include "plan/plan.h"
+#include "status.h"
+#include "verbs.h"
 
 /*
  * Moving pages out of the way has no bound of its own in Linux, but yields to a

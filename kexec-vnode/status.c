@@ -9,7 +9,10 @@
 #include <linux/vnode.h>
 #include <vnode/names.h>
 
-#include "vnode.h"
+#include "clock.h"
+#include "device.h"
+#include "parse.h"
+#include "status.h"
 
 #define LAST_LINES	10		/* of the log, for people */
 #define NO_CPU		(~0U)		/* cause_cpu where no CPU is to blame */

@@ -4,7 +4,11 @@
 #include <stdio.h>
 #include <linux/vnode.h>
 
-#include "vnode.h"
+#include "cli.h"
+#include "clock.h"
+#include "device.h"
+#include "inspect/inspect.h"
+#include "verbs.h"
 
 int vnode_exec(int fd, const struct vnode_config *config, const struct vnode_info *info,
 	       struct vnode_err *err)

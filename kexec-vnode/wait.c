@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* After a start: until the vnode runs, has ended, or has taken too long. */
 #include <errno.h>
+#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 #include <linux/vnode.h>
 
-#include "vnode.h"
+#include "cli.h"
+#include "clock.h"
+#include "device.h"
+#include "verbs.h"
 
 /* What it did, and whether it makes sense to say "while booting" behind it. */
 static const struct {

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -15,7 +16,10 @@
 #include <linux/vnode.h>
 #include <vnode/names.h>
 
-#include "vnode.h"
+#include "cli.h"
+#include "clock.h"
+#include "console.h"
+#include "device.h"
 
 #define ESCAPE		0x1d	/* ^] */
 #define ESCAPE_S	0.5	/* for a second one, which sends it */

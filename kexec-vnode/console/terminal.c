@@ -11,7 +11,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "vnode.h"
+#include "console.h"
 
 static struct termios saved;
 

@@ -2,11 +2,13 @@
 /* /dev/vconsole, and what becomes of its errnos when a console is attached to. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <linux/vconsole.h>
 
-#include "vnode.h"
+#include "cli.h"
+#include "console.h"
 
 #define DEVICE	"/dev/vconsole"
 

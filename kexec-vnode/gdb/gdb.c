@@ -14,6 +14,9 @@
 #include <unistd.h>
 #include <vnode/names.h>
 
+#include "cli.h"
+#include "clock.h"
+#include "device.h"
 #include "gdb.h"
 
 #define LEAVE		1	/* what a step returns when all is over, and well */

@@ -21,6 +21,11 @@
 
 #include "inspect/log.h"
 
+struct vnode_config;
+
+/* gdb.c: gdb looks into it, until it has been returned */
+int vnode_gdb(int fd, const struct vnode_config *config, struct vnode_err *err);
+
 /* Of what is in a packet: gdb learns of it, and asks for no more. */
 #define VNODE_GDB_PACKET_MAX	16384
 

@@ -11,6 +11,9 @@
 #include <unistd.h>
 #include <vnode/names.h>
 
+#include "cli.h"
+#include "clock.h"
+#include "device.h"
 #include "gdb.h"
 
 /* It is thawed before it would go on by itself. */

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "dump.h"
 
 #define CHUNK		(1UL << 20)

@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <linux/vnode.h>
 
-#include "vnode.h"
+#include "inspect.h"
 
 #define HELPER	"/sys/module/vnode/parameters/dump_helper"
 

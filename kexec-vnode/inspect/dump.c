@@ -10,6 +10,9 @@
 #include <unistd.h>
 #include <vnode/names.h>
 
+#include "cli.h"
+#include "clock.h"
+#include "device.h"
 #include "dump.h"
 
 struct dump {

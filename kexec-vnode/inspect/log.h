@@ -14,7 +14,7 @@
 #ifndef KEXEC_VNODE_LOG_H
 #define KEXEC_VNODE_LOG_H
 
-#include "vnode.h"
+#include "inspect.h"
 
 /* Virtual addresses of the kernel that owned the memory. */
 struct vnode_log_map {

@@ -2,7 +2,8 @@
 /* The registers of a vnode's CPUs, those that tell of it as it is now. */
 #include <linux/vnode.h>
 
-#include "vnode.h"
+#include "device.h"
+#include "inspect.h"
 
 /* What others are kept for may be long ago. */
 static bool is_wanted(const struct vnode_status *status, bool frozen, uint32_t kind)

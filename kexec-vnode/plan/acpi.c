@@ -10,7 +10,7 @@
 #include <linux/vnode.h>
 #include <vnode/layout.h>
 
-#include "vnode.h"
+#include "plan.h"
 
 #define ACPI_ALIGN		16	/* the RSDP's, 5.2.5.1; kept for all */
 #define LOCAL_APIC_PA		0xfee00000U /* SDM volume 3, 11.4.1 */

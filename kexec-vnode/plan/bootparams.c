@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "vnode.h"
+#include "plan.h"
 
 #define HEADER_MAGIC		0x53726448	/* "HdrS" */
 #define HEADER_BOOT_FLAG	0xaa55

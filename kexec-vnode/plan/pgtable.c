@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "vnode.h"
+#include "plan.h"
 
 #define PG_PRESENT		(1ULL << 0)
 #define PG_WRITE		(1ULL << 1)

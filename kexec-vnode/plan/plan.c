@@ -21,7 +21,8 @@
 #include <vnode/layout.h>
 
 #include "kexec.h"
-#include "vnode.h"
+#include "cli.h"
+#include "plan.h"
 
 #define E820_RAM	1
 #define E820_RESERVED	2

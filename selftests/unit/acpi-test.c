@@ -19,7 +19,7 @@
 #include <stdlib.h>
 
 #include "ktap.h"
-#include "vnode.h"
+#include "plan/plan.h"
 
 #define BASE_PA		0x123400000ULL
 #define IOAPIC_PA	0x00091000

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "ktap.h"
-#include "vnode.h"
+#include "plan/plan.h"
 
 #define GIB		(1ULL << 30)
 #define MIB		(1ULL << 20)

@@ -12,7 +12,9 @@
 #include <linux/vconsole.h>
 #include <vnode/names.h>
 
-#include "vnode.h"
+#include "cli.h"
+#include "console/console.h"
+#include "device.h"
 #include "ktap.h"
 
 static struct vnode_status vnode;

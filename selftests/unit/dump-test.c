@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli.h"
+#include "device.h"
 #include "inspect/dump.h"
 #include "ktap.h"
 #include "ring-layout.h"

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "ring-layout.h"
-#include "vnode.h"
+#include "inspect/inspect.h"
 
 #define BASE		0x40000000ULL
 #define IMAGE_VA	0xffffffff80000000ULL

@@ -10,12 +10,14 @@
  *		-o build/unit/fuzz-parse
  *	build/unit/fuzz-parse -max_len=256 -only_ascii=1 -max_total_time=300
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <linux/vnode.h>
 
-#include "vnode.h"
+#include "net.h"
+#include "parse.h"
 
 static struct vnode_err err;
 
@@ -176,7 +178,7 @@ static void fuzz_append(const char *text)
 {
 	static const char none[] = "vnic.net=none";
 	static char words[VNODE_APPEND_MAX + 1];
-	const struct vnode_nets nets = { .none = true };
+	struct vnode_nets nets = { .none = true };
 	int ret = vnode_net_append(&nets, 1, "/nowhere", text, words, &err);
 	size_t i, j = 0;
 	char *at;

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli.h"
+#include "device.h"
 #include "gdb/gdb.h"
 #include "ktap.h"
 

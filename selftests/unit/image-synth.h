@@ -17,7 +17,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "vnode.h"
+#include "image/image.h"
 
 #define SYNTH_MAX		(16 << 10)
 #define SYNTH_MAP		0xffffffff80000000ULL

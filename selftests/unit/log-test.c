@@ -11,7 +11,7 @@
 
 #include "ktap.h"
 #include "ring-layout.h"
-#include "vnode.h"
+#include "inspect/inspect.h"
 
 #define BASE		0x40000000ULL
 #define SIZE		(1UL << 20)

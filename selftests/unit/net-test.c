@@ -14,7 +14,7 @@
 #include <linux/vnode.h>
 
 #include "ktap.h"
-#include "vnode.h"
+#include "net.h"
 
 #define ID	9
 #define MACHINE	"0123456789abcdef0123456789abcdef\n"

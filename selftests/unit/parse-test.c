@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "ktap.h"
-#include "vnode.h"
+#include "parse.h"
 
 static struct vnode_cpus cpus;
 static struct vnode_err err;

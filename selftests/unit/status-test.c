@@ -6,7 +6,9 @@
 #include <string.h>
 #include <linux/vnode.h>
 
-#include "vnode.h"
+#include "device.h"
+#include "inspect/inspect.h"
+#include "status.h"
 #include "ktap.h"
 
 int vnode_device_status(int fd, unsigned int id, bool next, struct vnode_status *status,

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is known of vnodes: -S, --vnode-list, and the last lines of a log. */
+#ifndef KEXEC_VNODE_STATUS_H
+#define KEXEC_VNODE_STATUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "vnode.h"
+
+struct vnode_info;
+struct vnode_status;
+
+/* last.c: the last lines of its log, plain text; "" if nobody knows them */
+#define VNODE_LAST_MAX	8192
+
+void vnode_last(int fd, const struct vnode_status *status, char text[VNODE_LAST_MAX + 1]);
+/* The last @lines lines of @text */
+const char *vnode_last_lines(const char *text, unsigned int lines);
+
+/* status.c */
+int vnode_status_print(int fd, const struct vnode_info *info, unsigned int id, bool json,
+		       FILE *out, bool *runs, struct vnode_err *err);
+/* One line: the phases that are over, with the caller's own planning before them. */
+int vnode_phases_print(int fd, const struct vnode_info *info, unsigned int id, const char *name,
+		       uint64_t plan_cycles, FILE *out, struct vnode_err *err);
+int vnode_list_print(int fd, const struct vnode_info *info, bool json, FILE *out,
+		     struct vnode_err *err);
+
+#endif /* KEXEC_VNODE_STATUS_H */
