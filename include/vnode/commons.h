@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The commons: the one piece of memory that all kernels of a machine share. Root
- * lends it; a vnode finds it through its control page (vnode/layout.h). Builds in
+ * provides it; a vnode finds it through its control page (vnode/layout.h). Builds in
  * user space too.
  *
  *	0			station of slot 0, root
  *	n * STATION_SIZE	station of slot n
- *	VNODE_DIRECTORY		root's directory: clock, members, bridges
- *	VNODE_POOL		the bridges' memory, to the end
+ *	VNODE_DIRECTORY		root's directory: clock, members, bridges, CPUs, memory
+ *	VNODE_POOL		the memory of bridges, to the end
  *
- * A station is written by its own kernel alone (and zeroed by root while that
- * kernel does not run), the directory by root alone. Everybody may read
- * everything. A reader copies once, checks, and survives any content.
+ * Only its own kernel writes to a station; root zeroes it while that kernel does not
+ * run. Only root writes to the directory. Every kernel may read all of it. A reader
+ * copies once, checks the copy, and must survive any content.
  *
- * Lives. Root gives each attachment of a nanokernel a number that is never used
- * again, its life. What one kernel writes for another carries lives: what was
- * meant for, or comes from, an earlier life is dropped.
+ * Lives. Root gives each attachment of a nanokernel a number that is never used again,
+ * its life. What one kernel writes for another names the lives of both: what was meant
+ * for, or comes from, an earlier life is ignored.
  */
 #ifndef _VNODE_COMMONS_H
 #define _VNODE_COMMONS_H
@@ -28,13 +28,13 @@
 #define VNODE_DIRECTORY_SIZE	0x10000
 #define VNODE_POOL		(VNODE_DIRECTORY + VNODE_DIRECTORY_SIZE)
 
-#define VNODE_BEATS		1024	/* CPUs of a vnode that are watched */
-#define VNODE_PORTALS		64	/* of each vnode */
-#define VNODE_BRIDGES		256	/* of the machine */
-#define VNODE_RAMS		256	/* pieces of memory of the machine */
+#define VNODE_BEATS		1024	/* watched CPUs of a vnode */
+#define VNODE_PORTALS		64	/* in each kernel */
+#define VNODE_BRIDGES		256	/* in the machine */
+#define VNODE_RAMS		256	/* pieces of memory in the machine */
 #define VNODE_MSGS		64	/* in a ring */
 #define VNODE_MSG_BODY		40
-#define VNODE_REGS		96	/* CPUs of a vnode whose registers can be left */
+#define VNODE_REGS		96	/* CPUs of a vnode with room for registers */
 #define VNODE_LOG_TAIL		8192
 #define VNODE_END_TEXT		128
 #define VNODE_ID_WORDS		8	/* a bit for each id, 0..255 */
@@ -45,15 +45,15 @@
 /* ---- a station ---- */
 
 /**
- * struct vnode_hello - who the nanokernel of this station is
- * @magic: VNODE_STATION_MAGIC, written last; zero after goodbye
+ * struct vnode_hello - a nanokernel asks for admission
+ * @magic: VNODE_STATION_MAGIC, written last; zero once it is unloaded
  * @major: protocol version
  * @minor: protocol version
  * @size: sizeof(struct vnode_hello)
  * @nr_cpus: CPUs online
  * @boot: struct vnode_control's @boot
- * @attach: counts the attachments of this boot, from 1
- * @tsc: when it was written
+ * @attach: number of this attachment within the boot, from 1
+ * @tsc: TSC when it was written
  * @release: kernel release, NUL-terminated
  */
 struct vnode_hello {
@@ -80,15 +80,15 @@ enum vnode_end_reason {
 };
 
 /**
- * struct vnode_end - the last words of a kernel
+ * struct vnode_end - the end report of a kernel
  * @reason: enum vnode_end_reason, written last
- * @cpu: that reports it, an index of @beat
- * @begin_tsc: when the nanokernel was first told
- * @tsc: when this was complete
- * @oopses: so far
+ * @cpu: the reporting CPU, an index of @beat
+ * @begin_tsc: TSC when the nanokernel learned of the end
+ * @tsc: TSC when this report was complete
+ * @oopses: number of oopses
  * @log_len: bytes in the station's @log
- * @text: one line, NUL-terminated: what panic() was called with
- * @silent: not 0 once a kernel that panicked has printed all that it will ever print
+ * @text: one line, NUL-terminated: panic()'s message, or how the kernel ended
+ * @silent: not 0 once a kernel that panicked has printed everything
  * @reserved: zero
  */
 struct vnode_end {
@@ -104,10 +104,10 @@ struct vnode_end {
 };
 
 /**
- * struct vnode_probe - what a CPU says when root asks by NMI
- * @asked: struct vnode_member's @probe when it was answered, written last
- * @cpu: an index of @beat
- * @text: where it was, NUL-terminated
+ * struct vnode_probe - a CPU's answer to root's probe by NMI
+ * @asked: struct vnode_member's @probe that is answered, written last
+ * @cpu: the CPU, an index of @beat
+ * @text: where it was executing, NUL-terminated
  */
 struct vnode_probe {
 	__le32 asked;
@@ -116,9 +116,9 @@ struct vnode_probe {
 };
 
 /**
- * struct vnode_cpu_regs - where a CPU is, or was
- * @kind: enum vnode_regs_kind (linux/vnode.h), written last; zero while it changes
- * @frozen: struct vnode_member's @freeze while it stands still for that, else zero
+ * struct vnode_cpu_regs - the registers of a CPU
+ * @kind: enum vnode_regs_kind (linux/vnode.h), written last; zero while @reg changes
+ * @frozen: struct vnode_member's @freeze while that freeze stops the CPU, else zero
  * @reg: in the order of struct user_regs_struct
  * @reserved: zero
  */
@@ -130,10 +130,10 @@ struct vnode_cpu_regs {
 };
 
 /**
- * struct vnode_portal - an entrance for interrupts
+ * struct vnode_portal - receives interrupts of other kernels
  * @serial: nonzero while open; another number each time it is opened
- * @quiet: the owner polls: do not interrupt it
- * @target: APIC id << 32 | flags << 16 | vector, in one word since both move
+ * @quiet: nonzero while the owner polls: do not interrupt it
+ * @target: APIC id << 32 | flags << 16 | vector; one word, as all change together
  * @reserved: zero
  * @name: NUL-terminated, "" if it has none
  * @access: a bit for each vnode id that may raise it
@@ -151,14 +151,14 @@ struct vnode_portal {
 
 /**
  * struct vnode_msg - a message, one cache line
- * @seq: position in the ring + 1, written last
- * @type: what it is; VNODE_MSG_ANSWER set in answers
+ * @seq: position in the stream + 1; written last, in one word with @type and @len
+ * @type: enum vnode_msg_type; VNODE_MSG_ANSWER is set in answers
  * @len: bytes used of @body
  * @from_life: the sender's life
  * @to_life: the receiver's life
- * @cookie: of the request, repeated in its answer
+ * @cookie: of the request, repeated in its answer; 0: no answer wanted
  * @error: in an answer: 0 or a positive errno
- * @body: as @type says
+ * @body: depends on @type
  */
 struct vnode_msg {
 	__le32 seq;
@@ -173,42 +173,42 @@ struct vnode_msg {
 
 #define VNODE_MSG_ANSWER	0x8000
 
-/* Messages of the nanokernels themselves; drivers take types from 0x100 on. */
+/* Types of the nanokernels' own messages; drivers use 0x100 to 0x1ff. */
 enum vnode_msg_type {
 	VNODE_MSG_PING = 1,		/* the answer repeats the body */
 	VNODE_MSG_SHUTDOWN = 2,		/* root to vnode: enum vnode_end_reason */
-	VNODE_MSG_BRIDGE_CREATE = 3,	/* to root: __le32 number of the station's request */
+	VNODE_MSG_BRIDGE_CREATE = 3,	/* to root: __le32, the @number of the request */
 	VNODE_MSG_DRIVERS = 0x100,
 	VNODE_MSG_TYPES = 0x200,
 };
 
-/* One direction between two kernels: the sender's station holds it. */
+/* One direction between two kernels, in the sender's station. */
 struct vnode_ring {
 	struct vnode_msg msg[VNODE_MSGS];
 };
 
-/* What the reader has consumed: the writer's life << 32 | position. */
+/* How far the reader has read: the writer's life << 32 | position. */
 struct vnode_tail {
 	__le64 tail;
 	__le32 reserved[14];
 };
 
 /**
- * struct vnode_bridge_request - what BRIDGE_CREATE asks for; its answer is a struct
+ * struct vnode_bridge_request - what BRIDGE_CREATE asks for; the answer is a struct
  * vnode_bridge_handle
- * @size: bytes, a multiple of the page
+ * @size: bytes, a multiple of the page size
  * @flags: VNODE_BRIDGE_*
  * @mode: permission bits for user space
  * @uid: owner
  * @gid: owner
- * @number: another one for each request, written last; zero while it is not to be
- *	read, and once it is given up
+ * @number: unique to each request, written last; zero while the request changes, and
+ *	once the owner has abandoned it
  * @reserved: zero
  * @name: NUL-terminated, "" for an anonymous one
  * @access: a bit for each vnode id that may open it
  *
- * Root revokes a bridge whose request is here no more, unless its owner uses it:
- * an answer that came too late leaves nothing behind.
+ * Root revokes a bridge once its request has been abandoned, unless the owner has it
+ * open: an answer that comes too late leaves nothing behind.
  */
 struct vnode_bridge_request {
 	__le64 size;
@@ -228,22 +228,22 @@ struct vnode_bridge_handle {
 };
 
 /**
- * struct vnode_station - all that one kernel writes for the others
- * @hello: who it is
- * @tail: what it has read of each slot's ring
- * @end: its last words
- * @probe: its answer to an NMI
- * @request: one at a time, for BRIDGE_CREATE
- * @log: the end of its log, when it ended or last oopsed
- * @beat: counts up for each CPU, every VNODE_BEAT_MS; 0: not watched
- * @beat_apicid: whose @beat it is
- * @portal: what others may raise
- * @raised: how often it has raised the portals of each slot
+ * struct vnode_station - everything that one kernel writes for the others
+ * @hello: asks for admission
+ * @tail: how far it has read the ring of each slot
+ * @end: its end report
+ * @probe: its answer to root's probe
+ * @request: for BRIDGE_CREATE, one at a time
+ * @log: the last lines of its log, at most once a second and when it oopses or ends
+ * @beat: incremented every VNODE_BEAT_MS by each CPU; 0: not watched
+ * @beat_apicid: the APIC id of the CPU of each @beat
+ * @portal: its portals
+ * @raised: how often it has raised each portal of each slot
  * @bell: how often it has rung each bridge
  * @bridge_use: serial of each bridge that is open here, else 0
- * @bridge_moved: the directory's @move of each bridge that it has let go of
- * @bridge_done: serial of each bridge that it owned and has closed
- * @regs: registers of each CPU, as for @beat
+ * @bridge_moved: the directory's @move for which it has released each bridge
+ * @bridge_done: serial of each bridge that it created and has closed
+ * @regs: registers of each CPU, indexed as @beat
  * @ring: messages to each slot
  */
 struct vnode_station {
@@ -275,8 +275,8 @@ struct vnode_station {
  * struct vnode_clock - root's wall clock
  * @seq: odd while root writes
  * @reserved: zero
- * @tsc: a moment
- * @real_ns: CLOCK_REALTIME of root at that moment
+ * @tsc: TSC at the reading
+ * @real_ns: CLOCK_REALTIME of root at that TSC
  */
 struct vnode_clock {
 	__le32 seq;
@@ -286,16 +286,16 @@ struct vnode_clock {
 };
 
 /**
- * struct vnode_member - who is in a slot
+ * struct vnode_member - the kernel in a slot
  * @life: of its nanokernel, 0 while it is not attached; written last
  * @id: of the vnode
- * @boot: repeats the hello it answers
- * @attach: repeats the hello it answers
- * @refused: why an attachment is refused: a positive errno
- * @probe: counts the questions asked by NMI
- * @probe_apicid: which CPU is asked; changes before @probe
- * @freeze: counts freezes and thaws; odd: every CPU that gets an NMI stands still until
- *	it changes, or VNODE_FREEZE_MS (linux/vnode.h) are over
+ * @boot: of the hello that this answers
+ * @attach: of the hello that this answers
+ * @refused: why the attachment is refused: a positive errno
+ * @probe: number of probes by NMI so far
+ * @probe_apicid: the CPU that is probed; written before @probe
+ * @freeze: number of freezes and thaws so far. While it is odd, each CPU that receives an
+ *	NMI stops until it changes, for VNODE_FREEZE_MS (linux/vnode.h) at most
  * @name: of the vnode, NUL-terminated
  */
 struct vnode_member {
@@ -313,24 +313,24 @@ struct vnode_member {
 enum vnode_bridge_state {
 	VNODE_BRIDGE_FREE = 0,
 	VNODE_BRIDGE_LIVE = 1,
-	VNODE_BRIDGE_MOVING = 2,	/* let go of it, say so, wait */
-	VNODE_BRIDGE_DEAD = 3,		/* its owner is gone; still mapped by someone */
+	VNODE_BRIDGE_MOVING = 2,	/* users must release it, confirm, and wait */
+	VNODE_BRIDGE_DEAD = 3,		/* revoked, but still in use */
 };
 
 /* flags of a bridge */
-#define VNODE_BRIDGE_GLOBAL	(1U << 0)	/* else its name is local to its vnode */
+#define VNODE_BRIDGE_GLOBAL	(1U << 0)	/* for all vnodes; else for its own only */
 #define VNODE_BRIDGE_TRANSIENT	(1U << 1)	/* may be moved */
 
 /**
  * struct vnode_bridge - a bridge
- * @serial: another number each time the entry is used; 0: free
+ * @serial: unique to each bridge; 0: the entry is free
  * @state: enum vnode_bridge_state
  * @flags: VNODE_BRIDGE_*
- * @move: counts its moves
- * @offset: where it is in the commons; changes while MOVING only
+ * @move: number of moves of bridges in this entry
+ * @offset: in the commons; changes only while MOVING
  * @size: bytes
- * @owner_id: vnode
- * @owner_life: of the vnode
+ * @owner_id: id of the vnode that created it
+ * @owner_life: life of that vnode
  * @mode: permission bits for user space
  * @uid: owner in user space
  * @gid: owner in user space
@@ -356,12 +356,12 @@ struct vnode_bridge {
 };
 
 /**
- * struct vnode_lent_cpu - a CPU that is lent
- * @apicid: which
- * @slot: to whom; 0: the entry is free
+ * struct vnode_lent_cpu - a CPU that root has lent
+ * @apicid: its APIC id
+ * @slot: the slot it is lent to; 0: the entry is free
  *
- * Nobody sends an interrupt for a slot to a CPU that is not lent to it: what a
- * station gives as a portal's target may be anything.
+ * A station may claim any target for a portal. So a raiser compares the target with this
+ * list: an interrupt for a slot only goes to a CPU that is lent to that slot.
  */
 struct vnode_lent_cpu {
 	__le32 apicid;
@@ -369,13 +369,14 @@ struct vnode_lent_cpu {
 };
 
 /**
- * struct vnode_ram - memory of a kernel, which others may read
- * @pa: where it begins, a multiple of the page
- * @size: bytes, a multiple of the page; 0: the entry is free; written last
- * @slot: whose it is
+ * struct vnode_ram - a piece of a kernel's memory, for windows
+ * @pa: physical address, a multiple of the page size
+ * @size: bytes, a multiple of the page size; 0: the entry is free; written last
+ * @slot: the slot that it belongs to
  * @reserved: zero
  *
- * Root's is what it had when its nanokernel was loaded, though it lends parts of it.
+ * Root's entries list what it had when its nanokernel was loaded, including what it has
+ * lent since.
  */
 struct vnode_ram {
 	__le64 pa;
@@ -385,14 +386,14 @@ struct vnode_ram {
 };
 
 /**
- * struct vnode_directory - all that root writes for everybody
+ * struct vnode_directory - what root writes for all kernels
  * @magic: VNODE_DIRECTORY_MAGIC
- * @events: counts changes of members and bridges
+ * @events: number of changes of members
  * @reserved: zero
- * @clock: root's
- * @member: who is in each slot
- * @bridge: all of them
- * @lent: the CPUs that are not root's
+ * @clock: root's wall clock
+ * @member: the kernel in each slot
+ * @bridge: all bridges
+ * @lent: all lent CPUs
  * @ram: the memory of all kernels
  */
 struct vnode_directory {
@@ -409,7 +410,7 @@ struct vnode_directory {
 	struct vnode_ram ram[VNODE_RAMS];			/* 0xe000 */
 };
 
-/* Between two beats of a CPU, in milliseconds. */
+/* Interval of a CPU's beats, in milliseconds. */
 #define VNODE_BEAT_MS		100
 
 static_assert(sizeof(struct vnode_hello) == 96, "hello");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How a vnode finds what it shares with root: through an ACPI table (struct
- * vnode_acpi_vnod) its control page, and there the commons (vnode/commons.h). These
- * two headers are the only interface between kernels: fixed-size little-endian
- * fields, no pointers. Builds in user space too.
+ * How a vnode finds what it shares with root: the ACPI table VNOD (struct
+ * vnode_acpi_vnod) has the address of the control page, and that page has the address
+ * of the commons (vnode/commons.h). All fields are little-endian and of fixed size;
+ * there are no pointers. Builds in user space too.
  */
 #ifndef _VNODE_LAYOUT_H
 #define _VNODE_LAYOUT_H
@@ -16,7 +16,7 @@
 #include <linux/types.h>
 #endif
 
-/* A test build speaks another one. */
+/* A test build overrides the major version. */
 #ifndef VNODE_PROTOCOL_MAJOR
 #define VNODE_PROTOCOL_MAJOR	2
 #endif
@@ -28,10 +28,10 @@
 #define VNODE_CONTROL_SIZE	VNODE_PAGE
 
 /*
- * The low page: what must be below 4 GiB though the vnode's range may be above,
- * and what the vnode must not use as RAM. It is the top-level page table that the
- * vnode is entered with; and, in the half of it that no identity mapping reaches,
- * the registers that stand for an IO-APIC.
+ * The low page is below 4 GiB even if the vnode's range is above, and is not RAM for
+ * the vnode. It holds the top-level page table that the boot CPU enters with; the upper
+ * half of that table is unused, and the words that imitate an IO-APIC's registers are
+ * at this offset in it.
  */
 #define VNODE_LOW_IOAPIC	0xf00
 
@@ -50,15 +50,15 @@ struct vnode_acpi_vnod {
 } __attribute__((packed));
 
 /**
- * struct vnode_control - the control page, written by root's kernel when it starts
- * the vnode, read-only for the vnode
+ * struct vnode_control - the control page, which root's kernel writes at each start
+ * and the vnode only reads
  * @magic: VNODE_CONTROL_MAGIC
- * @major: protocol version; another major version is refused
+ * @major: protocol version; a nanokernel of another major version does not attach
  * @minor: protocol version
  * @size: sizeof(struct vnode_control)
  * @id: the vnode's id
  * @slot: its place in the commons
- * @boot: counts the vnode's starts, from 1
+ * @boot: unique to each start of any vnode
  * @commons: physical address of the commons (vnode/commons.h)
  * @commons_size: bytes
  * @station_size: VNODE_STATION_SIZE

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What states and causes (linux/vnode.h) are called, in root's log, in events, in
- * sysfs, and by kexec; and which states mean what. Builds in user space too.
+ * Names of states and causes (linux/vnode.h) as root's log, uevents, sysfs and kexec
+ * show them, and predicates on states. Builds in user space too.
  */
 #ifndef _VNODE_NAMES_H
 #define _VNODE_NAMES_H
@@ -9,10 +9,10 @@
 #include <linux/vnode.h>
 
 /**
- * vnode_state_name - what a state is called
- * @state: enum vnode_state, or what a newer module says
+ * vnode_state_name - the name of a state
+ * @state: enum vnode_state, or a value that only a newer module knows
  *
- * Return: one word, "unknown" for others.
+ * Return: one word; "unknown" for unknown values.
  */
 static inline const char *vnode_state_name(unsigned int state)
 {
@@ -33,10 +33,10 @@ static inline const char *vnode_state_name(unsigned int state)
 }
 
 /**
- * vnode_cause_name - what a cause is called
- * @cause: enum vnode_cause, or what a newer module says
+ * vnode_cause_name - the name of a cause
+ * @cause: enum vnode_cause, or a value that only a newer module knows
  *
- * Return: one word, "unknown" for others.
+ * Return: one word; "unknown" for unknown values.
  */
 static inline const char *vnode_cause_name(unsigned int cause)
 {
@@ -56,13 +56,13 @@ static inline const char *vnode_cause_name(unsigned int cause)
 	return cause < VNODE_NR_CAUSES ? names[cause] : "unknown";
 }
 
-/* Started, and it has not ended. */
+/* The vnode was started and has not ended. */
 static inline int vnode_state_lives(unsigned int state)
 {
 	return state == VNODE_BOOTING || state == VNODE_RUNNING;
 }
 
-/* Started, and it has ended, by itself or by STOP. */
+/* The vnode was started and has ended, by itself or by STOP. */
 static inline int vnode_state_ended(unsigned int state)
 {
 	return state >= VNODE_HALTED && state < VNODE_NR_STATES;

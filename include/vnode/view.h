@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Looking at vnodes from another vnode: the bridge that the looking kernel creates,
- * called VIEW_NAME with its vnode's id, for root alone. It asks for one thing at a time;
- * root, which says at each request what it may see, does it and answers.
+ * Looking at vnodes from another vnode. The viewing kernel creates a bridge, VIEW_NAME
+ * with its vnode's id, that only root may open. It writes one request at a time; root
+ * checks at each request which vnodes it may see, executes it and writes the answer.
  *
- * A request is there once its number is, and is another one than that of the last
- * answer. Who gives up a request writes the next one over it: what is answered is the
- * one that root has found whole. Both sides ring after writing.
+ * A request is valid once its number is nonzero and differs from that of the last
+ * answer. The viewing kernel abandons a request by writing the next one over it: root
+ * only executes a request that it has copied whole. Both sides ring after writing.
  *
- * What crosses is that of linux/vnode.h, in its version VNODE_ABI_VERSION.
+ * Structures of linux/vnode.h cross the bridge in the version VNODE_ABI_VERSION.
  */
 #ifndef _VNODE_VIEW_H
 #define _VNODE_VIEW_H
@@ -22,20 +22,21 @@
 
 #define VIEW_DATA_SIZE		0x10000
 
-/* To root: the bridge is there. Its body is empty, the bridge is found by name. */
+/* To root: the bridge exists. The body is empty, root finds the bridge by name. */
 #define VIEW_MSG_BEGIN		(VNODE_MSG_DRIVERS + 1)
 
 /**
- * enum view_call - what is asked for
+ * enum view_call - calls of a request
  * @VIEW_STATUS: @id, and @arg: VNODE_STATUS_*; data: struct vnode_status, then a __le32 for
  *	each CPU. ENOENT
- * @VIEW_LAST: @id, @len: room; data: text. ENOENT
+ * @VIEW_LAST: @id, @len: size of the caller's buffer; data: text. ENOENT
  * @VIEW_FREEZE: @id, for the descriptor @file; as VNODE_IOC_FREEZE
  * @VIEW_THAW: @id, for the descriptor @file; as VNODE_IOC_THAW
  * @VIEW_REGS: @id, @arg: the CPU; data: struct vnode_regs. As VNODE_IOC_REGS
  * @VIEW_MEMORY: @id; data: struct view_memory. ENOENT, EPERM
- * @VIEW_READ: @id, @arg: the grant, @offset and @len in its memory; data: bytes, less at the
- *	end, none behind it. ENXIO (it was returned, or is not shown any more), EPERM
+ * @VIEW_READ: @id, @arg: the grant, @offset and @len in its memory; data: bytes, fewer at
+ *	the end of the memory, none behind it. ENXIO (the memory was returned, or the vnode
+ *	is not visible any more), EPERM
  */
 enum view_call {
 	VIEW_STATUS = 1,
@@ -49,9 +50,9 @@ enum view_call {
 };
 
 /**
- * struct view_memory - a vnode's memory
+ * struct view_memory - answer to VIEW_MEMORY
  * @size: bytes
- * @grant: to read it; another number each time that a vnode is granted
+ * @grant: for VIEW_READ; unique to each GRANT
  * @reserved: zero
  */
 struct view_memory {
@@ -61,12 +62,12 @@ struct view_memory {
 };
 
 /**
- * struct view_request - what is asked for
- * @number: never 0; 0 while the rest is written, another one with each request
+ * struct view_request - a request of the viewing kernel
+ * @number: unique to each request; 0 while the rest changes
  * @call: enum view_call
- * @id: of the vnode that is looked at
- * @arg: as @call says
- * @file: a number of the descriptor that asks
+ * @id: the vnode that is looked at
+ * @arg: depends on @call
+ * @file: number of the caller's file descriptor
  * @len: bytes
  * @offset: bytes
  */
@@ -81,12 +82,12 @@ struct view_request {
 };
 
 /**
- * struct view_answer - what root says
+ * struct view_answer - root's answer
  * @number: of the request, written last
  * @error: 0 or a positive errno
  * @len: bytes of data
  * @reserved: zero
- * @boottime: root's CLOCK_BOOTTIME, ns; the clock of a struct vnode_status
+ * @boottime: root's CLOCK_BOOTTIME in ns, the clock of struct vnode_status
  */
 struct view_answer {
 	__le32 number;
@@ -101,9 +102,9 @@ struct view_answer {
  * @magic: VIEW_MAGIC, written last
  * @version: VIEW_VERSION
  * @abi: VNODE_ABI_VERSION
- * @request: written by who looks
- * @events: written by root, as all that follows: changes with each change of something
- *	that is shown here; 0 while nobody answers
+ * @request: written by the viewing kernel, as all above
+ * @events: written by root, as all below; incremented when a visible vnode changes; 0
+ *	while root does not answer
  * @answer: to the last request
  * @data: of the answer
  */
