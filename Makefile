@@ -188,7 +188,7 @@ $(CHECK)/bin/%: selftests/unit/%.c $(CHECK)/core/libvnode.a
 	@$(CHECK_CC) -fsanitize=$(SANITIZERS) -MMD -MP -o $@ $< $(CHECK)/core/libvnode.a $(VNODE_LIBS) -lm
 
 # Programs that system tests run in the machine.
-$(CHECK)/guest/%: selftests/system/%.c
+$(CHECK)/guest/%: selftests/guest/%.c
 	@mkdir -p $(@D)
 	@$(CC) -static -O2 -Wall -Wextra -Werror -pthread -Iinclude -Iinclude/uapi -MMD -MP -o $@ $<
 
@@ -200,7 +200,7 @@ $(CHECK)/guest/%.o: selftests/bpf/%.c
 
 -include $(wildcard $(CHECK)/*/*.d)
 
-GUEST_PROGRAMS	:= $(patsubst selftests/system/%.c,$(CHECK)/guest/%,$(wildcard selftests/system/*.c)) \
+GUEST_PROGRAMS	:= $(patsubst selftests/guest/%.c,$(CHECK)/guest/%,$(wildcard selftests/guest/*.c)) \
 		   $(patsubst selftests/bpf/%.c,$(CHECK)/guest/%.o,$(wildcard selftests/bpf/*.c))
 
 $(KEXEC_TOOLS)/build/sbin/vmcore-dmesg: $(KEXEC_TOOLS)/.patched

@@ -4,8 +4,8 @@
 # The part of `make demo-cluster` that runs in the root vnode.
 
 # shellcheck disable=SC2317 # try calls the functions
-# shellcheck source=selftests/system/cluster-lib.sh
-. /selftests/cluster-lib.sh
+# shellcheck source=selftests/system/lib/cluster.sh
+. /selftests/lib/cluster.sh
 
 NODES='1 2 3'
 ALL=node0,node1,node2,node3

@@ -10,8 +10,8 @@ set -eu
 rounds=${1:-5}
 bytes=$((4 * 1024 * 1024))
 times=1000
-# shellcheck source=selftests/system/adeos-lib.sh
-. /selftests/adeos-lib.sh
+# shellcheck source=selftests/system/lib/adeos.sh
+. /selftests/lib/adeos.sh
 # shellcheck source=selftests/bench/table.sh
 . /bench/table.sh
 

@@ -2,7 +2,7 @@
 # shellcheck shell=dash
 #
 # How fast networks are, by iperf3 and sockperf. Who reads this says of each KIND
-# client_of, server_of (places, see net-lib.sh), address_of and device_of (of a place),
+# client_of, server_of (places, see lib/net.sh), address_of and device_of (of a place),
 # pinned (a prefix for commands there) and kernels_of (that are at work). The figures
 # are in /tmp/FIGURE.KIND, a line for each round.
 

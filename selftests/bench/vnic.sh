@@ -8,8 +8,8 @@
 
 set -eu
 rounds=${1:-3}
-# shellcheck source=selftests/system/vnic-lib.sh
-. /selftests/vnic-lib.sh
+# shellcheck source=selftests/system/lib/vnic.sh
+. /selftests/lib/vnic.sh
 # shellcheck source=selftests/bench/table.sh
 . /bench/table.sh
 # shellcheck source=selftests/bench/net-speed.sh

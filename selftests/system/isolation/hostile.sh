@@ -1,0 +1,83 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# vm: -c 4 -m 2G -t 300
+#
+# [ROUNDS [SEED...]]: a vnode that writes anything where it alone may write hurts
+# nobody but itself. Root and vnode 2 work with each other all the while.
+
+# shellcheck disable=SC2317 # check and wait_for call the functions
+# shellcheck source=selftests/system/lib/adeos.sh
+. /selftests/lib/adeos.sh
+
+rounds=${1:-3000}
+[ $# -eq 0 ] || shift
+[ $# -gt 0 ] || set -- 1
+SCRIBBLE_S=$((60 + rounds / 1000))
+
+scribbles() { # SEED WHAT
+	end_by 1 "adeos-test scribble $1 $rounds $2"
+}
+
+over() { # SEED WHAT: it is done with it, or has ended
+	! runs 1 || log_has 1 "scribbled over $2, $rounds rounds, seed $1"
+}
+
+work() {
+	pings 0 2 && at 2 raise 0 in 20 bridge=page step=1
+}
+
+# As long as vnode 1 does it, the others must answer each other.
+others_work() { # SEED WHAT
+	local end
+
+	end=$(($(uptime_s) + SCRIBBLE_S))
+	while ! over "$@"; do
+		work > /tmp/others || { cat /tmp/others; return 1; }
+		[ "$(uptime_s)" -lt "$end" ] || { echo "not over in time"; return 1; }
+	done
+	pings 2 0
+}
+
+# What it stands in for may be broken: it is asked nothing, and started anew.
+survives() { # SEED WHAT
+	# each seed begins with a vnode that is whole
+	if [ "$2" = "${parts%% *}" ] || ! runs 1 || ! vsh -t 5 1 true > /dev/null 2>&1; then
+		stop 1
+		up 1 1 192M || return 1
+	fi
+	[ "$2" != scratch ] || at 1 bridge scratch size=65536 || return 1
+	scribbles "$@"
+	others_work "$@"
+}
+
+# A vnode that ended early has done less than all rounds.
+outcome() { # SEED WHAT
+	if log_has 1 "scribbled over $2, $rounds rounds, seed $1"; then
+		say "all rounds; then it is $(field 1 state)"
+	else
+		say "it has ended before: $(field 1 cause), $(field 1 text)"
+	fi
+}
+
+parts="scratch control rings portals bridges tails requests body beats end hello station"
+plan $(($(echo "$parts" | wc -w) * $# + 8))
+remember_root
+log_begin
+remember_adeos
+check "vnode 2 works" up 2 2-3 192M
+check "with root" eval 'at 0 portal in grant=2 && at 0 bridge page && at 0 stamp in page && at 2 open page'
+for seed; do
+	for part in $parts; do
+		check "vnode 1 scribbles over its $part, seed $seed" survives "$seed" "$part"
+		outcome "$seed" "$part"
+	done
+done
+check "vnode 2 still runs" runs 2
+check "it has not been disturbed" test "$(field 2 oopses)" = 0
+check "vnode 1 can be stopped" stop 1
+check "vnode 2 as well" stop 2
+at 0 close in > /dev/null
+at 0 unbridge page > /dev/null
+check "root has everything again" eval 'nothing_held && root_is_back'
+check "root's log is quiet" log_is_quiet
+finish

@@ -1,7 +1,0 @@
-#!/bin/sh
-# SPDX-License-Identifier: GPL-2.0-only
-# vm: -c 4 -m 2G -t 2200
-#
-# A hundred starts and stops on one root.
-
-exec sh /selftests/cycles.sh 100

@@ -1,7 +1,0 @@
-#!/bin/sh
-# SPDX-License-Identifier: GPL-2.0-only
-# vm: -c 4 -m 2G -t 3000
-#
-# More than a million rounds of random bytes over what a vnode shares.
-
-exec sh /selftests/hostile.sh 25000 1 7 1000003 88172645463325252

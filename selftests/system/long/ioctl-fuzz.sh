@@ -1,7 +1,0 @@
-#!/bin/sh
-# SPDX-License-Identifier: GPL-2.0-only
-# vm: -c 4 -m 2G -t 1800
-#
-# ioctl-fuzz.sh, for longer and with other seeds.
-
-exec sh "${0%/*}/../ioctl-fuzz.sh" 200000 11 12 13 14 15 16 17 18

@@ -1,8 +1,0 @@
-#!/bin/sh
-# SPDX-License-Identifier: GPL-2.0-only
-# vm: -n -c 4 -m 3G -t 3000
-#
-# [SCRIBBLES LIES [SECONDS [BATCH]]]: a million rounds of nonsense over a vnode's bridge of
-# the network, and many lies.
-
-exec sh /selftests/vnic-hostile.sh "${1:-1000000}" "${2:-200000}" "${3:-20}" "${4:-2000}"

@@ -1,0 +1,7 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# vm: -c 4 -m 2G -t 1800
+#
+# A hundred thousand messages from each to each.
+
+exec sh /selftests/protocol/messages.sh 100000

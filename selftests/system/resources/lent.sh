@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# vm: -c 4 -m 1G -t 120
+#
+# What root must not do while something is lent, and may do again afterwards.
+
+# shellcheck disable=SC2317 # check and wait_for call the functions
+# shellcheck source=selftests/system/lib/vnode.sh
+. /selftests/lib/vnode.sh
+
+CPU2=/sys/devices/system/cpu/cpu2/online
+
+online_refused() {
+	! echo 1 > "$CPU2" && [ "$(cpus_online)" = 0-1 ]
+}
+
+# By us, and not for want of swap or of a way to wake up.
+sleep_refused() { # STATE
+	local before
+
+	before=$(dmesg | grep -c 'vnode: no sleep')
+	! echo "$1" > /sys/power/state && [ "$(dmesg | grep -c 'vnode: no sleep')" -gt "$before" ]
+}
+
+modules_stay() {
+	! rmmod vnode && ! rmmod adeos_lite && grep -q '^vnode ' /proc/modules
+}
+
+refuses_all() { # WHEN
+	check "$1: rmmod is refused" modules_stay
+	check "$1: onlining a lent CPU is refused" online_refused
+	for state in freeze mem disk; do
+		grep -qw $state /sys/power/state || { result 0 "$1: $state # SKIP not in this kernel"; continue; }
+		check "$1: $state is refused" sleep_refused $state
+	done
+}
+
+modules_load() {
+	insmod "/lib/modules/$(uname -r)/adeos-lite.ko" &&
+		insmod "/lib/modules/$(uname -r)/vnode.ko"
+}
+
+alive() {
+	[ "$(vnode-ctl beats 1)" -gt 100 ]
+}
+
+plan 24
+remember_root
+log_begin
+tiny-kernel cli > /tmp/spin
+check "a vnode is loaded" kexec --vnode=1 --cpus=2-3 --mem=16M --boot-limit=0 -l /tmp/spin
+refuses_all loaded
+check "it starts" kexec --vnode=1 -e --wait=0
+check "and runs" wait_for 20 alive
+refuses_all running
+check "it has not noticed" alive
+check "STOP" vnode-ctl stop 1
+refuses_all stopped
+check "everything is given back" kexec --vnode=1 -u
+check "root has everything again, its log is quiet" eval 'root_is_back && log_is_quiet'
+check "the modules can go" rmmod vnode adeos_lite
+check "and come back" modules_load
+finish

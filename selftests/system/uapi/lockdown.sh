@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# vm: -c 4 -m 1G -t 120
+#
+# Root is locked down, which only a reboot ends, while a vnode runs: nothing may
+# be started or read any more, but what runs can be seen and stopped.
+
+# shellcheck source=selftests/system/lib/refuse.sh
+. /selftests/lib/refuse.sh
+
+kernel=/boot/vmlinuz
+initrd=/boot/initrd-vnode.img
+lockdown=/sys/kernel/security/lockdown
+
+echo 1..6
+total=$(mem_kb MemTotal)
+available=$(available_kb)
+accept --vnode=1 --cpus=2 --mem=256M --initrd=$initrd $kernel
+wait_up 1
+accept --vnode=2 --cpus=3 --mem=128M -l $kernel
+grep -q '\[none\]' $lockdown || note "locked down already: $(cat $lockdown)"
+item "precondition: vnode 1 runs, vnode 2 is loaded"
+
+echo integrity > $lockdown
+grep -q '\[integrity\]' $lockdown || note "not locked down: $(cat $lockdown)"
+refuse 1 "not permitted: the kernel is locked down" --vnode=9 --cpus=1 --mem=128M $kernel
+refuse 1 "not permitted: the kernel is locked down" --vnode=9 --cpus=1 --mem=128M -l $kernel
+item "a start is refused"
+
+refuse 1 "not permitted: the kernel is locked down" --vnode=2 -e
+item "what was loaded before is not started"
+
+refuse 1 "not permitted: the kernel is locked down" --vnode=1 --log
+item "the memory of a vnode cannot be read"
+
+accept --vnode-list
+grep -q 'vnode1 *running' "$tmp/out" || note "--vnode-list does not show it: $(cat "$tmp/out")"
+accept --vnode=1 -S
+kexec --vnode=2 -S > /dev/null
+status=$?
+[ "$status" -eq 3 ] || note "-S of what does not run: exit status $status, not 3"
+item "--vnode-list and -S work"
+
+accept --vnode=1 -u --force
+accept --vnode=2 -u
+all_memory_is_back "$total" "$available"
+item "vnodes are stopped and everything is given back"
