@@ -7,7 +7,7 @@ VNODE_OBJS := cli start parse net err file \
 	$(addprefix plan/,plan bootparams acpi pgtable) \
 	device verbs wait status last \
 	$(addprefix console/,console terminal vconsole) \
-	$(addprefix inspect/,log memory vmcoreinfo log-ring log-early regs \
+	$(addprefix inspect/,log memory walk vmcoreinfo log-ring log-early regs \
 		dump dump-map dump-free dump-elf dump-file dump-on-failure) \
 	$(addprefix gdb/,gdb packet answer regs memory target peer)
 VNODE_LIBS := -lelf -lzstd -llzma -llz4 -lz

@@ -19,7 +19,7 @@
 #include <netinet/in.h>
 #include <linux/vnode.h>
 
-#include "inspect/log.h"
+#include "inspect/vmcoreinfo.h"
 
 struct vnode_config;
 

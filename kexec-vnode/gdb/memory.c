@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The memory as gdb asks for it: at virtual addresses of the kernel. What was on the
- * stacks when the vnode was stopped is kept, so that a backtrace goes with the registers
- * also when the vnode has gone on.
+ * The memory as gdb asks for it: at virtual addresses of the kernel. The stacks are saved
+ * at a stop, so that a backtrace matches the registers after the vnode was thawed.
  */
 #include <string.h>
 
@@ -20,13 +19,7 @@ static const struct vnode_gdb_page *find_saved(const struct vnode_gdb_view *view
 	return NULL;
 }
 
-/* The page tables that are read are the kernel's: the lower half is of programs. */
-static bool is_kernel(const struct vnode_gdb_view *view, uint64_t va)
-{
-	return va >= -(1ULL << (11 + 9 * view->info.map.levels));
-}
-
-/* In one page */
+/* Reads within one page. */
 static bool read_piece(struct vnode_gdb_view *view, uint64_t va, void *buf, size_t len)
 {
 	const struct vnode_gdb_page *page = find_saved(view, va);
@@ -35,11 +28,11 @@ static bool read_piece(struct vnode_gdb_view *view, uint64_t va, void *buf, size
 		memcpy(buf, page->bytes + (va - page->va), len);
 		return true;
 	}
-	if (!view->has_info || !is_kernel(view, va))
+	if (!view->has_info)
 		return false;
-	/* the vnode may have mapped something else there since */
+	/* the vnode runs between two reads: look the page up again */
 	view->info.map.page_size = 0;
-	return !vnode_log_read_va(&view->info.map, va, buf, len);
+	return !vnode_vmap_read(&view->info.map, va, buf, len);
 }
 
 size_t vnode_gdb_read(struct vnode_gdb_view *view, uint64_t va, void *buf, size_t len)
@@ -58,7 +51,7 @@ size_t vnode_gdb_read(struct vnode_gdb_view *view, uint64_t va, void *buf, size_
 	return done;
 }
 
-/* From where its CPU is on it, to its end */
+/* Saves a stack from the page of the stack pointer to its end. */
 static void save_stack(struct vnode_gdb_view *view, uint64_t sp)
 {
 	uint64_t va = sp & ~(PAGE_BYTES - 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The headers of a core: what is where (PT_LOAD), the registers of each CPU
- * (NT_PRSTATUS), and the kernel's own VMCOREINFO.
+ * The headers of a core: the addresses of the memory (PT_LOAD), the registers of each
+ * CPU (NT_PRSTATUS), and the kernel's own VMCOREINFO.
  */
 #include <assert.h>
 #include <elf.h>
@@ -17,7 +17,7 @@
 
 static_assert(sizeof(elf_gregset_t) == VNODE_REGS_NR * sizeof(uint64_t), "registers");
 
-/* Notes and the direct map, or all of the memory; the image */
+/* The notes, the direct map (or else all of the memory), the image */
 #define PHDRS_FIXED	3
 
 static size_t note_size(size_t name_size, size_t desc_size)
@@ -56,7 +56,7 @@ static void put_note(char **at, const char *name, unsigned int type, const void 
 	*at += note_size(head.n_namesz, size);
 }
 
-/* Threads are told apart by their ids: CPU 0 is 1. */
+/* Thread ids begin at 1: CPU 0 is thread 1. */
 static void put_cpu(char **at, const struct vnode_regs *regs)
 {
 	struct elf_prstatus status = { .pr_pid = regs->cpu + 1 };
@@ -65,7 +65,7 @@ static void put_cpu(char **at, const struct vnode_regs *regs)
 	put_note(at, PRSTATUS_NAME, NT_PRSTATUS, &status, sizeof(status));
 }
 
-/* A debugger begins with the first one. */
+/* Known registers come first: a debugger begins with the first note. */
 static void put_notes(char *at, const struct vnode_dump_map *map, const struct vnode_regs *regs,
 		      unsigned int nr_cpus)
 {
@@ -103,7 +103,7 @@ static unsigned int put_loads(Elf64_Phdr *phdr, uint64_t data, const struct vnod
 
 	if (map->image.size)
 		put_load(&phdr, data, map, map->image.va, map->image.pa, map->image.size);
-	/* all of it, also if no virtual address is known */
+	/* all of the memory is there, at address 0 if the direct map is not known */
 	put_load(&phdr, data, map, map->has_direct ? map->direct_va : 0, memory->base,
 		 memory->size);
 	for (i = 0; i < map->nr_runs; i++)

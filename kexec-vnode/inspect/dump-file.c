@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The file of a dump. It gets its name once it is whole and on the disk; until then
- * it has another one in the same directory, and nothing is left of it if it is not
- * to be.
+ * The file of a dump. It has a temporary name in the same directory until it is
+ * complete and on the disk. If the dump fails, the file is removed.
  */
 #define _GNU_SOURCE		/* asprintf(), mkostemp() */
 #include <errno.h>
@@ -27,8 +26,8 @@ static const int ending_signals[] = {
 };
 
 /*
- * They are taken when they can do no harm, and then do what they always do. Nor is
- * this process to be suspended while it has a vnode frozen.
+ * Block these signals until the file is complete or removed; then they have their usual
+ * effect. SIGTSTP too: this process must not be suspended while it has a vnode frozen.
  */
 static void hold_signals(sigset_t *old)
 {
@@ -39,15 +38,15 @@ static void hold_signals(sigset_t *old)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTSTP);
 	for (i = 0; i < sizeof(ending_signals) / sizeof(*ending_signals); i++)
-		/* one that is ignored would wait as well */
+		/* a blocked signal is pending even if it is ignored */
 		if (!sigaction(ending_signals[i], NULL, &action) && action.sa_handler != SIG_IGN)
 			sigaddset(&set, ending_signals[i]);
 	sigprocmask(SIG_BLOCK, &set, old);
-	/* a file that may not become so large: an error is enough */
+	/* if the file exceeds RLIMIT_FSIZE, the error of write() is enough */
 	signal(SIGXFSZ, SIG_IGN);
 }
 
-static bool is_ended(void)
+static bool is_signalled(void)
 {
 	sigset_t set;
 	size_t i;
@@ -73,7 +72,7 @@ static bool is_zero(const uint8_t *page, size_t len)
 	return !any;
 }
 
-/* A page that is free has had another owner: nobody looks for anything there. */
+/* Free pages and zeros become holes. */
 static bool is_wanted(const struct vnode_dump_map *map, uint64_t offset, const uint8_t *page,
 		      size_t len)
 {
@@ -96,7 +95,7 @@ static int visit_count(void *context, uint64_t pa, const uint8_t *chunk, size_t 
 	uint64_t offset = pa - count->map->memory->base;
 	size_t at, page;
 
-	if (is_ended())
+	if (is_signalled())
 		return -EINTR;
 	for (at = 0; at < part; at += page) {
 		page = page_length(at, part);
@@ -106,7 +105,7 @@ static int visit_count(void *context, uint64_t pa, const uint8_t *chunk, size_t 
 	return 0;
 }
 
-/* The memory is counted only where all of it might not fit. */
+/* Count the pages to be written only if all of the memory might not fit. */
 static int check_space(const struct vnode_dump_file *file, const struct vnode_dump_map *map,
 		       struct vnode_err *err)
 {
@@ -121,7 +120,7 @@ static int check_space(const struct vnode_dump_file *file, const struct vnode_du
 	space = (uint64_t)fs.f_bavail * fs.f_frsize;
 	if (space > file->data && space - file->data >= memory->size)
 		return 0;
-	ret = vnode_log_scan(memory, visit_count, &count);
+	ret = vnode_memory_scan(memory, visit_count, &count);
 	if (ret)
 		return vnode_err(err, ret, "cannot read the memory at %#llx: %s",
 				 (unsigned long long)memory->base, strerror(-ret));
@@ -185,7 +184,7 @@ static int write_all(const struct vnode_dump_file *file, uint64_t offset, const 
 	return 0;
 }
 
-/* What is wanted of a piece of the memory, as few writes as that takes */
+/* Writes the wanted pages of one chunk, with as few writes as possible. */
 static int write_wanted(struct vnode_dump_file *file, const struct vnode_dump_map *map,
 			uint64_t offset, const uint8_t *buf, size_t len, struct vnode_err *err)
 {
@@ -221,10 +220,10 @@ static int copy_chunk(struct vnode_dump_file *file, const struct vnode_dump_map 
 	const struct vnode_memory *memory = map->memory;
 	int ret;
 
-	/* a vnode may stand still meanwhile: read nothing in vain */
+	/* the vnode may be frozen meanwhile: do not spend time on free memory */
 	if (is_all_free(map, offset, len))
 		return 0;
-	ret = memory->read(memory->context, offset, buf, len);
+	ret = vnode_memory_read(memory, memory->base + offset, buf, len);
 	if (ret)
 		return vnode_err(err, ret, "cannot read the memory at %#llx: %s",
 				 (unsigned long long)(memory->base + offset), strerror(-ret));
@@ -236,10 +235,10 @@ static void show_progress(const struct vnode_dump_file *file, uint64_t done, uin
 {
 	double at = vnode_now();
 
-	if (!file->who || (at < *next && done < size))
+	if (!file->name || (at < *next && done < size))
 		return;
 	*next = at + PROGRESS_S;
-	fprintf(stderr, "\r%s: %3.0f %%, %.0f MiB/s%s", file->who, 100.0 * done / size,
+	fprintf(stderr, "\r%s: %3.0f %%, %.0f MiB/s%s", file->name, 100.0 * done / size,
 		at > begin ? done / (at - begin) / (1 << 20) : 0, done < size ? "" : "\n");
 }
 
@@ -254,13 +253,13 @@ int vnode_dump_file_copy(struct vnode_dump_file *file, const struct vnode_dump_m
 
 	buf = malloc(CHUNK);
 	if (!buf)
-		return vnode_err(err, ENOMEM, "no memory to copy with");
+		return vnode_err(err, ENOMEM, "no memory for a buffer");
 	while (offset < memory->size && !ret) {
 		size_t len = memory->size - offset < CHUNK ? memory->size - offset : CHUNK;
 
 		ret = copy_chunk(file, map, offset, buf, len, err);
-		if (!ret && is_ended())
-			ret = vnode_err(err, EINTR, "%s: broken off by a signal", file->path);
+		if (!ret && is_signalled())
+			ret = vnode_err(err, EINTR, "%s: interrupted by a signal", file->path);
 		offset += len;
 		if (!ret)
 			show_progress(file, offset, memory->size, begin, &next);
@@ -275,7 +274,7 @@ int vnode_dump_file_headers(struct vnode_dump_file *file, const void *headers, s
 	return write_all(file, 0, headers, size, err);
 }
 
-/* The name is on the disk, too. */
+/* Puts the new name on the disk. */
 static void sync_directory(const char *path)
 {
 	char *copy = strdup(path);
@@ -290,7 +289,7 @@ static void sync_directory(const char *path)
 
 static int finish(struct vnode_dump_file *file, struct vnode_err *err)
 {
-	/* a disk that is full may say so only now */
+	/* a full disk may be reported only now */
 	if (ftruncate(file->fd, file->end) || fsync(file->fd) || rename(file->temp, file->path))
 		return vnode_err(err, errno, "%s: cannot be written: %s", file->path,
 				 strerror(errno));
@@ -300,8 +299,8 @@ static int finish(struct vnode_dump_file *file, struct vnode_err *err)
 
 int vnode_dump_file_end(struct vnode_dump_file *file, int ret, struct vnode_err *err)
 {
-	if (!ret && is_ended())
-		ret = vnode_err(err, EINTR, "%s: broken off by a signal", file->path);
+	if (!ret && is_signalled())
+		ret = vnode_err(err, EINTR, "%s: interrupted by a signal", file->path);
 	if (!ret)
 		ret = finish(file, err);
 	if (ret && file->temp)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which pages the kernel has free. What was in them is worth nothing, and is often as
- * much again as what is in use: the initrd, and all that was unpacked once.
+ * The kernel's free pages. Their former contents, the initrd and all that was unpacked
+ * once, are of no use, and often as large as the memory in use.
  *
  * The page allocator marks the first page of each free block, and writes the block's
- * order there (mm/page_alloc.c, set_buddy_order()). VMCOREINFO tells where; that is
- * what makedumpfile goes by, too.
+ * order there (mm/page_alloc.c, set_buddy_order()). VMCOREINFO tells where. makedumpfile
+ * finds free pages in the same way.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,11 +13,11 @@
 
 #include "dump.h"
 
-/* SECTIONS_PER_ROOT: as many as fit into a page (include/linux/mmzone.h) */
+/* SECTIONS_PER_ROOT sections fill a page (include/linux/mmzone.h). */
 #define ROOT_BYTES	4096
 /* Flags in section_mem_map, SECTION_MAP_MASK; the map itself is page-aligned. */
 #define MEM_MAP_FLAGS	4095ULL
-/* Of struct pages, read at a time */
+/* Bytes of struct pages in one read */
 #define READ_BYTES	65536
 
 static bool fits(uint64_t at, uint64_t len, uint64_t size)
@@ -25,7 +25,7 @@ static bool fits(uint64_t at, uint64_t len, uint64_t size)
 	return at <= size && len <= size - at;
 }
 
-static bool is_told(const struct vnode_log_pages *pages)
+static bool describes_pages(const struct vnode_vmcoreinfo_pages *pages)
 {
 	return pages->mem_section && pages->buddy && pages->section_bits >= 20 &&
 	       pages->section_bits < 48 && pages->nr_orders && pages->nr_orders <= 20 &&
@@ -35,27 +35,27 @@ static bool is_told(const struct vnode_log_pages *pages)
 	       fits(pages->page_private, 8, pages->page_size);
 }
 
-/* Virtual address that struct page of pfn 0 would have, if it were in this section */
+/* The virtual address that the struct page of pfn 0 would have in this section */
 static int read_mem_map(struct vnode_dump_map *map, uint64_t section, uint64_t *va)
 {
-	const struct vnode_log_pages *pages = &map->info.pages;
+	const struct vnode_vmcoreinfo_pages *pages = &map->info.pages;
 	uint64_t per_root = ROOT_BYTES / pages->section_size;
 	uint64_t root;
 	int err;
 
-	err = vnode_log_read_va(&map->info.map, pages->mem_section + section / per_root * 8,
-				&root, sizeof(root));
+	err = vnode_vmap_read(&map->info.map, pages->mem_section + section / per_root * 8, &root,
+			      sizeof(root));
 	if (err)
 		return err;
-	err = vnode_log_read_va(&map->info.map, root + section % per_root * pages->section_size +
-				pages->section_mem_map, va, sizeof(*va));
+	err = vnode_vmap_read(&map->info.map, root + section % per_root * pages->section_size +
+			      pages->section_mem_map, va, sizeof(*va));
 	*va &= ~MEM_MAP_FLAGS;
 	return err;
 }
 
 static void mark_block(struct vnode_dump_map *map, uint64_t pfn, const uint8_t *page)
 {
-	const struct vnode_log_pages *pages = &map->info.pages;
+	const struct vnode_vmcoreinfo_pages *pages = &map->info.pages;
 	uint64_t order, i, first = map->memory->base / VNODE_DUMP_PAGE;
 	uint32_t mapcount;
 
@@ -71,7 +71,7 @@ static void mark_block(struct vnode_dump_map *map, uint64_t pfn, const uint8_t *
 
 static void mark_section(struct vnode_dump_map *map, uint64_t pfn, uint64_t end, uint8_t *buf)
 {
-	const struct vnode_log_pages *pages = &map->info.pages;
+	const struct vnode_vmcoreinfo_pages *pages = &map->info.pages;
 	uint64_t va, i, nr, shift = pages->section_bits - 12;
 
 	if (read_mem_map(map, pfn >> shift, &va))
@@ -80,8 +80,8 @@ static void mark_section(struct vnode_dump_map *map, uint64_t pfn, uint64_t end,
 		nr = READ_BYTES / pages->page_size;
 		if (nr > end - pfn)
 			nr = end - pfn;
-		if (vnode_log_read_va(&map->info.map, va + pfn * pages->page_size, buf,
-				      nr * pages->page_size))
+		if (vnode_vmap_read(&map->info.map, va + pfn * pages->page_size, buf,
+				    nr * pages->page_size))
 			continue;
 		for (i = 0; i < nr; i++)
 			mark_block(map, pfn + i, buf + i * pages->page_size);
@@ -96,7 +96,7 @@ int vnode_dump_find_free(struct vnode_dump_map *map, struct vnode_err *err)
 	uint8_t *buf;
 
 	vnode_dump_forget_free(map);
-	if (!map->has_info || !is_told(&map->info.pages))
+	if (!map->has_info || !describes_pages(&map->info.pages))
 		return 0;
 	map->free = calloc(1, nr / 8 + 1);
 	buf = malloc(READ_BYTES);

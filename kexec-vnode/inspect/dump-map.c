@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which virtual addresses a kernel has given to its memory: a debugger knows no
- * others. The image and the direct map are linear; stacks, modules and all else
- * that vmalloc() makes are not, and are known to the page tables alone.
- *
- * The tables may be anything: as many are read as a kernel may have, and no more.
+ * The virtual addresses of a kernel's memory, which is what debuggers work with. The
+ * image and the direct map are linear. Stacks, modules and all else that vmalloc()
+ * maps are not: only the page tables know them.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,21 +10,11 @@
 
 #include "dump.h"
 
-/* Intel SDM volume 3A, section 4.5: entries of 4-level and 5-level paging */
-#define PTE_PRESENT	(1ULL << 0)
-#define PTE_LARGE	(1ULL << 7)
-#define PTE_ADDRESS	0x000ffffffffff000ULL
-#define TABLE_ENTRIES	512
-
 /* The direct map begins at a multiple of this, also with KASLR (mm/kaslr.c). */
 #define DIRECT_ALIGN	(1ULL << 30)
 
-/* Of 4 KiB; a kernel that maps 64 GiB in small pages has half as many. */
-#define TABLES_MAX	65536
-
-struct walk {
+struct runs {
 	struct vnode_dump_map *map;
-	unsigned int tables;		/* read so far */
 	unsigned int room;		/* in map->run */
 };
 
@@ -35,10 +23,10 @@ static bool inside(uint64_t at, uint64_t start, uint64_t size)
 	return at - start < size;
 }
 
-/* Part of the memory that the image's mapping covers */
+/* The part of the memory that the image's mapping covers */
 static void find_image(struct vnode_dump_map *map)
 {
-	const struct vnode_log_map *tables = &map->info.map;
+	const struct vnode_vmap *tables = &map->info.map;
 	const struct vnode_memory *memory = map->memory;
 	/* addresses wrap: phys_base may be negative */
 	uint64_t image_pa = tables->image_start + tables->image_delta;
@@ -65,7 +53,7 @@ int vnode_dump_find(struct vnode_dump_map *map, const struct vnode_memory *memor
 	int res;
 
 	*map = (struct vnode_dump_map){ .memory = memory };
-	/* as vnode_log_print() does: nothing wraps from here on */
+	/* from here on sums of offsets and addresses do not wrap */
 	if (memory->size > UINT64_MAX - memory->base)
 		return vnode_err(err, EIO, "memory of %#llx bytes at %#llx ends beyond all addresses",
 				 (unsigned long long)memory->size,
@@ -80,9 +68,9 @@ int vnode_dump_find(struct vnode_dump_map *map, const struct vnode_memory *memor
 	return 0;
 }
 
-static int add_run(struct walk *walk, uint64_t va, uint64_t pa, uint64_t size)
+static int add_run(struct runs *runs, uint64_t va, uint64_t pa, uint64_t size)
 {
-	struct vnode_dump_map *map = walk->map;
+	struct vnode_dump_map *map = runs->map;
 	struct vnode_dump_run *last = map->nr_runs ? &map->run[map->nr_runs - 1] : NULL;
 	struct vnode_dump_run *grown;
 
@@ -94,9 +82,9 @@ static int add_run(struct walk *walk, uint64_t va, uint64_t pa, uint64_t size)
 		map->cut = true;
 		return 0;
 	}
-	if (map->nr_runs == walk->room) {
-		walk->room = walk->room ? 2 * walk->room : 256;
-		grown = realloc(map->run, walk->room * sizeof(*grown));
+	if (map->nr_runs == runs->room) {
+		runs->room = runs->room ? 2 * runs->room : 256;
+		grown = realloc(map->run, runs->room * sizeof(*grown));
 		if (!grown)
 			return -ENOMEM;
 		map->run = grown;
@@ -105,10 +93,11 @@ static int add_run(struct walk *walk, uint64_t va, uint64_t pa, uint64_t size)
 	return 0;
 }
 
-/* A leaf: what of it is in the memory. Device registers are not. */
-static int add_page(struct walk *walk, uint64_t va, uint64_t pa, uint64_t size)
+/* Adds the part of a page that is in the memory. Device registers are not. */
+static int add_page(void *context, uint64_t va, uint64_t pa, uint64_t size)
 {
-	const struct vnode_memory *memory = walk->map->memory;
+	struct runs *runs = context;
+	const struct vnode_memory *memory = runs->map->memory;
 	uint64_t end = memory->base + memory->size;
 
 	if (pa >= end || size > UINT64_MAX - pa || pa + size <= memory->base)
@@ -120,44 +109,14 @@ static int add_page(struct walk *walk, uint64_t va, uint64_t pa, uint64_t size)
 	}
 	if (size > end - pa)
 		size = end - pa;
-	if (inside(va, walk->map->image.va, walk->map->image.size))
+	if (inside(va, runs->map->image.va, runs->map->image.size))
 		return 0;
-	return add_run(walk, va, pa, size);
-}
-
-static int walk_table(struct walk *walk, uint64_t table_pa, unsigned int level, uint64_t va)
-{
-	const struct vnode_log_map *tables = &walk->map->info.map;
-	unsigned int i, shift = 12 + 9 * (level - 1);
-	uint64_t entry[TABLE_ENTRIES], pa, before = 0;
-	int err = 0;
-
-	if (walk->tables++ >= TABLES_MAX) {
-		walk->map->cut = true;
-		return 0;
-	}
-	if (vnode_log_read_pa(tables->memory, table_pa, entry, sizeof(entry)))
-		return 0;
-	/* the lower half is of programs */
-	for (i = level == tables->levels ? TABLE_ENTRIES / 2 : 0; i < TABLE_ENTRIES && !err; i++) {
-		uint64_t at = va + ((uint64_t)i << shift);
-
-		if (!(entry[i] & PTE_PRESENT))
-			continue;
-		pa = entry[i] & ~tables->sme_mask & PTE_ADDRESS;
-		if (level == 1 || (level <= 3 && (entry[i] & PTE_LARGE)))
-			err = add_page(walk, at, pa & ~((1ULL << shift) - 1), 1ULL << shift);
-		else if (pa != before)
-			err = walk_table(walk, pa, level - 1, at);
-		/* espfix_64.c has one table in thousands of entries */
-		before = pa;
-	}
-	return err;
+	return add_run(runs, va, pa, size);
 }
 
 /*
- * The note is in memory that the page allocator gave: the lowest address it has, of
- * those that a direct map can give it, is the one in there.
+ * The page allocator has provided the note's page, so the direct map covers it. Of the
+ * addresses that a direct map can give that page, the lowest one is in the direct map.
  */
 static void find_direct(struct vnode_dump_map *map)
 {
@@ -174,7 +133,7 @@ static void find_direct(struct vnode_dump_map *map)
 	}
 }
 
-/* One header is enough for all of the direct map, whatever of it is mapped. */
+/* One header describes all of the direct map, with or without holes in it. */
 static void drop_direct(struct vnode_dump_map *map)
 {
 	unsigned int i, kept = 0;
@@ -187,14 +146,16 @@ static void drop_direct(struct vnode_dump_map *map)
 
 int vnode_dump_walk(struct vnode_dump_map *map, struct vnode_err *err)
 {
-	const struct vnode_log_map *tables = &map->info.map;
-	struct walk walk = { .map = map };
-	unsigned int shift = 12 + 9 * tables->levels;
+	const struct vnode_vmap *tables = &map->info.map;
+	struct runs runs = { .map = map };
+	int res = 0;
 
-	/* addresses are sign-extended: the upper half begins with ones */
-	if (map->has_info &&
-	    walk_table(&walk, tables->top_pa, tables->levels, -(1ULL << shift)))
+	if (map->has_info)
+		res = vnode_walk(tables, vnode_vmap_start(tables), UINT64_MAX, add_page, &runs);
+	if (res == -ENOMEM)
 		return vnode_err(err, ENOMEM, "no memory for the list of what is mapped");
+	if (res == -E2BIG)
+		map->cut = true;
 	find_direct(map);
 	if (map->has_direct)
 		drop_direct(map);

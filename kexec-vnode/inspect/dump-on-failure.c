@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* --dump-on-failure=DIR: what root's kernel is told, so that it can run us for a dump. */
+/* --dump-on-failure=DIR: the settings with which root's kernel runs kexec for a dump. */
 #define _GNU_SOURCE		/* realpath() */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +37,7 @@ int vnode_dump_parse_dir(const char *text, char dir[256], struct vnode_err *err)
 	return ret;
 }
 
-/* What is set there, without the newline; "" if nothing is. */
+/* The present value without the newline, "" if it is not set */
 static int helper_read(char *program, size_t size, struct vnode_err *err)
 {
 	FILE *file = fopen(HELPER, "re");
@@ -65,7 +65,7 @@ static int helper_write(const char *program, struct vnode_err *err)
 	return ret;
 }
 
-/* Who has set another program there has a reason. */
+/* Sets this program as the helper, unless the administrator has set one. */
 int vnode_dump_offer_helper(struct vnode_err *err)
 {
 	char program[PATH_MAX];

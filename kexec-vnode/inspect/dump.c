@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kexec --vnode=ID --dump=FILE: an ELF core of a vnode, dead or alive. One that runs
- * stands still while its memory is copied.
+ * kexec --vnode=ID --dump=FILE: an ELF core of a vnode, dead or alive. A running vnode
+ * is frozen while its memory is copied.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -23,10 +23,10 @@ struct dump {
 	struct vnode_dump_map map;
 	struct vnode_dump_file file;
 	struct vnode_regs *regs;	/* of each CPU */
-	unsigned int nr_known;		/* of them */
+	unsigned int nr_known;		/* CPUs whose registers are known */
 	bool frozen;
 	double frozen_from;
-	double frozen_s;		/* for so long, 0: it was not */
+	double frozen_s;		/* how long it was frozen; 0: it was not */
 };
 
 static void warn(const struct dump *dump, const char *what)
@@ -39,18 +39,18 @@ static bool is_alive(const struct dump *dump)
 	return vnode_state_lives(dump->status.state);
 }
 
-/* What was learned of it before has to hold for the vnode as it is @now. */
+/* The memory must still belong to the same life of the same vnode. */
 static int check_same(const struct dump *dump, const struct vnode_status *now,
 		      struct vnode_err *err)
 {
 	const struct vnode_status *before = &dump->status;
 
 	if (now->nr_cpus != before->nr_cpus || now->mem_base != before->mem_base)
-		return vnode_err(err, ENXIO, "vnode %u: was returned meanwhile", now->id);
-	/* one that ends leaves its memory as it is, one that begins does not */
+		return vnode_err(err, ENXIO, "vnode %u: was returned during the dump", now->id);
+	/* a vnode that ends leaves its memory as it is, a vnode that starts does not */
 	if (now->restarts != before->restarts ||
 	    (!is_alive(dump) && vnode_state_lives(now->state)))
-		return vnode_err(err, ESTALE, "vnode %u: was restarted meanwhile", now->id);
+		return vnode_err(err, ESTALE, "vnode %u: was restarted during the dump", now->id);
 	return 0;
 }
 
@@ -67,7 +67,7 @@ static int look(struct dump *dump, struct vnode_err *err)
 	return ret;
 }
 
-/* A vnode that cannot be frozen is dumped all the same: what it holds is worth more. */
+/* A vnode that cannot be frozen is dumped while it runs: better than no dump. */
 static int freeze(struct dump *dump, struct vnode_err *err)
 {
 	struct vnode_err why;
@@ -80,10 +80,10 @@ static int freeze(struct dump *dump, struct vnode_err *err)
 	dump->frozen = !ret;
 	if (ret == -EBUSY || ret == -EPERM || ret == -ESRCH)
 		return vnode_err(err, ret, "%s", why.text);
-	/* it may have ended meanwhile */
+	/* it may have ended while it was being frozen */
 	ret = look(dump, err);
 	if (!ret && !dump->frozen && is_alive(dump))
-		fprintf(stderr, "kexec: %s; it runs on, and its dump is not of one moment\n",
+		fprintf(stderr, "kexec: %s; it keeps running, and the dump is not a consistent snapshot\n",
 			why.text);
 	return ret;
 }
@@ -96,7 +96,7 @@ static void thaw(struct dump *dump)
 		return;
 	dump->frozen = false;
 	if (vnode_device_thaw(dump->fd, dump->config->id, &why))
-		fprintf(stderr, "kexec: %s; its dump is not of one moment\n", why.text);
+		fprintf(stderr, "kexec: %s; the dump is not a consistent snapshot\n", why.text);
 	dump->frozen_s = vnode_now() - dump->frozen_from;
 }
 
@@ -110,7 +110,7 @@ static int read_regs(struct dump *dump, struct vnode_err *err)
 	return 0;
 }
 
-/* All that has to be of one moment */
+/* All that has to be consistent, done while the vnode is frozen */
 static int copy(struct dump *dump, struct vnode_err *err)
 {
 	int ret;
@@ -118,13 +118,13 @@ static int copy(struct dump *dump, struct vnode_err *err)
 	ret = freeze(dump, err);
 	ret = ret ?: read_regs(dump, err);
 	ret = ret ?: vnode_dump_walk(&dump->map, err);
-	/* what is free at this moment is in use at the next */
+	/* a page of a running kernel may be allocated before it is copied */
 	if (!ret && !dump->frozen && is_alive(dump))
 		vnode_dump_forget_free(&dump->map);
 	else
 		ret = ret ?: vnode_dump_find_free(&dump->map, err);
 	ret = ret ?: vnode_dump_file_copy(&dump->file, &dump->map, err);
-	/* it may have begun anew meanwhile */
+	/* it may have been restarted while it was copied */
 	ret = ret ?: look(dump, err);
 	thaw(dump);
 	return ret;
@@ -153,7 +153,7 @@ static int write_file(struct dump *dump, struct vnode_err *err)
 				    vnode_dump_data_offset(dump->status.nr_cpus), err);
 	if (ret)
 		return ret;
-	dump->file.who = isatty(STDERR_FILENO) ? dump->status.name : NULL;
+	dump->file.name = isatty(STDERR_FILENO) ? dump->status.name : NULL;
 	ret = copy(dump, err);
 	ret = ret ?: write_headers(dump, err);
 	return vnode_dump_file_end(&dump->file, ret, err);
@@ -164,11 +164,11 @@ static void report(const struct dump *dump)
 	const struct vnode_dump_map *map = &dump->map;
 
 	if (!map->has_info)
-		warn(dump, "no VMCOREINFO in its memory: its dump has physical addresses alone");
+		warn(dump, "no VMCOREINFO in its memory: the dump has physical addresses only");
 	else if (!map->has_direct)
-		warn(dump, "its page tables make no sense: its dump has few virtual addresses");
+		warn(dump, "its page tables are damaged: most virtual addresses are missing from the dump");
 	else if (map->cut)
-		warn(dump, "its page tables are too large: its dump has not all virtual addresses");
+		warn(dump, "its page tables are too large: some virtual addresses are missing from the dump");
 	printf("vnode %u: %llu of its %llu MiB are in %s, the rest is zero or free; registers of %u of %u CPUs",
 	       dump->config->id, (unsigned long long)dump->file.written >> 20,
 	       (unsigned long long)dump->memory.size >> 20, dump->config->dump, dump->nr_known,

@@ -2,17 +2,17 @@
 /*
  * Inside dump: what its files pass to each other.
  *
- *	dump-map	what the kernel's page tables map where
+ *	dump-map	the virtual addresses of the memory, from the kernel's page tables
  *	dump-free	which pages are free
  *	dump-elf	the headers and the notes of an ELF core
  *	dump-file	the file: its name, its space, the memory copied into it
- *	dump		all of it in its order, and the vnode frozen meanwhile
+ *	dump		the steps in their order, with the vnode frozen
  *
- * The file is a core as /proc/vmcore is one, but for memory that is mapped twice: it
- * is there once, and several program headers lead to it.
+ * The file is a core like /proc/vmcore. Memory that is mapped twice is in the file
+ * once, and several program headers refer to it.
  *
  *	0		ELF header, program headers, notes; then a hole
- *	data		the memory, in its order, with holes where it is zero or free
+ *	data		the memory in ascending order, with holes where it is zero or free
  */
 #ifndef KEXEC_VNODE_DUMP_H
 #define KEXEC_VNODE_DUMP_H
@@ -20,21 +20,21 @@
 #include <signal.h>
 #include <linux/vnode.h>
 
-#include "log.h"
+#include "vmcoreinfo.h"
 
 #define VNODE_DUMP_PAGE		4096UL
 
-/* Program headers beside the notes', the direct map's and the image's */
+/* Program headers besides those of the notes, the direct map and the image */
 #define VNODE_DUMP_RUNS_MAX	32768
 
-/* Memory that is mapped in one piece */
+/* Memory that is contiguous in virtual and in physical addresses */
 struct vnode_dump_run {
 	uint64_t va;
 	uint64_t pa;
 	uint64_t size;
 };
 
-/* What is known of the memory's addresses */
+/* The virtual addresses of the memory */
 struct vnode_dump_map {
 	const struct vnode_memory *memory;
 	bool has_info;			/* there is a VMCOREINFO */
@@ -42,26 +42,26 @@ struct vnode_dump_map {
 	struct vnode_dump_run image;	/* @size 0: none */
 	bool has_direct;
 	uint64_t direct_va;		/* of the memory's first byte */
-	struct vnode_dump_run *run;	/* what neither of the two covers, by ascending va */
+	struct vnode_dump_run *run;	/* the rest, by ascending va */
 	unsigned int nr_runs;
-	bool cut;			/* there are more: too many, or nonsense */
-	uint8_t *free;			/* a bit for each page that is, NULL: not known */
+	bool cut;			/* runs are missing: too many, or too many tables */
+	uint8_t *free;			/* a bit for each free page; NULL: not known */
 };
 
 /* dump-map.c */
 
-/* Finds VMCOREINFO; @map->has_info tells whether there is one. */
+/* Finds VMCOREINFO and sets @map->has_info if there is one. */
 int vnode_dump_find(struct vnode_dump_map *map, const struct vnode_memory *memory,
 		    struct vnode_err *err);
-/* Reads the page tables that it leads to; nothing is an error but -ENOMEM. */
+/* Reads the page tables that it leads to. The only error is -ENOMEM. */
 int vnode_dump_walk(struct vnode_dump_map *map, struct vnode_err *err);
 void vnode_dump_destroy(struct vnode_dump_map *map);
 
 /* dump-free.c */
 
 /*
- * Asks the kernel's struct pages which of them are free, as they are now. What is
- * not found is not free; nothing is an error but -ENOMEM.
+ * Finds the pages that are free now, from the kernel's struct pages. A page without a
+ * struct page counts as used. The only error is -ENOMEM.
  */
 int vnode_dump_find_free(struct vnode_dump_map *map, struct vnode_err *err);
 void vnode_dump_forget_free(struct vnode_dump_map *map);
@@ -74,11 +74,11 @@ static inline bool vnode_dump_is_free(const struct vnode_dump_map *map, uint64_t
 
 /* dump-elf.c */
 
-/* Where the memory is to be in the file: room for any headers before it */
+/* The offset of the memory in the file, behind room for the largest headers */
 uint64_t vnode_dump_data_offset(unsigned int nr_cpus);
 /*
- * All that comes before the memory, malloc()ed; NULL: no memory. @regs: of each CPU,
- * those that are known first, so that a debugger begins there.
+ * All that comes before the memory in the file, malloc()ed; NULL: out of memory. @regs
+ * are those of all CPUs. Known ones get the first notes, so that a debugger begins there.
  */
 void *vnode_dump_headers(const struct vnode_dump_map *map, const struct vnode_regs *regs,
 			 unsigned int nr_cpus, size_t *size);
@@ -88,27 +88,26 @@ struct vnode_dump_file {
 	const char *path;
 	char *temp;			/* the name it has until it is complete */
 	int fd;
-	uint64_t data;			/* where the memory begins in there */
-	uint64_t end;			/* and ends */
-	uint64_t written;		/* bytes of it that are there */
-	const char *who;		/* for progress, NULL for none */
+	uint64_t data;			/* the offset of the memory */
+	uint64_t end;			/* and its end */
+	uint64_t written;		/* bytes of memory written, without the holes */
+	const char *name;		/* of the vnode, for progress; NULL: show none */
 	sigset_t old_signals;
 };
 
 /*
- * Creates the file under a name of its own, and sees to it that there is room for
- * the memory: -ENOSPC. From here on signals that end a process wait until
- * vnode_dump_file_end().
+ * Creates the file under a temporary name, and checks that there is space for the
+ * memory: -ENOSPC. Signals that end the process are held until vnode_dump_file_end().
  */
 int vnode_dump_file_begin(struct vnode_dump_file *file, const char *path,
 			  const struct vnode_dump_map *map, uint64_t data,
 			  struct vnode_err *err);
-/* -EINTR: one of these signals came */
+/* -EINTR: one of these signals is pending */
 int vnode_dump_file_copy(struct vnode_dump_file *file, const struct vnode_dump_map *map,
 			 struct vnode_err *err);
 int vnode_dump_file_headers(struct vnode_dump_file *file, const void *headers, size_t size,
 			    struct vnode_err *err);
-/* With @ret 0: gives it its name. Else removes it, and returns @ret. */
+/* With @ret 0: renames the file to its name. Else removes it, and returns @ret. */
 int vnode_dump_file_end(struct vnode_dump_file *file, int ret, struct vnode_err *err);
 
 #endif /* KEXEC_VNODE_DUMP_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a vnode's memory and registers tell: its log, a dump. */
+/* A vnode inspected from outside: its memory, its registers, its log, a dump. */
 #ifndef KEXEC_VNODE_INSPECT_H
 #define KEXEC_VNODE_INSPECT_H
 
@@ -14,9 +14,6 @@ struct vnode_config;
 struct vnode_regs;
 struct vnode_status;
 
-/*
- * log.c: the kernel log of a vnode, dead or alive, from its memory alone.
- */
 struct vnode_memory {
 	/* 0 or negative errno; offset counts from @base */
 	int (*read)(void *context, uint64_t offset, void *buf, size_t len);
@@ -26,22 +23,23 @@ struct vnode_memory {
 };
 
 /*
- * Prints "[    0.123456] text" lines. -ENODATA: no log there yet. Any content of
- * the memory is survived, without an endless loop.
+ * log.c: prints the kernel log of a vnode, dead or alive, as "[    0.123456] text" lines.
+ * -ENODATA: there is no log yet. It ends for any contents of the memory.
  */
 int vnode_log_print(const struct vnode_memory *memory, FILE *out, struct vnode_err *err);
 
-/* dump.c: the verb dump, and what it is made of beside it */
+/* dump.c: the verb dump */
 int vnode_dump(int fd, const struct vnode_config *config, struct vnode_err *err);
 
-/*
- * dump-on-failure.c: root's kernel runs this program for it. @dir becomes the absolute
- * path of the directory @text.
- */
+/* dump-on-failure.c: @dir becomes the absolute path of the directory @text. */
 int vnode_dump_parse_dir(const char *text, char dir[256], struct vnode_err *err);
+/* Registers this program with root's kernel, which runs it for each dump. */
 int vnode_dump_offer_helper(struct vnode_err *err);
 
-/* regs.c: of each CPU; how many are known, the others are zeros. @frozen: it is, by @fd */
+/*
+ * regs.c: the registers of each CPU, zeros where they are not known. Returns how many are
+ * known. @frozen: the vnode has been frozen through @fd.
+ */
 int vnode_regs_read(int fd, const struct vnode_status *status, bool frozen,
 		    struct vnode_regs *regs, struct vnode_err *err);
 

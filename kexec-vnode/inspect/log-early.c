@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The log of a kernel that has no VMCOREINFO yet: that comes with the
- * subsys_initcalls. Two things can be told by their looks:
+ * The log of a kernel that has not published VMCOREINFO yet: a kernel does so in its
+ * subsys_initcalls. Two objects are recognised by their contents:
  *
- *  - the text: blocks of {unsigned long id; char text[]} (printk_ringbuffer.c),
- *    the first of which has the first id there is and says "Linux version ";
+ *  - the text: blocks of {unsigned long id; char text[]} (printk_ringbuffer.c). The
+ *    first block has the lowest id and begins with "Linux version ";
  *  - a struct printk_ringbuffer, which holds the virtual address of that text.
  *
- * Together they give the distance from virtual to physical addresses of whatever
- * the ring consists of: the static one is all in the kernel's image, the one
- * that setup_log_buf() makes is all in the direct map. If the structure is not
- * as we know it, there is still the text.
+ * Together they give the distance from virtual to physical addresses for all parts of
+ * the ring: the static ring is in the kernel's image, the ring that setup_log_buf()
+ * makes is in the direct map. If the structure has another layout, the text alone is
+ * printed.
  *
- * Copies of both exist that were never in use: the banner in the kernel's image
- * (no id in front of it), the ring in a second copy of the image (empty).
+ * Unused copies of both exist: the banner in the kernel's image, without an id in
+ * front of it, and an empty ring in a second copy of the image.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@
 #define PAGE_OFFSET_MASK	4095UL
 #define ID_SIZE		8
 #define TEXT_READ_MAX	(1UL << 20)
-/* Records are at most PRINTKRB_RECORD_MAX (1024) and their block's head */
+/* A record is at most PRINTKRB_RECORD_MAX (1024) and the head of its block. */
 #define BLOCK_MAX	2048
 #define KERN_SOH	1	/* the character before a level, kern_levels.h */
 
@@ -49,7 +49,7 @@ struct found {
 	unsigned int nr_rings;
 };
 
-/* struct prb_desc and struct printk_info as they are since 5.10 */
+/* struct prb_desc and struct printk_info since 5.10 */
 static const struct vnode_log_layout early_layout = {
 	.desc_size = 24,
 	.desc_state = 0,
@@ -62,8 +62,9 @@ static const struct vnode_log_layout early_layout = {
 };
 
 /*
- * Of a ring with 1 << bits descriptors: DESC0_ID(bits) + 1, printk_ringbuffer.h.
- * Ids have 62 bits, but _DESCS_COUNT() is an unsigned int: so is what it negates.
+ * The first id in a ring of 1 << bits descriptors: DESC0_ID(bits) + 1 in
+ * printk_ringbuffer.h. Ids have 62 bits, but the kernel negates _DESCS_COUNT() as an
+ * unsigned int.
  */
 static uint64_t first_id(unsigned int bits)
 {
@@ -123,7 +124,7 @@ static int visit(void *context, uint64_t pa, const uint8_t *chunk, size_t part, 
 	size_t at;
 
 	for (at = 0; at < part && len - at >= ID_SIZE + sizeof(BANNER); at += sizeof(uint64_t)) {
-		/* Two cheap looks, since this sees every word of the memory */
+		/* This runs for every word of the memory: the cheap comparisons come first. */
 		memcpy(word, chunk + at, 2 * sizeof(uint64_t));
 		if (found->nr_texts < CANDIDATES_MAX && !memcmp(&word[1], BANNER, 8) &&
 		    is_first_id(word[0]) &&
@@ -145,7 +146,7 @@ static int visit(void *context, uint64_t pa, const uint8_t *chunk, size_t part, 
 static int try_pair(const struct found *found, const struct text *text,
 		    const struct vnode_log_ring *ring, FILE *out)
 {
-	struct vnode_log_map map = {
+	struct vnode_vmap map = {
 		.memory = found->memory,
 		.image_last = UINT64_MAX,
 		.image_delta = text->pa - ring->data,
@@ -159,8 +160,8 @@ static int try_pair(const struct found *found, const struct text *text,
 }
 
 /*
- * The longest ring that has its text. When setup_log_buf() has moved the log to a
- * larger ring, the static one is still there, with fewer records.
+ * Prints the longest ring whose text was found. After setup_log_buf() has moved the
+ * log to a larger ring, the static ring is still there, with fewer records.
  */
 static int print_rings(const struct found *found, FILE *out)
 {
@@ -192,12 +193,12 @@ static int print_rings(const struct found *found, FILE *out)
 }
 
 /*
- * Length of the text in a block. The ring has it only in the record, and
- * printk_sprint() (printk.c) leaves things behind the text. There is the line
- * feed it cuts off. Before that, if a level was in front and the text moved
- * down over it, there are the last two characters once more, or after a
- * pr_cont("\n") the level itself. An ending that is a repetition in truth loses
- * one: better than two characters too many in every line.
+ * The length of the text in a block. Only the record holds it, and printk_sprint()
+ * (printk.c) leaves bytes behind the text: the line feed that it cuts off, and in
+ * front of that, if a level preceded the text and the text was moved down over it, the
+ * last two characters once more, or after a pr_cont("\n") the level itself. A text
+ * that really ends with a repetition of two characters loses them; otherwise every
+ * line would have two characters too many.
  */
 static size_t text_length(const char *text, size_t max)
 {
@@ -248,7 +249,7 @@ static int read_text(const struct found *found, const struct text *text, uint8_t
 	uint64_t left = found->memory->size - (text->pa - found->memory->base);
 
 	*size = (left < TEXT_READ_MAX ? left : TEXT_READ_MAX) / ID_SIZE * ID_SIZE;
-	return vnode_log_read_pa(found->memory, text->pa, buf, *size);
+	return vnode_memory_read(found->memory, text->pa, buf, *size);
 }
 
 static int print_texts(const struct found *found, FILE *out)
@@ -284,7 +285,7 @@ int vnode_log_print_early(const struct vnode_memory *memory, FILE *out)
 	};
 	int res;
 
-	res = vnode_log_scan(memory, visit, &found);
+	res = vnode_memory_scan(memory, visit, &found);
 	if (res)
 		return res;
 	res = print_rings(&found, out);

@@ -2,10 +2,10 @@
 /*
  * Walks a printk ring from tail to head and prints its records as dmesg does.
  *
- * The ring may belong to a kernel that runs and writes meanwhile. A record is
- * read as the kernel's own lockless reader does it (prb_read, desc_read in
- * kernel/printk/printk_ringbuffer.c): descriptor, then what it points to, then
- * the descriptor again; it counts only if the two are the same.
+ * The kernel may run and write to the ring meanwhile. A record is read as the
+ * kernel's own lockless reader does it (prb_read, desc_read in
+ * kernel/printk/printk_ringbuffer.c): the descriptor, the data it points to, and the
+ * descriptor again. The record is valid only if both reads of the descriptor agree.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #define DESC_COMMITTED	1
 #define DESC_FINALIZED	2
 
-/* A logical position with bit 0 set: no data block; this one: an empty line */
+/* A logical position with bit 0 set has no data block; this value is an empty line. */
 #define LPOS_EMPTY_LINE	3
 
 /* struct prb_data_block: its descriptor's id, then the text */
@@ -38,7 +38,7 @@ struct record {
 	char *text;		/* TEXT_MAX bytes */
 };
 
-static int read_desc(struct vnode_log_map *map, const struct vnode_log_ring *ring,
+static int read_desc(struct vnode_vmap *map, const struct vnode_log_ring *ring,
 		     const struct vnode_log_layout *layout, uint64_t id, struct desc *desc)
 {
 	uint64_t index = id & ((1ULL << ring->count_bits) - 1);
@@ -46,18 +46,18 @@ static int read_desc(struct vnode_log_map *map, const struct vnode_log_ring *rin
 	uint64_t state;
 	int err;
 
-	err = vnode_log_read_va(map, va + layout->desc_state, &state, sizeof(state));
+	err = vnode_vmap_read(map, va + layout->desc_state, &state, sizeof(state));
 	if (err)
 		return err;
 	desc->id = state & VNODE_LOG_ID_MASK;
 	desc->state = state >> 62;
-	err = vnode_log_read_va(map, va + layout->desc_begin, &desc->begin, sizeof(desc->begin));
+	err = vnode_vmap_read(map, va + layout->desc_begin, &desc->begin, sizeof(desc->begin));
 	if (err)
 		return err;
-	return vnode_log_read_va(map, va + layout->desc_next, &desc->next, sizeof(desc->next));
+	return vnode_vmap_read(map, va + layout->desc_next, &desc->next, sizeof(desc->next));
 }
 
-static int read_info(struct vnode_log_map *map, const struct vnode_log_ring *ring,
+static int read_info(struct vnode_vmap *map, const struct vnode_log_ring *ring,
 		     const struct vnode_log_layout *layout, uint64_t id, struct record *record)
 {
 	uint64_t mask = (1ULL << ring->count_bits) - 1;
@@ -66,22 +66,22 @@ static int read_info(struct vnode_log_map *map, const struct vnode_log_ring *rin
 	uint16_t len;
 	int err;
 
-	err = vnode_log_read_va(map, va + layout->info_seq, &seq, sizeof(seq));
+	err = vnode_vmap_read(map, va + layout->info_seq, &seq, sizeof(seq));
 	if (err)
 		return err;
-	err = vnode_log_read_va(map, va + layout->info_ts, &record->ts_nsec,
-				sizeof(record->ts_nsec));
+	err = vnode_vmap_read(map, va + layout->info_ts, &record->ts_nsec,
+			      sizeof(record->ts_nsec));
 	if (err)
 		return err;
-	err = vnode_log_read_va(map, va + layout->info_len, &len, sizeof(len));
+	err = vnode_vmap_read(map, va + layout->info_len, &len, sizeof(len));
 	if (err)
 		return err;
 	record->len = len;
-	/* Ids and sequence numbers grow together, and 0 is in place 0 (desc_reserve). */
+	/* Ids and sequence numbers grow in step: both have index 0 first (desc_reserve). */
 	return (seq & mask) == (id & mask) ? 0 : -EAGAIN;
 }
 
-static int read_text(struct vnode_log_map *map, const struct vnode_log_ring *ring,
+static int read_text(struct vnode_vmap *map, const struct vnode_log_ring *ring,
 		     const struct desc *desc, struct record *record)
 {
 	uint64_t size = 1ULL << ring->size_bits, mask = size - 1;
@@ -92,13 +92,13 @@ static int read_text(struct vnode_log_map *map, const struct vnode_log_ring *rin
 		record->len = 0;
 		return 0;
 	}
-	/* Data-less: the text was lost (FAILED_LPOS). Blocks are aligned to their id. */
+	/* FAILED_LPOS: the text was lost. Blocks are aligned to the size of their id. */
 	if ((desc->begin | desc->next) % BLOCK_ID_SIZE || len > 2 * size - 1 - at)
 		return -EAGAIN;
 	/*
-	 * A block that does not fit before the end is at the start of the ring, where
-	 * it has a length. So one that ends with the ring (at + len == size) is whole;
-	 * some kernels move that one as well, and it ends beyond.
+	 * A block that does not fit before the end of the ring is at its start. A block
+	 * that ends with the ring (at + len == size) stays where it is. Some kernels move
+	 * that one as well: then it ends beyond the ring.
 	 */
 	if (at + len > size) {
 		len = desc->next & mask;
@@ -106,16 +106,16 @@ static int read_text(struct vnode_log_map *map, const struct vnode_log_ring *rin
 	}
 	if (len < BLOCK_ID_SIZE || record->len > len - BLOCK_ID_SIZE)
 		return -EAGAIN;
-	err = vnode_log_read_va(map, ring->data + at, &id, sizeof(id));
+	err = vnode_vmap_read(map, ring->data + at, &id, sizeof(id));
 	if (err)
 		return err;
 	if (id != desc->id)
 		return -EAGAIN;
-	return vnode_log_read_va(map, ring->data + at + BLOCK_ID_SIZE, record->text, record->len);
+	return vnode_vmap_read(map, ring->data + at + BLOCK_ID_SIZE, record->text, record->len);
 }
 
-/* -EAGAIN: there is no such record, or not at this moment */
-static int read_record(struct vnode_log_map *map, const struct vnode_log_ring *ring,
+/* -EAGAIN: there is no such record, or it is being written */
+static int read_record(struct vnode_vmap *map, const struct vnode_log_ring *ring,
 		       const struct vnode_log_layout *layout, uint64_t id, struct record *record)
 {
 	struct desc desc, again;
@@ -124,7 +124,7 @@ static int read_record(struct vnode_log_map *map, const struct vnode_log_ring *r
 	err = read_desc(map, ring, layout, id, &desc);
 	if (err)
 		return err;
-	/* Committed: its writer may still have appended to it, when the end came. */
+	/* A committed record is complete, though its writer may still append to it. */
 	if (desc.id != id || (desc.state != DESC_COMMITTED && desc.state != DESC_FINALIZED))
 		return -EAGAIN;
 	err = read_info(map, ring, layout, id, record);
@@ -142,7 +142,7 @@ static int read_record(struct vnode_log_map *map, const struct vnode_log_ring *r
 	return 0;
 }
 
-bool vnode_log_ring_valid(struct vnode_log_map *map, const struct vnode_log_ring *ring,
+bool vnode_log_ring_valid(struct vnode_vmap *map, const struct vnode_log_ring *ring,
 			  const struct vnode_log_layout *layout)
 {
 	uint64_t count, size = map->memory->size;
@@ -152,13 +152,13 @@ bool vnode_log_ring_valid(struct vnode_log_map *map, const struct vnode_log_ring
 	    ring->size_bits < 4 || ring->size_bits > VNODE_LOG_SIZE_BITS_MAX)
 		return false;
 	count = 1ULL << ring->count_bits;
-	/* This bounds the walk as well. */
+	/* This bounds the number of records, too. */
 	if (count * layout->desc_size > size || count * layout->info_size > size ||
 	    (1ULL << ring->size_bits) > size)
 		return false;
 	if (((ring->head_id - ring->tail_id) & VNODE_LOG_ID_MASK) >= count)
 		return false;
-	/* The tail is always a descriptor in use or once used (Req1, printk_ringbuffer.h). */
+	/* The tail descriptor is in use, or was once (Req1, printk_ringbuffer.h). */
 	if (read_desc(map, ring, layout, ring->tail_id, &tail))
 		return false;
 	return tail.id == ring->tail_id;
@@ -192,7 +192,7 @@ void vnode_log_print_text(FILE *out, const char *prefix, const char *text, size_
 	print_line(out, prefix, text, len);
 }
 
-int vnode_log_ring_print(struct vnode_log_map *map, const struct vnode_log_ring *ring,
+int vnode_log_ring_print(struct vnode_vmap *map, const struct vnode_log_ring *ring,
 			 const struct vnode_log_layout *layout, const char *intro, FILE *out)
 {
 	uint64_t i, count = ((ring->head_id - ring->tail_id) & VNODE_LOG_ID_MASK) + 1;

@@ -12,7 +12,7 @@ int vnode_log_print(const struct vnode_memory *memory, FILE *out, struct vnode_e
 	struct vnode_vmcoreinfo found;
 	int res;
 
-	/* Offsets and addresses are added everywhere: say once that they do not wrap. */
+	/* From here on sums of offsets and addresses do not wrap. */
 	if (memory->size > UINT64_MAX - memory->base)
 		return vnode_err(err, EINVAL,
 				 "memory of %#llx bytes at %#llx ends beyond all addresses",

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The registers of a vnode's CPUs, those that tell of it as it is now. */
+/* The registers of a vnode's CPUs, as far as they belong to its present state. */
 #include <linux/vnode.h>
 
 #include "device.h"
 #include "inspect.h"
 
-/* What others are kept for may be long ago. */
+/* Registers of another kind may be left from long ago. */
 static bool is_wanted(const struct vnode_status *status, bool frozen, uint32_t kind)
 {
 	switch (kind) {

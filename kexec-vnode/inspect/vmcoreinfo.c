@@ -2,9 +2,9 @@
 /*
  * VMCOREINFO (kernel/vmcore_info.c): lines of text in which a kernel publishes
  * where its page tables and its log ring are and how its structures are laid out.
- * It is in memory twice: in a page of its own, and as an ELF note; both begin
- * with a page. There can be notes of earlier kernels too. The first one that
- * leads to a ring wins: that ring is the log, and a dump is made by that note.
+ * It is in memory twice: in a page of its own, and as an ELF note; both are at the
+ * start of a page. Notes of earlier kernels may still be there. The first note that
+ * leads to a ring is used, for the log, for dumps and for gdb.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,7 +18,7 @@
 #define NOTE_NAME	"VMCOREINFO"
 #define NOTE_HEAD	24
 
-/* A memory full of notes that lead nowhere shall not cost a walk each. */
+/* Give up after so many notes whose ring is empty: each costs a walk. */
 #define EMPTY_RINGS_MAX	8
 
 /* __START_KERNEL_map, arch/x86/include/asm/page_64_types.h */
@@ -56,7 +56,7 @@ struct info {
 	uint64_t info_ts;
 	uint64_t info_len;
 	uint64_t atomic_counter;
-	struct vnode_log_pages pages;
+	struct vnode_vmcoreinfo_pages pages;
 };
 
 struct key {
@@ -144,7 +144,7 @@ static bool parse_number(const char *text, size_t len, unsigned int number_base,
 	return true;
 }
 
-/* One line without its end. False: no kernel writes that. */
+/* One line without its end. False: not a line of VMCOREINFO. */
 static bool parse_line(const char *line, size_t len, struct info *info, bool *seen)
 {
 	const char *equals = memchr(line, '=', len);
@@ -177,7 +177,7 @@ static bool fits(uint64_t at, uint64_t len, uint64_t size)
 	return at <= size && len <= size - at && size <= PAGE_BYTES;
 }
 
-/* Every member inside its structure, and no structure of an absurd size */
+/* Every member is inside its structure, and no structure is larger than a page. */
 static bool check_layout(const struct info *i)
 {
 	return i->atomic_counter == 0 &&
@@ -217,7 +217,7 @@ static bool parse_info(const char *text, size_t len, struct info *info)
 	return check_layout(info);
 }
 
-static int read_ring(struct vnode_log_map *map, const struct info *info,
+static int read_ring(struct vnode_vmap *map, const struct info *info,
 		     struct vnode_log_ring *ring)
 {
 	uint8_t rb[PAGE_BYTES], *dr, *data;
@@ -225,11 +225,11 @@ static int read_ring(struct vnode_log_map *map, const struct info *info,
 	uint64_t va;
 	int err;
 
-	err = vnode_log_read_va(map, info->prb, &va, sizeof(va));
+	err = vnode_vmap_read(map, info->prb, &va, sizeof(va));
 	if (err)
 		return err;
-	/* One read, and so one instant or nearly */
-	err = vnode_log_read_va(map, va, rb, info->rb_size);
+	/* One read: the members are of one instant, or nearly so. */
+	err = vnode_vmap_read(map, va, rb, info->rb_size);
 	if (err)
 		return err;
 	dr = rb + info->rb_desc_ring;
@@ -253,7 +253,7 @@ struct search {
 	unsigned int empty_rings;
 };
 
-/* > 0: a log is there, and printed if that is wanted. 0: not the note we look for. */
+/* > 0: the note leads to a log, printed if @search->out is set. 0: it does not. */
 static int try_info(struct search *search, const struct info *info)
 {
 	const struct vnode_log_layout layout = {
@@ -266,7 +266,7 @@ static int try_info(struct search *search, const struct info *info)
 		.info_ts = info->info_ts,
 		.info_len = info->info_len,
 	};
-	struct vnode_log_map map = {
+	struct vnode_vmap map = {
 		.memory = search->memory,
 		.image_start = IMAGE_VA,
 		.image_last = IMAGE_VA + (info->image_size - 1) % (1UL << 30),
@@ -279,7 +279,7 @@ static int try_info(struct search *search, const struct info *info)
 	unsigned int tries;
 	int res;
 
-	/* A kernel that runs moves its tail between two reads. */
+	/* A running kernel may move its tail between two reads. */
 	for (tries = 0; tries < 10; tries++) {
 		if (read_ring(&map, info, &ring))
 			return 0;
@@ -297,7 +297,7 @@ static int try_info(struct search *search, const struct info *info)
 	return 0;
 }
 
-/* Length of what is before the text in a page that may be a note, or -1 */
+/* The length of the header before the text in a page; -1: not a note */
 static int head_length(const uint8_t *page, size_t len)
 {
 	static const uint8_t name_size[4] = { sizeof(NOTE_NAME) };
@@ -329,7 +329,7 @@ static int visit(void *context, uint64_t pa, const uint8_t *chunk, size_t part, 
 		left = memory->size - (pa - memory->base) - at - head;
 		if (left > INFO_MAX)
 			left = INFO_MAX;
-		if (vnode_log_read_pa(memory, pa + at + head, text, left) ||
+		if (vnode_memory_read(memory, pa + at + head, text, left) ||
 		    !parse_info(text, left, &info))
 			continue;
 		search->found->len = strnlen(text, left);
@@ -349,7 +349,7 @@ int vnode_vmcoreinfo_find(const struct vnode_memory *memory, FILE *out,
 		.out = out,
 		.found = found,
 	};
-	int res = vnode_log_scan(memory, visit, &search);
+	int res = vnode_memory_scan(memory, visit, &search);
 
 	return res == -ENODATA ? 0 : res;
 }

@@ -16,7 +16,7 @@
 
 #define BASE		0x40000000ULL
 #define IMAGE_VA	0xffffffff80000000ULL
-#define DIRECT_VA	0xff11223340000000ULL
+#define DIRECT_VA	0xffff912340000000ULL
 #define SIZE		0x10000UL
 #define NOTE		0x1000
 #define PGT		0x2000		/* four levels, a page each */

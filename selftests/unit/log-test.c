@@ -17,7 +17,7 @@
 #define SIZE		(1UL << 20)
 #define IMAGE_VA	0xffffffff80000000ULL
 #define IMAGE		0x20000UL	/* offset of what is at IMAGE_VA */
-#define DIRECT_VA	0xff11223340000000ULL
+#define DIRECT_VA	0xffff912340000000ULL
 #define PGT		0x10000UL
 #define NOTE		0x1000UL
 
