@@ -12,7 +12,8 @@
  *	bridge cat hello
  *
  * A bridge is plain memory and has no record of how much of it is in use. So write
- * fills the rest with zeros, and cat leaves out the zeros at the end.
+ * fills the rest with zeros, and cat prints a text without them. Other content may end
+ * with zeros of its own: cat prints all of it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +31,7 @@
 
 static const char usage[] =
 	"usage: bridge create NAME SIZE [--mode=OCTAL] [--local] [--transient] [--access=ID,...]\n"
-	"       bridge cat NAME                 print the content, without the zeros at its end\n"
+	"       bridge cat NAME                 print a text, or all of any other content\n"
 	"       bridge write NAME               replace the content by stdin, then ring\n"
 	"       bridge ring NAME\n"
 	"       bridge wait NAME [--timeout=S]  wait for a ring, print how many came\n"
@@ -195,11 +196,14 @@ static int do_stat(const char *name, int fd)
 	return DONE;
 }
 
-static size_t without_zeros_at_end(const char *memory, size_t size)
+/* A text ends at the first NUL, if there is nothing but NULs behind it. */
+static size_t content_size(const char *memory, size_t size)
 {
-	while (size && !memory[size - 1])
-		size--;
-	return size;
+	size_t len = strnlen(memory, size), i = len;
+
+	while (i < size && !memory[i])
+		i++;
+	return i < size ? size : len;
 }
 
 static int write_all(const char *from, size_t size)
@@ -240,7 +244,7 @@ static int do_cat(const char *name, int fd)
 	memory = mmap(NULL, status.size, PROT_READ, MAP_SHARED, fd, 0);
 	if (memory == MAP_FAILED)
 		return failed(name);
-	return write_all(memory, without_zeros_at_end(memory, status.size));
+	return write_all(memory, content_size(memory, status.size));
 }
 
 static int do_ring(const char *name, int fd)
