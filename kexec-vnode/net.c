@@ -14,19 +14,13 @@
 #include <linux/vnode.h>
 
 #include "net.h"
-#include "parse.h"
-
-#define QUEUES_MAX	16
-#define MTU_MIN		68
-#define MTU_MAX		65521
-#define MAC_TEXT	17		/* characters of aa:bb:cc:dd:ee:ff */
 
 #define DEFAULT_NET	"vnet0"
 #define PARAMETER	"vnic.net="
 #define CLASS_NET	"/sys/class/net"
 
 /* a name, and each key with its longest value; "," or ";" is in front of each */
-#define ITEM_MAX	(VNODE_NET_NAME_LEN + sizeof(",mac=,queues=16,mtu=65521") + MAC_TEXT)
+#define ITEM_MAX	(VNIC_NETWORK_MAX + sizeof(",mac=,queues=8,mtu=65521") + VNIC_MAC_TEXT)
 #define ITEMS_MAX	(VNODE_NETS_MAX * ITEM_MAX)
 
 static_assert(VNODE_APPEND_MAX > 2 * ITEMS_MAX, "there is room for words beside");
@@ -36,119 +30,52 @@ static_assert(VNODE_APPEND_MAX > 2 * ITEMS_MAX, "there is room for words beside"
 #define bad_net(err, text, fmt, ...) \
 	vnode_err(err, EINVAL, "--net=%.40s: " fmt, text, ##__VA_ARGS__)
 
-/* An error quotes so much of @len characters. */
-static int quoted(size_t len)
+/* The sentence for @fault at @at in @text; an error quotes at most 40 characters. */
+static int say_fault(enum vnic_net_fault fault, const char *text, const char *at,
+		     struct vnode_err *err)
 {
-	return len < 40 ? (int)len : 40;
-}
+	size_t len = strcspn(at, ",");
+	int part = len < 40 ? (int)len : 40;
 
-static int check_name(const char *text, size_t len, struct vnode_err *err)
-{
-	static const char allowed[] =
-		"0123456789-_.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-	size_t good = strspn(text, allowed);
-
-	if (!len)
+	switch (fault) {
+	case VNIC_NET_NAME_EMPTY:
 		return bad_net(err, text, "the network's name is empty: expected 1 to %d characters",
-			       VNODE_NET_NAME_LEN - 1);
-	if (good < len)
+			       VNIC_NETWORK_MAX - 1);
+	case VNIC_NET_NAME_CHARACTER:
 		return bad_net(err, text,
 			       "the network's name has a bad character at \"%.*s\": expected letters, digits, '-', '_' and '.'",
-			       quoted(len - good), text + good);
-	if (len >= VNODE_NET_NAME_LEN)
+			       part, at);
+	case VNIC_NET_NAME_LONG:
 		return bad_net(err, text,
 			       "the network's name has %zu characters: expected at most %d", len,
-			       VNODE_NET_NAME_LEN - 1);
-	if ((len == 1 && *text == '.') || (len == 2 && !strncmp(text, "..", 2)))
+			       VNIC_NETWORK_MAX - 1);
+	case VNIC_NET_NAME_DOTS:
 		return bad_net(err, text, "that is not a name for a network");
-	if (len == strlen("none") && !strncmp(text, "none", len))
+	case VNIC_NET_NAME_NONE:
 		return bad_net(err, text, "none is no network, and takes nothing behind it");
-	return 0;
-}
-
-/* Exactly "aa:bb:cc:dd:ee:ff", in either case */
-static bool parse_mac(const char *text, size_t len, uint8_t mac[6])
-{
-	const char *at, *end;
-	unsigned int i;
-	uint64_t byte;
-
-	if (len != MAC_TEXT)
-		return false;
-	for (i = 0; i < 6; i++) {
-		at = text + 3 * i;
-		end = at;
-		if (vnode_take_number(&end, 16, UINT8_MAX, &byte) || end != at + 2 ||
-		    (i < 5 && *end != ':'))
-			return false;
-		mac[i] = byte;
-	}
-	return true;
-}
-
-static bool mac_is_zero(const uint8_t mac[6])
-{
-	static const uint8_t zero[6];
-
-	return !memcmp(mac, zero, sizeof(zero));
-}
-
-static int set_mac(struct vnode_net *net, const char *text, const char *value, size_t len,
-		   struct vnode_err *err)
-{
-	if (!parse_mac(value, len, net->mac))
+	case VNIC_NET_TWICE:
+		return bad_net(err, text, "%.*s is there twice", (int)strcspn(at, "=") + 1, at);
+	case VNIC_NET_MAC:
 		return bad_net(err, text,
 			       "mac \"%.*s\" is not understood: expected six bytes, as in 02:00:00:12:34:56",
-			       quoted(len), value);
-	if (net->mac[0] & 1)
+			       part, at);
+	case VNIC_NET_MAC_GROUP:
 		return bad_net(err, text, "mac %.*s is of a group: expected an even first byte",
-			       quoted(len), value);
-	if (mac_is_zero(net->mac))
+			       part, at);
+	case VNIC_NET_MAC_ZERO:
 		return bad_net(err, text, "mac is zero: leave it out to have one made");
-	return 0;
-}
-
-/* Decimal digits and nothing else */
-static int set_number(unsigned int *number, unsigned int min, unsigned int max, const char *text,
-		      const char *item, size_t len, struct vnode_err *err)
-{
-	const char *at = item + strcspn(item, "=") + 1;
-	uint64_t value;
-	int ret;
-
-	ret = vnode_take_number(&at, 10, max, &value);
-	*number = value;
-	if (!ret && at == item + len && value >= min)
-		return 0;
-	return bad_net(err, text, "\"%.*s\" is out of range: expected a number from %u to %u",
-		       quoted(len), item, min, max);
-}
-
-enum key { KEY_MAC, KEY_QUEUES, KEY_MTU, NR_KEYS };
-
-/* One "key=value" of @text; @seen: a bit for each key */
-static int set_key(struct vnode_net *net, const char *text, const char *item, size_t len,
-		   unsigned int *seen, struct vnode_err *err)
-{
-	static const char * const keys[] = { "mac=", "queues=", "mtu=" };
-	size_t key = 0;
-
-	while (key < NR_KEYS && strncmp(item, keys[key], strlen(keys[key])))
-		key++;
-	if (key == NR_KEYS)
+	case VNIC_NET_QUEUES:
+		return bad_net(err, text,
+			       "\"%.*s\" is out of range: expected a number from 1 to %d",
+			       part, at, VNIC_QUEUES);
+	case VNIC_NET_MTU:
+		return bad_net(err, text,
+			       "\"%.*s\" is out of range: expected a number from %d to %d",
+			       part, at, VNIC_MTU_MIN, VNIC_MTU_MAX);
+	default:
 		return bad_net(err, text,
 			       "\"%.*s\" is not understood: expected mac=, queues= or mtu=",
-			       quoted(len), item);
-	if (*seen & 1U << key)
-		return bad_net(err, text, "%s is there twice", keys[key]);
-	*seen |= 1U << key;
-	switch ((enum key)key) {
-	case KEY_MAC:
-		return set_mac(net, text, item + strlen("mac="), len - strlen("mac="), err);
-	case KEY_QUEUES:
-		return set_number(&net->queues, 1, QUEUES_MAX, text, item, len, err);
-	default:
-		return set_number(&net->mtu, MTU_MIN, MTU_MAX, text, item, len, err);
+			       part, at);
 	}
 }
 
@@ -185,34 +112,25 @@ static int check_room(const struct vnode_nets *nets, const char *name, struct vn
 }
 
 /**
- * vnode_parse_net() - one more network
- * @text: "NAME[,mac=AA:BB:CC:DD:EE:FF][,queues=N][,mtu=N]", or "none" alone
- * @nets: those before it; it is added
+ * vnode_parse_net() - add a network
+ * @text: what vnic_net_parse() takes, or "none" alone
+ * @nets: the networks before it
  * @err: filled on failure
  *
- * Return: 0; -EINVAL, @nets is as it was then.
+ * Return: 0; -EINVAL, and @nets is unchanged.
  */
 int vnode_parse_net(const char *text, struct vnode_nets *nets, struct vnode_err *err)
 {
-	size_t len = strcspn(text, ",");
-	struct vnode_net net = {};
-	unsigned int seen = 0;
-	const char *item;
+	enum vnic_net_fault fault;
+	struct vnic_net net;
+	const char *at;
 	int ret;
 
 	if (!strcmp(text, "none"))
 		return add_none(nets, err);
-	ret = check_name(text, len, err);
-	if (ret)
-		return ret;
-	memcpy(net.name, text, len);
-	for (item = text + len; *item; item += len) {
-		item++;		/* the comma */
-		len = strcspn(item, ",");
-		ret = set_key(&net, text, item, len, &seen, err);
-		if (ret)
-			return ret;
-	}
+	fault = vnic_net_parse(text, &net, &at);
+	if (fault)
+		return say_fault(fault, text, at, err);
 	ret = check_room(nets, net.name, err);
 	if (!ret)
 		nets->net[nets->nr++] = net;
@@ -283,9 +201,9 @@ static void make_mac(const char *machine, const char *name, unsigned int id, uin
 	mac[0] = (mac[0] | 2) & ~1;
 }
 
-static char *mac_text(const uint8_t mac[6], char text[MAC_TEXT + 1])
+static char *mac_text(const uint8_t mac[6], char text[VNIC_MAC_TEXT + 1])
 {
-	snprintf(text, MAC_TEXT + 1, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+	snprintf(text, VNIC_MAC_TEXT + 1, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
 		 mac[3], mac[4], mac[5]);
 	return text;
 }
@@ -329,17 +247,17 @@ static int find_device(const char *root, const char *name, char device[256])
 }
 
 /* Nobody else on the network has that MAC. */
-static int check_members(const struct vnode_net *net, unsigned int id, FILE *members,
+static int check_members(const struct vnic_net *net, unsigned int id, FILE *members,
 			 struct vnode_err *err)
 {
-	char line[256], name[VNODE_NAME_LEN], text[MAC_TEXT + 1];
+	char line[256], name[VNODE_NAME_LEN], text[VNIC_MAC_TEXT + 1];
 	unsigned int member;
 	uint8_t mac[6];
 
-	static_assert(VNODE_NAME_LEN == 32 && MAC_TEXT == 17, "sizes in the format");
+	static_assert(VNODE_NAME_LEN == 32 && VNIC_MAC_TEXT == 17, "sizes in the format");
 	while (fgets(line, sizeof(line), members)) {
 		if (sscanf(line, "%u %31s %17s", &member, name, text) != 3 || member == id ||
-		    !parse_mac(text, strlen(text), mac) || memcmp(mac, net->mac, sizeof(mac)))
+		    !vnic_net_mac(text, strlen(text), mac) || memcmp(mac, net->mac, sizeof(mac)))
 			continue;
 		return vnode_err(err, EINVAL,
 				 "--net=%s: mac %s is that of %s (id %u) there: give another with --net=%s,mac=",
@@ -348,7 +266,7 @@ static int check_members(const struct vnode_net *net, unsigned int id, FILE *mem
 	return 0;
 }
 
-static int check_network(const struct vnode_net *net, unsigned int id, const char *root,
+static int check_network(const struct vnic_net *net, unsigned int id, const char *root,
 			 struct vnode_err *err)
 {
 	char path[PATH_MAX], device[256];
@@ -379,8 +297,8 @@ static int check_network(const struct vnode_net *net, unsigned int id, const cha
 /* Each has a MAC now. */
 static int check_twins(const struct vnode_nets *nets, struct vnode_err *err)
 {
-	const struct vnode_net *net = nets->net;
-	char text[MAC_TEXT + 1];
+	const struct vnic_net *net = nets->net;
+	char text[VNIC_MAC_TEXT + 1];
 	unsigned int i, j;
 
 	for (i = 0; i < nets->nr; i++)
@@ -402,7 +320,7 @@ static int check_nets(struct vnode_nets *nets, unsigned int id, const char *root
 
 	read_machine(root, machine, sizeof(machine));
 	for (i = 0; i < nets->nr; i++)
-		if (mac_is_zero(nets->net[i].mac))
+		if (vnic_net_mac_is_zero(nets->net[i].mac))
 			make_mac(machine, nets->net[i].name, id, nets->net[i].mac);
 	ret = check_twins(nets, err);
 	for (i = 0; !ret && i < nets->nr; i++)
@@ -461,7 +379,7 @@ static size_t kernel_part(const char *append)
 /* As the parameter of vnic wants it, into ITEMS_MAX bytes. */
 static void print_nets(const struct vnode_nets *nets, char *text)
 {
-	char mac[MAC_TEXT + 1];
+	char mac[VNIC_MAC_TEXT + 1];
 	unsigned int i;
 
 	if (nets->none) {
@@ -469,7 +387,7 @@ static void print_nets(const struct vnode_nets *nets, char *text)
 		return;
 	}
 	for (i = 0; i < nets->nr; i++) {
-		const struct vnode_net *net = &nets->net[i];
+		const struct vnic_net *net = &nets->net[i];
 
 		text += sprintf(text, "%s%s,mac=%s", i ? ";" : "", net->name,
 				mac_text(net->mac, mac));
@@ -536,7 +454,7 @@ int vnode_net_append(struct vnode_nets *nets, unsigned int id, const char *root,
 /* ---- its MACs, before its devices are there ---- */
 
 static_assert(VNODE_NETS_MAX <= VNODE_CLAIMS_MAX, "each MAC is claimed");
-static_assert(VNODE_NET_NAME_LEN + sizeof(",") - 1 + MAC_TEXT <= VNODE_CLAIM_LEN,
+static_assert(VNIC_NETWORK_MAX + sizeof(",") - 1 + VNIC_MAC_TEXT <= VNODE_CLAIM_LEN,
 	      "a claim has room for a name and a MAC");
 
 /**
@@ -546,13 +464,13 @@ static_assert(VNODE_NET_NAME_LEN + sizeof(",") - 1 + MAC_TEXT <= VNODE_CLAIM_LEN
  */
 void vnode_net_claim(const struct vnode_nets *nets, struct vnode_claim *claim)
 {
-	const struct vnode_net *net = nets->net;
-	char mac[MAC_TEXT + 1];
+	const struct vnic_net *net = nets->net;
+	char mac[VNIC_MAC_TEXT + 1];
 	unsigned int i;
 
 	memset(claim, 0, VNODE_CLAIMS_MAX * sizeof(*claim));
 	for (i = 0; i < nets->nr; i++)
-		snprintf(claim[i].text, sizeof(claim[i].text), "%.*s,%s", VNODE_NET_NAME_LEN - 1,
+		snprintf(claim[i].text, sizeof(claim[i].text), "%.*s,%s", VNIC_NETWORK_MAX - 1,
 			 net[i].name, mac_text(net[i].mac, mac));
 }
 
@@ -567,8 +485,8 @@ void vnode_net_claim(const struct vnode_nets *nets, struct vnode_claim *claim)
 int vnode_net_claimed(const struct vnode_nets *nets, const struct vnode_claim *claim,
 		      struct vnode_err *err)
 {
-	const struct vnode_net *net = nets->net;
-	char mac[MAC_TEXT + 1];
+	const struct vnic_net *net = nets->net;
+	char mac[VNIC_MAC_TEXT + 1];
 	unsigned int i;
 
 	for (i = 0; i < nets->nr; i++)

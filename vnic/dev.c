@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The network device: what Linux asks of it. */
+#include <linux/bpf.h>
 #include <linux/device.h>
 #include <linux/sysfs.h>
 #include <net/netdev_queues.h>
@@ -11,45 +12,7 @@
 #define OFFLOADS	(NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | NETIF_F_ALL_TSO | \
 			 NETIF_F_GSO_UDP_L4)
 
-/* ---- who we are ---- */
-
-/* What others see of it. */
-u64 vnic_dev_face(const struct vnic *vnic)
-{
-	const struct net_device *dev = vnic->dev;
-	u64 face = ether_addr_to_u64(dev->dev_addr);
-
-	if (netif_running(dev))
-		face |= VNIC_FACE_UP;
-	/* addresses of more than one: what is nobody's may be meant for one of them */
-	if (dev->flags & IFF_PROMISC || !netdev_uc_empty(dev))
-		face |= VNIC_FACE_PROMISC;
-	if (rcu_access_pointer(vnic->prog))
-		face |= VNIC_FACE_XDP;
-	return face;
-}
-
-static bool peer_is_up(const struct vnic_peer *peer)
-{
-	return peer && READ_ONCE(peer->linked) &&
-	       le64_to_cpu(READ_ONCE(peer->page->face)) & VNIC_FACE_UP;
-}
-
-/* There is one as soon as one other kernel's device is up. Under the wire's lock. */
-void vnic_dev_carrier(struct vnic *vnic)
-{
-	bool up = false;
-	u32 slot;
-
-	rcu_read_lock();
-	for (slot = 0; slot < VNODE_SLOTS; slot++)
-		up |= peer_is_up(rcu_dereference(vnic->peer[slot]));
-	rcu_read_unlock();
-	if (up)
-		netif_carrier_on(vnic->dev);
-	else
-		netif_carrier_off(vnic->dev);
-}
+/* ---- addresses ---- */
 
 static int vnic_set_mac(struct net_device *dev, void *address)
 {
@@ -65,18 +28,32 @@ static void vnic_set_rx_mode(struct net_device *dev)
 	vnic_wire_face(netdev_priv(dev));
 }
 
-/* ---- up and down ---- */
+/* ---- XDP programs ---- */
 
-/* All queues look whether there is anything for them. */
-void vnic_dev_kick(struct vnic *vnic)
+static int set_prog(struct vnic *vnic, struct bpf_prog *prog, struct netlink_ext_ack *extack)
 {
-	u32 i;
+	struct bpf_prog *old = rtnl_dereference(vnic->prog);
+	struct net_device *dev = vnic->dev;
 
-	local_bh_disable();
-	for (i = 0; i < vnic->nr_queues; i++)
-		napi_schedule(&vnic->queue[i].napi);
-	local_bh_enable();
+	if (prog && dev->mtu > VNIC_XDP_MTU) {
+		NL_SET_ERR_MSG(extack, "with XDP the MTU can be " __stringify(VNIC_XDP_MTU) " at most");
+		return -ERANGE;
+	}
+	rcu_assign_pointer(vnic->prog, prog);
+	dev->max_mtu = prog ? VNIC_XDP_MTU : VNIC_MTU_MAX;
+	if (old)
+		bpf_prog_put(old);
+	vnic_wire_face(vnic);
+	return 0;
 }
+
+static int vnic_bpf(struct net_device *dev, struct netdev_bpf *bpf)
+{
+	return bpf->command == XDP_SETUP_PROG ?
+	       set_prog(netdev_priv(dev), bpf->prog, bpf->extack) : -EINVAL;
+}
+
+/* ---- up and down ---- */
 
 static int vnic_up(struct net_device *dev)
 {
@@ -89,7 +66,7 @@ static int vnic_up(struct net_device *dev)
 	}
 	netif_tx_start_all_queues(dev);
 	vnic_wire_face(vnic);
-	vnic_dev_kick(vnic);
+	vnic_receive_kick(vnic);
 	return 0;
 }
 
@@ -111,18 +88,6 @@ static int vnic_down(struct net_device *dev)
 }
 
 /* ---- what it counts ---- */
-
-u64 vnic_count(const u64_stats_t *count, const struct u64_stats_sync *sync)
-{
-	unsigned int start;
-	u64 n;
-
-	do {
-		start = u64_stats_fetch_begin(sync);
-		n = u64_stats_read(count);
-	} while (u64_stats_fetch_retry(sync, start));
-	return n;
-}
 
 static void vnic_get_stats(struct net_device *dev, struct rtnl_link_stats64 *stats)
 {
@@ -223,7 +188,7 @@ static ssize_t members_show(struct device *device, struct device_attribute *attr
 
 	mutex_lock(&vnic->wire_lock);
 	if (vnic->bridge)
-		len = member_emit(buf, len, &vnic->self, vnic_dev_face(vnic));
+		len = member_emit(buf, len, &vnic->self, vnic_wire_self(vnic));
 	for (slot = 0; slot < VNODE_SLOTS; slot++) {
 		peer = rcu_dereference_protected(vnic->peer[slot],
 						 lockdep_is_held(&vnic->wire_lock));
@@ -359,7 +324,7 @@ static const struct net_device_ops vnic_netdev_ops = {
 	.ndo_stop = vnic_down,
 	.ndo_start_xmit = vnic_send,
 	.ndo_features_check = vnic_send_features,
-	.ndo_bpf = vnic_xdp,
+	.ndo_bpf = vnic_bpf,
 	.ndo_xdp_xmit = vnic_send_xdp,
 	.ndo_get_stats64 = vnic_get_stats,
 	.ndo_set_mac_address = vnic_set_mac,
@@ -377,7 +342,7 @@ void vnic_dev_setup(struct net_device *dev)
 	dev->needs_free_netdev = true;
 	dev->priv_flags |= IFF_LIVE_ADDR_CHANGE | IFF_UNICAST_FLT;
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
-	dev->min_mtu = ETH_MIN_MTU;
+	dev->min_mtu = VNIC_MTU_MIN;
 	dev->max_mtu = VNIC_MTU_MAX;
 	vnic_set_xdp_features(dev);
 	set_stat_ops(dev);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The module, and how devices come: of the parameter "net" when it is loaded, and of
- * "ip link add NAME type vnic". Root's devices are what makes a network known to
- * "kexec --vnode --net".
+ * The module, and how devices are made: by the parameter "net" when the module is
+ * loaded, and by "ip link add NAME type vnic". The networks of root's devices are those
+ * that "kexec --vnode --net" accepts.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -26,21 +26,7 @@ MODULE_PARM_DESC(net, "networks: NAME[,mac=ADDRESS][,queues=N][,mtu=N];... or no
 
 static unsigned int frames = FRAMES_DEFAULT;
 module_param(frames, uint, 0444);
-MODULE_PARM_DESC(frames, "that each queue can have sent and others not fetched: 8 to 256");
-
-static LIST_HEAD(vnics);
-static DEFINE_MUTEX(vnics_lock);
-
-/* Any context that may sleep. */
-void vnic_scan_all(void)
-{
-	struct vnic *vnic;
-
-	mutex_lock(&vnics_lock);
-	list_for_each_entry(vnic, &vnics, list)
-		vnic_wire_scan(vnic);
-	mutex_unlock(&vnics_lock);
-}
+MODULE_PARM_DESC(frames, "frames of a queue that receivers may not have fetched yet: 8 to 256");
 
 /* ---- a device ---- */
 
@@ -49,7 +35,7 @@ static unsigned int default_queues(void)
 	return min_t(unsigned int, num_online_cpus(), VNIC_QUEUES);
 }
 
-/* The same each time for a network, a vnode, and as far as root knows it the machine. */
+/* Always the same for one network, vnode and, as root alone has a DMI table, machine. */
 static void default_mac(struct net_device *dev, const char *network)
 {
 	const char *uuid = dmi_get_system_info(DMI_PRODUCT_UUID) ?: "";
@@ -58,7 +44,7 @@ static void default_mac(struct net_device *dev, const char *network)
 	u32 hash;
 
 	if (adeos_self(&self)) {
-		/* who we are is not known yet: not as anybody else, in any case */
+		/* our id is not known yet: a random address collides with no other */
 		eth_hw_addr_random(dev);
 		return;
 	}
@@ -88,9 +74,6 @@ static int vnic_register(struct net_device *dev, struct netlink_ext_ack *extack)
 		return err;
 	}
 	vnic_dev_spread(vnic);
-	mutex_lock(&vnics_lock);
-	list_add_tail(&vnic->list, &vnics);
-	mutex_unlock(&vnics_lock);
 	vnic_wire_scan(vnic);
 	return 0;
 }
@@ -112,122 +95,58 @@ static int vnic_newlink(struct net *src_net, struct net_device *dev, struct nlat
 	return vnic_register(dev, extack);
 }
 
-static void vnic_dellink(struct net_device *dev, struct list_head *head)
-{
-	struct vnic *vnic = netdev_priv(dev);
-
-	mutex_lock(&vnics_lock);
-	list_del(&vnic->list);
-	mutex_unlock(&vnics_lock);
-	unregister_netdevice_queue(dev, head);
-}
-
 static struct rtnl_link_ops link_ops = {
 	.kind = KBUILD_MODNAME,
 	.priv_size = sizeof(struct vnic),
 	.setup = vnic_dev_setup,
 	.newlink = vnic_newlink,
-	.dellink = vnic_dellink,
 	.get_num_tx_queues = default_queues,
 	.get_num_rx_queues = default_queues,
 };
 
 /* ---- the parameter ---- */
 
-/* An item of "net": how its device is to be. */
-struct item {
-	char *name;
-	u8 mac[ETH_ALEN];
-	unsigned int queues;
-	unsigned int mtu;
-};
-
-static int item_take(struct item *item, char *text)
+static int net_register(const struct vnic_net *item)
 {
-	char *value = strchr(text, '=');
-
-	if (!value)
-		return -EINVAL;
-	*value++ = '\0';
-	if (!strcmp(text, "mac"))
-		return mac_pton(value, item->mac) && is_valid_ether_addr(item->mac) ? 0 : -EINVAL;
-	if (!strcmp(text, "queues"))
-		return kstrtouint(value, 10, &item->queues) ||
-		       !item->queues ? -EINVAL : 0;
-	if (!strcmp(text, "mtu"))
-		return kstrtouint(value, 10, &item->mtu);
-	return -EINVAL;
-}
-
-static int item_parse(struct item *item, char *text)
-{
-	char *part;
-	int err = 0;
-
-	item->name = strsep(&text, ",");
-	if (!dev_valid_name(item->name))
-		return -EINVAL;
-	while (!err && (part = strsep(&text, ",")))
-		err = item_take(item, part);
-	/* more queues than there can be are as many as there can be */
-	item->queues = min_t(unsigned int, item->queues, default_queues());
-	return err;
-}
-
-static int item_register(const struct item *item)
-{
+	/* a queue without a CPU of its own gains nothing */
+	u32 queues = min_not_zero(item->queues, default_queues());
 	struct net_device *dev;
 	int err;
 
 	dev = alloc_netdev_mqs(sizeof(struct vnic), item->name, NET_NAME_USER, vnic_dev_setup,
-			       item->queues, item->queues);
+			       queues, queues);
 	if (!dev)
 		return -ENOMEM;
 	dev->rtnl_link_ops = &link_ops;
 	if (!is_zero_ether_addr(item->mac))
 		eth_hw_addr_set(dev, item->mac);
+	dev->mtu = item->mtu ?: dev->mtu;
 	rtnl_lock();
-	err = item->mtu && (item->mtu < dev->min_mtu || item->mtu > dev->max_mtu) ? -EINVAL : 0;
-	if (!err) {
-		dev->mtu = item->mtu ?: dev->mtu;
-		err = vnic_register(dev, NULL);
-	}
+	err = vnic_register(dev, NULL);
 	rtnl_unlock();
 	if (err)
 		free_netdev(dev);
 	return err;
 }
 
-/* @list: a copy of "net", which is taken apart */
-static int items_register(char *list)
+static int nets_register(void)
 {
-	char *text, *rest = list;
-	int err = 0, len;
-
-	while (!err && (text = strsep(&rest, ";"))) {
-		struct item item = { .queues = default_queues() };
-
-		len = strlen(text);
-		err = item_parse(&item, text);
-		if (!err)
-			err = item_register(&item);
-		if (err)
-			pr_err("net=%.*s: cannot be joined: %d\n", len, net + (text - list), err);
-	}
-	return err;
-}
-
-static int net_register(void)
-{
-	char *list;
-	int err;
+	char *list, *text, *rest;
+	struct vnic_net item;
+	const char *at;
+	int err = 0;
 
 	if (!strcmp(net, "none"))
 		return 0;
 	list = kstrdup(net, GFP_KERNEL);
 	if (!list)
 		return -ENOMEM;
-	err = items_register(list);
+	rest = list;
+	while (!err && (text = strsep(&rest, ";"))) {
+		err = vnic_net_parse(text, &item, &at) ? -EINVAL : net_register(&item);
+		if (err)
+			pr_err("net=%s: cannot be joined: %d\n", text, err);
+	}
 	kfree(list);
 	return err;
 }
@@ -248,7 +167,7 @@ static int __init vnic_init(void)
 	err = rtnl_link_register(&link_ops);
 	if (err)
 		goto err_wire;
-	err = net_register();
+	err = nets_register();
 	if (err)
 		goto err_link;
 	return 0;
@@ -260,7 +179,7 @@ err_wire:
 	return err;
 }
 
-/* With the link type go the devices. */
+/* rtnl_link_unregister() deletes all devices of the type. */
 static void __exit vnic_exit(void)
 {
 	rtnl_link_unregister(&link_ops);

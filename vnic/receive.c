@@ -451,6 +451,17 @@ int vnic_receive_poll(struct napi_struct *napi, int budget)
 	return done;
 }
 
+/* All queues look for frames. */
+void vnic_receive_kick(struct vnic *vnic)
+{
+	u32 i;
+
+	local_bh_disable();
+	for (i = 0; i < vnic->nr_queues; i++)
+		napi_schedule(&vnic->queue[i].napi);
+	local_bh_enable();
+}
+
 /* Somebody comes, in a slot where nobody is. */
 void vnic_receive_begin(struct vnic_queue *queue, u32 slot)
 {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * vnic: Ethernet between kernels. What its files share:
+ * vnic: Ethernet between kernels. Its files, each of which calls only files below it:
  *
- *	main.c      the module, and devices that are made: "ip link add NAME type vnic"
- *	dev.c       the network device
- *	wire.c      who is on the network: the own bridge, those of others
- *	neigh.c     neighbours that are gone
- *	send.c      frames that others fetch
- *	frame.c     what they are made of
- *	receive.c   frames of others, fetched
- *	offload.c   what of a frame is left open
- *	xdp.c       XDP programs
- *	ethtool.c   what ethtool shows
+ *	main.c      the module, and the creation of devices
+ *	dev.c       the network device: what Linux calls
+ *	ethtool.c   what ethtool shows and sets
+ *	wire.c      the members of the network: the own bridge, and the peers' bridges
+ *	neigh.c     forgets the addresses of peers that are gone
+ *	receive.c   fetches frames from peers
+ *	xdp.c       runs XDP programs
+ *	send.c      frames that peers fetch
+ *	frame.c     describes where a frame is in memory
+ *	offload.c   checksums and segments that are left to the receiver
  */
 #ifndef _VNIC_H
 #define _VNIC_H
@@ -96,7 +96,6 @@ struct vnic_sent {
 	u16 next;
 };
 
-#define VNIC_MTU_MAX		(65535 - ETH_HLEN)
 #define VNIC_XDP_MTU		3500	/* with a program: so much is in a page */
 #define VNIC_FRAME_BYTES(mtu)	((mtu) + ETH_HLEN + VLAN_HLEN)	/* that an MTU allows */
 
@@ -241,6 +240,18 @@ static inline bool vnic_wants(__le32 event, u32 new, u32 old)
 	return new - le32_to_cpu(event) - 1 < new - old;
 }
 
+static inline u64 vnic_count(const u64_stats_t *count, const struct u64_stats_sync *sync)
+{
+	unsigned int start;
+	u64 n;
+
+	do {
+		start = u64_stats_fetch_begin(sync);
+		n = u64_stats_read(count);
+	} while (u64_stats_fetch_retry(sync, start));
+	return n;
+}
+
 static inline struct netdev_queue *vnic_txq(const struct vnic_queue *queue)
 {
 	return netdev_get_tx_queue(queue->vnic->dev, queue->nr);
@@ -254,18 +265,10 @@ static inline struct vnic_peer *vnic_linked_peer(const struct vnic *vnic, u32 sl
 	return peer && READ_ONCE(peer->linked) && !READ_ONCE(vnic->lost) ? peer : NULL;
 }
 
-/* ---- main.c ---- */
-
-void vnic_scan_all(void);
-
 /* ---- dev.c ---- */
 
 void vnic_dev_setup(struct net_device *dev);
 void vnic_dev_spread(struct vnic *vnic);
-void vnic_dev_carrier(struct vnic *vnic);
-void vnic_dev_kick(struct vnic *vnic);
-u64 vnic_count(const u64_stats_t *count, const struct u64_stats_sync *sync);
-u64 vnic_dev_face(const struct vnic *vnic);
 
 /* ---- wire.c ---- */
 
@@ -275,6 +278,7 @@ int vnic_wire_begin(struct vnic *vnic);		/* as adeos_bridge_create() */
 void vnic_wire_end(struct vnic *vnic);
 void vnic_wire_scan(struct vnic *vnic);
 void vnic_wire_face(struct vnic *vnic);
+u64 vnic_wire_self(const struct vnic *vnic);	/* VNIC_FACE_... */
 
 /* ---- neigh.c ---- */
 
@@ -307,6 +311,7 @@ void vnic_receive_init(struct vnic_queue *queue);
 void vnic_receive_stop(struct vnic_queue *queue);
 void vnic_receive_begin(struct vnic_queue *queue, u32 slot);
 void vnic_receive_drop(struct vnic_queue *queue);
+void vnic_receive_kick(struct vnic *vnic);
 void vnic_receive_exit(struct vnic_queue *queue);
 
 /* ---- offload.c ---- */
@@ -321,7 +326,6 @@ void vnic_xdp_put_page(struct vnic_queue *queue, struct page *page);
 struct sk_buff *vnic_xdp_run(struct vnic_queue *queue, struct bpf_prog *prog, struct page *page,
 			     u32 len);
 void vnic_xdp_flush(struct vnic_queue *queue);
-int vnic_xdp(struct net_device *dev, struct netdev_bpf *bpf);
 int vnic_xdp_init(struct vnic_queue *queue);
 void vnic_xdp_exit(struct vnic_queue *queue);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who is on the network: our own bridge, and those of all others. One work item of each
- * device looks around whenever something may have changed: a bell, a member that comes
- * or goes, a message that there is one more.
+ * The members of a network: our own bridge, and the bridges of our peers. One work item
+ * of each device compares what there is with what it knows whenever that may have
+ * changed: after a bell, after a member has come or gone, after VNIC_MSG_BEGIN.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -12,9 +12,13 @@
 
 #include "vnic.h"
 
-#define AGAIN_MS	1000
+#define RETRY_MS	1000
 
 static struct workqueue_struct *workqueue;
+
+/* All devices of this kernel */
+static LIST_HEAD(vnics);
+static DEFINE_MUTEX(vnics_lock);
 
 /* Any context but NMI. */
 void vnic_wire_scan(struct vnic *vnic)
@@ -22,20 +26,34 @@ void vnic_wire_scan(struct vnic *vnic)
 	mod_delayed_work(workqueue, &vnic->scan, 0);
 }
 
-/* A worker of adeos-lite, which must not open or close bridges. */
-static void peer_told(void *data, struct adeos_bridge *bridge, enum adeos_bridge_event event)
+/* Any context that may sleep. */
+static void scan_all(void)
+{
+	struct vnic *vnic;
+
+	mutex_lock(&vnics_lock);
+	list_for_each_entry(vnic, &vnics, list)
+		vnic_wire_scan(vnic);
+	mutex_unlock(&vnics_lock);
+}
+
+/* Runs in a worker of adeos-lite, which must not open or close bridges. */
+static void peer_event(void *data, struct adeos_bridge *bridge, enum adeos_bridge_event event)
 {
 	vnic_wire_scan(data);
 }
 
-/* It is not transient: if it is more than a bell, root takes us for dead. */
-static void own_told(void *data, struct adeos_bridge *bridge, enum adeos_bridge_event event)
+/*
+ * Our bridge is not transient: any event but the bell means that root has declared this
+ * kernel dead.
+ */
+static void own_event(void *data, struct adeos_bridge *bridge, enum adeos_bridge_event event)
 {
 	struct vnic *vnic = data;
 
 	if (event != ADEOS_BRIDGE_RUNG) {
 		WRITE_ONCE(vnic->lost, true);
-		/* once we return, its memory may be another's */
+		/* once we return, root may give the memory to another vnode */
 		synchronize_net();
 	}
 	vnic_wire_scan(vnic);
@@ -49,10 +67,26 @@ static u64 bridge_size(u32 queues, u32 frames)
 
 /* ---- our own bridge ---- */
 
-/* Return: is it another one than before? */
+/* The state of the device that peers see. */
+u64 vnic_wire_self(const struct vnic *vnic)
+{
+	const struct net_device *dev = vnic->dev;
+	u64 face = ether_addr_to_u64(dev->dev_addr);
+
+	if (netif_running(dev))
+		face |= VNIC_FACE_UP;
+	/* with several addresses, a frame to an unknown address may be for one of them */
+	if (dev->flags & IFF_PROMISC || !netdev_uc_empty(dev))
+		face |= VNIC_FACE_PROMISC;
+	if (rcu_access_pointer(vnic->prog))
+		face |= VNIC_FACE_XDP;
+	return face;
+}
+
+/* Return: has it changed? */
 static bool face_write(struct vnic *vnic)
 {
-	__le64 face = cpu_to_le64(vnic_dev_face(vnic));
+	__le64 face = cpu_to_le64(vnic_wire_self(vnic));
 
 	if (vnic->lost || vnic->page->face == face)
 		return false;
@@ -60,7 +94,7 @@ static bool face_write(struct vnic *vnic)
 	return true;
 }
 
-/* The device has changed. Any context but hard interrupts. */
+/* Publish a change of the device. Any context but hard interrupts. */
 void vnic_wire_face(struct vnic *vnic)
 {
 	spin_lock_bh(&vnic->page_lock);
@@ -108,7 +142,7 @@ static int wire_up(struct vnic *vnic)
 		return err;
 	snprintf(name, sizeof(name), VNIC_NAME, vnic->network, vnic->self.id);
 	config.name = name;
-	bridge = adeos_bridge_create(&config, own_told, vnic);
+	bridge = adeos_bridge_create(&config, own_event, vnic);
 	if (IS_ERR(bridge))
 		return PTR_ERR(bridge);
 	vnic->bridge = bridge;
@@ -118,7 +152,7 @@ static int wire_up(struct vnic *vnic)
 	return 0;
 }
 
-/* Return: have all been told? */
+/* Return: has every member that lives received the message? */
 static bool wire_announce(struct vnic *vnic)
 {
 	struct adeos_member member;
@@ -133,7 +167,7 @@ static bool wire_announce(struct vnic *vnic)
 	return all;
 }
 
-/* ---- others ---- */
+/* ---- peers ---- */
 
 static struct vnic_peer *wire_peer(struct vnic *vnic, u32 slot)
 {
@@ -175,7 +209,7 @@ static int peer_find_doors(const struct vnic *vnic, struct vnic_peer *peer)
 	return err;
 }
 
-/* The places for that slot are as if nothing had ever been sent. */
+/* Our words for the peer's slot are reset to those of a new connection. */
 static void peer_begin(struct vnic *vnic, struct vnic_peer *peer)
 {
 	u32 i, slot = peer->member.slot;
@@ -196,7 +230,7 @@ static int peer_fill(const struct vnic *vnic, struct vnic_peer *peer)
 
 	peer->page = adeos_bridge_va(peer->bridge);
 	peer->frames = (const struct vnic_frame *)(peer->page + 1);
-	/* pairs with page_begin(): he is not that far yet, and will tell */
+	/* pairs with page_begin(); until then the peer will ring its bell later */
 	if (owner && !smp_load_acquire(&peer->page->magic))
 		return -ENOENT;
 	if (!owner || !peer_is_sound(peer)) {
@@ -207,7 +241,10 @@ static int peer_fill(const struct vnic *vnic, struct vnic_peer *peer)
 	return peer_find_doors(vnic, peer);
 }
 
-/* Return: 0, also if he is not on the network, or not as we know it; else try again. */
+/*
+ * Return: 0, also if the member has no bridge on the network, or one that we do not
+ * understand; an error: try again.
+ */
 static int peer_add(struct vnic *vnic, const struct adeos_member *member)
 {
 	struct vnic_peer *peer = kzalloc(sizeof(*peer), GFP_KERNEL);
@@ -218,7 +255,7 @@ static int peer_add(struct vnic *vnic, const struct adeos_member *member)
 		return -ENOMEM;
 	peer->member = *member;
 	snprintf(name, sizeof(name), VNIC_NAME, vnic->network, member->id);
-	peer->bridge = adeos_bridge_open(name, peer_told, vnic);
+	peer->bridge = adeos_bridge_open(name, peer_event, vnic);
 	err = PTR_ERR_OR_ZERO(peer->bridge);
 	if (err)
 		goto err_free;
@@ -261,12 +298,7 @@ static bool peer_is_gone(const struct vnic_peer *peer)
 	return adeos_bridge_revoked(peer->bridge) || !adeos_member_alive(&peer->member);
 }
 
-static void peer_look(struct vnic_peer *peer)
-{
-	u64_to_ether_addr(le64_to_cpu(READ_ONCE(peer->page->face)) & VNIC_FACE_MAC, peer->mac);
-}
-
-/* Return: is he linked since now? */
+/* Return: has this call linked the peer? */
 static bool peer_link(struct vnic *vnic, struct vnic_peer *peer)
 {
 	if (peer->linked ||
@@ -277,7 +309,7 @@ static bool peer_link(struct vnic *vnic, struct vnic_peer *peer)
 	return true;
 }
 
-/* ---- looking around ---- */
+/* ---- the scan ---- */
 
 static void peers_remove(struct vnic *vnic, bool all)
 {
@@ -291,7 +323,7 @@ static void peers_remove(struct vnic *vnic, bool all)
 	}
 }
 
-/* Return: 0; or an error: it is worth another try. */
+/* Return: 0; an error: try again. */
 static int peers_add(struct vnic *vnic)
 {
 	struct adeos_member member;
@@ -308,20 +340,28 @@ static int peers_add(struct vnic *vnic)
 	return err;
 }
 
-static bool peers_link(struct vnic *vnic)
+/* The device has a carrier while a peer's device is up. Return: is a peer linked since now? */
+static bool peers_look(struct vnic *vnic)
 {
+	bool linked = false, up = false;
 	struct vnic_peer *peer;
-	bool some = false;
 	u32 slot;
+	u64 face;
 
 	for (slot = 0; slot < VNODE_SLOTS; slot++) {
 		peer = wire_peer(vnic, slot);
 		if (!peer)
 			continue;
-		peer_look(peer);
-		some |= peer_link(vnic, peer);
+		face = le64_to_cpu(READ_ONCE(peer->page->face));
+		u64_to_ether_addr(face & VNIC_FACE_MAC, peer->mac);
+		linked |= peer_link(vnic, peer);
+		up |= peer->linked && face & VNIC_FACE_UP;
 	}
-	return some;
+	if (up)
+		netif_carrier_on(vnic->dev);
+	else
+		netif_carrier_off(vnic->dev);
+	return linked;
 }
 
 static void wire_down(struct vnic *vnic)
@@ -329,13 +369,13 @@ static void wire_down(struct vnic *vnic)
 	struct adeos_bridge *bridge = vnic->bridge;
 
 	peers_remove(vnic, true);
-	vnic_dev_carrier(vnic);
+	netif_carrier_off(vnic->dev);
 	page_set(vnic, NULL);
 	vnic->bridge = NULL;
 	adeos_bridge_close(bridge);
 }
 
-/* Return: 0; or an error: it is worth another try. */
+/* Return: 0; an error: try again. */
 static int wire_look(struct vnic *vnic)
 {
 	int err;
@@ -349,10 +389,9 @@ static int wire_look(struct vnic *vnic)
 		return err;
 	peers_remove(vnic, false);
 	err = peers_add(vnic);
-	/* they may have sent before we had linked with them */
-	if (peers_link(vnic))
-		vnic_dev_kick(vnic);
-	vnic_dev_carrier(vnic);
+	/* a peer may have sent frames before we linked it */
+	if (peers_look(vnic))
+		vnic_receive_kick(vnic);
 	if (vnic->news)
 		adeos_bridge_ring(vnic->bridge);
 	vnic->news = false;
@@ -369,19 +408,19 @@ static void scan_func(struct work_struct *work)
 	mutex_lock(&vnic->wire_lock);
 	err = wire_look(vnic);
 	mutex_unlock(&vnic->wire_lock);
-	/* what was asked for meanwhile comes sooner */
+	/* no effect if a scan has been queued meanwhile */
 	if (err)
-		queue_delayed_work(workqueue, &vnic->scan, msecs_to_jiffies(AGAIN_MS));
+		queue_delayed_work(workqueue, &vnic->scan, msecs_to_jiffies(RETRY_MS));
 }
 
 /**
  * vnic_wire_begin - join the network
- * @vnic: the device; it is looked after from now on, also if this fails for now
+ * @vnic: the device
  *
- * Waits for root, 10 s at most: who makes a device hears at once what is wrong.
+ * Waits up to 10 s for root, so that the creator of the device gets the error.
  *
- * Return: 0, also if this kernel is not attached or root does not answer yet: then we
- * join later; or what adeos_bridge_create() says.
+ * Return: 0, also if this kernel is not attached or root does not answer yet: a scan
+ * joins later; or what adeos_bridge_create() returns.
  */
 int vnic_wire_begin(struct vnic *vnic)
 {
@@ -393,34 +432,42 @@ int vnic_wire_begin(struct vnic *vnic)
 	mutex_lock(&vnic->wire_lock);
 	err = wire_up(vnic);
 	mutex_unlock(&vnic->wire_lock);
-	return err == -ENOTCONN || err == -ETIMEDOUT ? 0 : err;
+	if (err && err != -ENOTCONN && err != -ETIMEDOUT)
+		return err;
+	mutex_lock(&vnics_lock);
+	list_add_tail(&vnic->list, &vnics);
+	mutex_unlock(&vnics_lock);
+	return 0;
 }
 
 void vnic_wire_end(struct vnic *vnic)
 {
+	mutex_lock(&vnics_lock);
+	list_del(&vnic->list);
+	mutex_unlock(&vnics_lock);
 	mutex_lock(&vnic->wire_lock);
 	vnic->leaving = true;
 	if (vnic->bridge)
 		wire_down(vnic);
 	mutex_unlock(&vnic->wire_lock);
-	/* the bridges are closed: nobody tells us any more, and a scan does nothing */
+	/* all bridges are closed, so no event queues another scan */
 	cancel_delayed_work_sync(&vnic->scan);
 }
 
-/* ---- what is told to all devices ---- */
+/* ---- events that concern all devices ---- */
 
-static int member_told(struct notifier_block *nb, unsigned long event, void *member)
+static int member_event(struct notifier_block *nb, unsigned long event, void *member)
 {
-	vnic_scan_all();
+	scan_all();
 	return NOTIFY_OK;
 }
 
-static struct notifier_block member_nb = { .notifier_call = member_told };
+static struct notifier_block member_nb = { .notifier_call = member_event };
 
-static int begin_told(void *data, const struct adeos_member *from, const void *body,
-		      unsigned int len, void *answer)
+static int begin_received(void *data, const struct adeos_member *from, const void *body,
+			  unsigned int len, void *answer)
 {
-	vnic_scan_all();
+	scan_all();
 	return 0;
 }
 
@@ -431,7 +478,7 @@ int vnic_wire_init(void)
 	workqueue = alloc_workqueue("vnic", WQ_HIGHPRI | WQ_UNBOUND, 0);
 	if (!workqueue)
 		return -ENOMEM;
-	err = adeos_msg_register(VNIC_MSG_BEGIN, begin_told, NULL);
+	err = adeos_msg_register(VNIC_MSG_BEGIN, begin_received, NULL);
 	if (err)
 		goto err_workqueue;
 	err = adeos_member_register(&member_nb);

@@ -139,31 +139,7 @@ void vnic_xdp_flush(struct vnic_queue *queue)
 	queue->xdp_sent = false;
 }
 
-/* ---- programs ---- */
-
-static int set_prog(struct vnic *vnic, struct bpf_prog *prog, struct netlink_ext_ack *extack)
-{
-	struct bpf_prog *old = rtnl_dereference(vnic->prog);
-	struct net_device *dev = vnic->dev;
-
-	if (prog && dev->mtu > VNIC_XDP_MTU) {
-		NL_SET_ERR_MSG(extack, "with XDP the MTU can be " __stringify(VNIC_XDP_MTU) " at most");
-		return -ERANGE;
-	}
-	rcu_assign_pointer(vnic->prog, prog);
-	dev->max_mtu = prog ? VNIC_XDP_MTU : VNIC_MTU_MAX;
-	if (old)
-		bpf_prog_put(old);
-	vnic_wire_face(vnic);
-	return 0;
-}
-
-/* ndo_bpf */
-int vnic_xdp(struct net_device *dev, struct netdev_bpf *bpf)
-{
-	return bpf->command == XDP_SETUP_PROG ?
-	       set_prog(netdev_priv(dev), bpf->prog, bpf->extack) : -EINVAL;
-}
+/* ---- queues ---- */
 
 int vnic_xdp_init(struct vnic_queue *queue)
 {

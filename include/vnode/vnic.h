@@ -26,14 +26,13 @@
 
 #include <linux/virtio_net.h>
 #include <vnode/commons.h>
+#include <vnode/vnic-net.h>
 
 #define VNIC_NAME		"driver/vnic.%s.%u"
 #define VNIC_PORTAL		"vnic.%s.%u"
 #define VNIC_MAGIC		0x43494e56	/* "VNIC" */
 #define VNIC_VERSION		3
 
-#define VNIC_NETWORK_MAX	16	/* with its NUL; as an interface's */
-#define VNIC_QUEUES		8
 #define VNIC_RING		256	/* entries; no less than frames of a queue */
 #define VNIC_BEGIN		0xffffff00U	/* the first position: they wrap soon */
 #define VNIC_PIECES		62	/* of one frame */

@@ -128,7 +128,7 @@ static void fuzz_restart(const char *text)
 }
 
 /* What was taken, written out */
-static void print_net(const struct vnode_net *net, char *text)
+static void print_net(const struct vnic_net *net, char *text)
 {
 	const uint8_t *mac = net->mac;
 
@@ -142,16 +142,16 @@ static void print_net(const struct vnode_net *net, char *text)
 		text += sprintf(text, ",mtu=%u", net->mtu);
 }
 
-static void check_net(const struct vnode_net *net)
+static void check_net(const struct vnic_net *net)
 {
 	struct vnode_nets again = {};
 	char buf[128];
 
-	MUST(strlen(net->name) >= 1 && strlen(net->name) < VNODE_NET_NAME_LEN);
+	MUST(strlen(net->name) >= 1 && strlen(net->name) < VNIC_NETWORK_MAX);
 	MUST(!strpbrk(net->name, "/ \"'\n,:;="));
 	MUST(strcmp(net->name, "none") && strcmp(net->name, ".") && strcmp(net->name, ".."));
 	MUST(!(net->mac[0] & 1));
-	MUST(net->queues <= 16);
+	MUST(net->queues <= VNIC_QUEUES);
 	MUST(!net->mtu || (net->mtu >= 68 && net->mtu <= 65521));
 
 	print_net(net, buf);

@@ -131,8 +131,8 @@ static void takes_items(void)
 		       "vnic.net=vnet0,mac=02:00:5e:ab:cd:ef");
 	KTAP_CHECK_STR(words_of("vnet0,mtu=68,queues=1,mac=00:00:00:00:00:01"),
 		       "vnic.net=vnet0,mac=00:00:00:00:00:01,queues=1,mtu=68");
-	KTAP_CHECK_STR(words_of("a.b-c_D0123456x,queues=16,mac=fe:ff:ff:ff:ff:ff,mtu=65521"),
-		       "vnic.net=a.b-c_D0123456x,mac=fe:ff:ff:ff:ff:ff,queues=16,mtu=65521");
+	KTAP_CHECK_STR(words_of("a.b-c_D0123456x,queues=8,mac=fe:ff:ff:ff:ff:ff,mtu=65521"),
+		       "vnic.net=a.b-c_D0123456x,mac=fe:ff:ff:ff:ff:ff,queues=8,mtu=65521");
 	KTAP_CHECK_STR(words_of("vnet0,queues=007,mac=02:00:00:00:00:01"),
 		       "vnic.net=vnet0,mac=02:00:00:00:00:01,queues=7");
 	KTAP_CHECK_STR(words_of("none"), "vnic.net=none");
@@ -181,16 +181,16 @@ static void refuses_items(void)
 		{ "lab,mac=01:00:00:00:00:01", "is of a group" },
 		{ "lab,mac=ff:ff:ff:ff:ff:ff", "is of a group" },
 		{ "lab,mac=00:00:00:00:00:00", "mac is zero" },
-		{ "lab,queues=", "from 1 to 16" },
-		{ "lab,queues=0", "from 1 to 16" },
-		{ "lab,queues=17", "from 1 to 16" },
-		{ "lab,queues=-1", "from 1 to 16" },
-		{ "lab,queues=+1", "from 1 to 16" },
-		{ "lab,queues=1x", "from 1 to 16" },
-		{ "lab,queues=0x1", "from 1 to 16" },
-		{ "lab,queues=:", "from 1 to 16" },
-		{ "lab,queues=4294967297", "from 1 to 16" },
-		{ "lab,queues=18446744073709551617", "from 1 to 16" },
+		{ "lab,queues=", "from 1 to 8" },
+		{ "lab,queues=0", "from 1 to 8" },
+		{ "lab,queues=9", "from 1 to 8" },
+		{ "lab,queues=-1", "from 1 to 8" },
+		{ "lab,queues=+1", "from 1 to 8" },
+		{ "lab,queues=1x", "from 1 to 8" },
+		{ "lab,queues=0x1", "from 1 to 8" },
+		{ "lab,queues=:", "from 1 to 8" },
+		{ "lab,queues=4294967297", "from 1 to 8" },
+		{ "lab,queues=18446744073709551617", "from 1 to 8" },
 		{ "lab,mtu=", "from 68 to 65521" },
 		{ "lab,mtu=67", "from 68 to 65521" },
 		{ "lab,mtu=65522", "from 68 to 65521" },
@@ -512,8 +512,8 @@ static void has_room(void)
 /* The longest of all items, eight times */
 static void has_room_for_all(void)
 {
-	const char *tail = ",mac=02:00:00:00:00:07,queues=16,mtu=65521";
-	char name[VNODE_NET_NAME_LEN], item[64], expected[1024] = "vnic.net=";
+	const char *tail = ",mac=02:00:00:00:00:07,queues=8,mtu=65521";
+	char name[VNIC_NETWORK_MAX], item[64], expected[1024] = "vnic.net=";
 	int i;
 
 	begin();

@@ -283,8 +283,8 @@ done
 bad_start 2 "mac 01:00:5e:00:00:01 is of a group" --net=lab,mac=01:00:5e:00:00:01
 bad_start 2 "mac ff:ff:ff:ff:ff:ff is of a group" --net=lab,mac=ff:ff:ff:ff:ff:ff
 bad_start 2 "mac is zero" --net=lab,mac=00:00:00:00:00:00
-for value in '' 0 17 -1 +1 1x 1.5 99999999999999999999; do
-	bad_start 2 '"queues=.*" is out of range: expected a number from 1 to 16' --net=lab,queues="$value"
+for value in '' 0 9 -1 +1 1x 1.5 99999999999999999999; do
+	bad_start 2 '"queues=.*" is out of range: expected a number from 1 to 8' --net=lab,queues="$value"
 done
 for value in '' 67 65522 -1 1500x 4294968796; do
 	bad_start 2 '"mtu=.*" is out of range: expected a number from 68 to 65521' --net=lab,mtu="$value"
