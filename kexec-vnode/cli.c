@@ -45,7 +45,6 @@ enum {
 #define BOOT_LIMIT	120
 #define GRANT_TIMEOUT	60
 #define STOP_TIMEOUT	10
-#define GDB_PORT	1234
 /* Root's kernel watches the boot limit: give it time to say so. */
 #define BOOT_LIMIT_GRACE	5
 
@@ -148,7 +147,7 @@ static void usage(FILE *out)
 		"  -S, --status     what is known of it, and of how it ended (--json)\n"
 		"  --log            its kernel log, from its memory\n"
 		"  --dump=FILE      its memory and registers, as an ELF core\n"
-		"  --gdb[=PORT]     let gdb look into it, at a port of 127.0.0.1 (1234)\n"
+		"  --gdb            for gdb: target remote | kexec --vnode=ID --gdb\n"
 		"  --console        attach to its console, ^] leaves (--force: take it over,\n"
 		"                   --read-only: look on)\n"
 		"\n"
@@ -216,8 +215,11 @@ static int parse_option(struct vnode_config *config, int option, const char *nam
 	case OPT_CONSOLE:
 		return parse_verb(config, VNODE_VERB_CONSOLE, err);
 	case OPT_GDB:
-		ret = value ? vnode_parse_port(value, &config->port, err) : 0;
-		return ret ?: parse_verb(config, VNODE_VERB_GDB, err);
+		if (value)
+			return vnode_err(err, EINVAL,
+					 "--gdb=%s: there is no port; in gdb, write: target remote | kexec --vnode=ID --gdb",
+					 value);
+		return parse_verb(config, VNODE_VERB_GDB, err);
 	case OPT_CPUS:
 		return vnode_parse_cpus(value, &config->cpus, err);
 	case OPT_MEM:
@@ -478,7 +480,6 @@ int vnode_main(int argc, char **argv)
 {
 	static struct vnode_config config = {
 		.boot_cpu = -1, .timeout = UNSET, .boot_limit = UNSET, .wait = UNSET,
-		.port = GDB_PORT,
 	};
 	struct vnode_err err = {};
 	bool runs = true;

@@ -36,7 +36,6 @@ struct vnode_config {
 	char net_append[VNODE_APPEND_MAX + 1];	/* @append points here if it has nets */
 	const char *dump;		/* the file to be written */
 	char dump_dir[256];		/* VNODE_DUMP_DIR_MAX: when it fails, "": nowhere */
-	uint16_t port;			/* for gdb */
 	enum vnode_unpack unpack;
 	double timeout;			/* seconds, as the following */
 	double boot_limit;		/* 0: none */

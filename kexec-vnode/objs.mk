@@ -9,5 +9,5 @@ VNODE_OBJS := cli start parse net err file \
 	$(addprefix console/,console terminal vconsole) \
 	$(addprefix inspect/,log memory walk vmcoreinfo log-ring log-early regs \
 		dump dump-map dump-free dump-elf dump-file dump-on-failure) \
-	$(addprefix gdb/,gdb packet answer regs memory target peer)
+	$(addprefix gdb/,gdb packet answer regs memory target)
 VNODE_LIBS := -lelf -lzstd -llzma -llz4 -lz

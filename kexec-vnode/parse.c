@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The words of a command line or a configuration file: CPU lists, sizes, ids,
- * names, restarts, ports. Strict: every character must belong, there is no white space and no
+ * names, restarts. Strict: every character must belong, there is no white space and no
  * sign, and decimal numbers may begin with zeros (there is no octal). An error
  * repeats at most 40 characters of its input.
  */
@@ -301,30 +301,6 @@ int vnode_parse_restart(const char *text, enum vnode_restart *restart, uint32_t 
 	return vnode_err(err, ret,
 			 "restart \"%.40s\" is not understood: expected no, on-failure, or on-failure:N with N from 1 to %d",
 			 text, RESTARTS_MAX);
-}
-
-/**
- * vnode_parse_port() - a TCP port
- * @text: decimal, 1 to 65535
- * @port: the port
- * @err: filled on failure
- *
- * Return: 0; -EINVAL (no number, 0); -ERANGE (too large).
- */
-int vnode_parse_port(const char *text, uint16_t *port, struct vnode_err *err)
-{
-	const char *c = text;
-	uint64_t value = 0;
-	int ret;
-
-	ret = vnode_take_number(&c, 10, UINT16_MAX, &value);
-	if (!ret && (*c || !value))
-		ret = -EINVAL;
-	if (ret)
-		return vnode_err(err, ret, "port \"%.40s\" is not understood: expected 1 to %d",
-				 text, UINT16_MAX);
-	*port = value;
-	return 0;
 }
 
 /* Number of CPUs from @cpu on that follow each other. */

@@ -28,8 +28,6 @@ int vnode_take_number(const char **text, unsigned int base, uint64_t max, uint64
 /* "no", "on-failure", "on-failure:N"; @times is N, or 0 for no limit */
 int vnode_parse_restart(const char *text, enum vnode_restart *restart, uint32_t *times,
 			struct vnode_err *err);
-/* of TCP */
-int vnode_parse_port(const char *text, uint16_t *port, struct vnode_err *err);
 /* "0-2,5": writes at most size bytes with the NUL, returns text */
 char *vnode_format_cpus(const uint32_t *cpu, unsigned int nr, char *text, size_t size);
 

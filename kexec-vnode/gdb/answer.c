@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What gdb asks, and what it is answered. CPUs are threads, CPU 0 is thread 1, as in a
- * dump. Nothing is written: what would do so is refused. A packet that is not known has
- * an empty answer, as the protocol wants it.
+ * gdb's packets and the answers to them. CPUs are threads: CPU 0 is thread 1, as in a
+ * dump. Packets that would write are refused. The answer to an unknown packet is empty,
+ * as the protocol demands.
  */
 #include <string.h>
 
@@ -10,10 +10,10 @@
 
 #define NR(array)	(sizeof(array) / sizeof(*(array)))
 
-/* Two digits for each byte */
+/* Bytes that fit into a packet, with two digits each */
 #define READ_MAX	(VNODE_GDB_PACKET_MAX / 2)
 
-/* @args: what follows the name of the packet; ends with a NUL */
+/* @args: the part of the packet behind its name; ends with a NUL */
 typedef enum vnode_gdb_action (*answer_t)(struct vnode_gdb_view *view, const char *args,
 					  struct vnode_gdb_reply *reply);
 
@@ -43,7 +43,7 @@ static enum vnode_gdb_action take_as_it_is(struct vnode_gdb_view *view, const ch
 
 /* ---- threads ---- */
 
-/* Nothing but a thread, which is a CPU of the vnode */
+/* @args must be the number of a thread, and nothing else */
 static bool take_cpu(const struct vnode_gdb_view *view, const char *args, unsigned int *cpu)
 {
 	uint64_t thread;
@@ -57,7 +57,7 @@ static bool take_cpu(const struct vnode_gdb_view *view, const char *args, unsign
 static enum vnode_gdb_action answer_select(struct vnode_gdb_view *view, const char *args,
 					   struct vnode_gdb_reply *reply)
 {
-	/* all of them, any of them */
+	/* all threads, any thread */
 	if (!strcmp(args, "-1") || !strcmp(args, "0"))
 		return ok(reply);
 	return take_cpu(view, args, &view->cpu) ? ok(reply) : error(reply);
@@ -128,14 +128,14 @@ static enum vnode_gdb_action answer_reg(struct vnode_gdb_view *view, const char 
 	return VNODE_GDB_SEND;
 }
 
-/* Nothing but "OFFSET,LENGTH" */
+/* @args must be "OFFSET,LENGTH", and nothing else */
 static bool take_range(const char *args, uint64_t *offset, uint64_t *len)
 {
 	return vnode_gdb_take_hex(&args, offset) && *args++ == ',' &&
 	       vnode_gdb_take_hex(&args, len) && !*args;
 }
 
-/* Less than was asked for is an answer, nothing is not. */
+/* A short read is an answer; reading nothing is an error. */
 static enum vnode_gdb_action answer_memory(struct vnode_gdb_view *view, const char *args,
 					   struct vnode_gdb_reply *reply)
 {
@@ -151,7 +151,7 @@ static enum vnode_gdb_action answer_memory(struct vnode_gdb_view *view, const ch
 	return VNODE_GDB_SEND;
 }
 
-/* ---- the vnode stopped, and let go ---- */
+/* ---- stop and continue ---- */
 
 void vnode_gdb_put_stop(struct vnode_gdb_reply *reply, const struct vnode_gdb_view *view)
 {
@@ -164,7 +164,7 @@ static enum vnode_gdb_action answer_why(struct vnode_gdb_view *view, const char 
 	return VNODE_GDB_STOP;
 }
 
-/* With a signal it is the same: a kernel has none. Not at another address. */
+/* @args would be the address to continue at: refused. */
 static enum vnode_gdb_action answer_continue(struct vnode_gdb_view *view, const char *args,
 					     struct vnode_gdb_reply *reply)
 {
@@ -181,7 +181,7 @@ static enum vnode_gdb_action answer_continue_signal(struct vnode_gdb_view *view,
 	return answer_continue(view, args, reply);
 }
 
-/* ";c", ";C06:1;c": all CPUs go on, or none. */
+/* ";c", ";C06:1;c": all CPUs continue, or none. Signals are ignored: a kernel has none. */
 static enum vnode_gdb_action answer_continue_threads(struct vnode_gdb_view *view,
 						     const char *args,
 						     struct vnode_gdb_reply *reply)
@@ -200,7 +200,7 @@ static enum vnode_gdb_action answer_continue_threads(struct vnode_gdb_view *view
 	return all && !*args ? VNODE_GDB_RESUME : error(reply);
 }
 
-/* gdb can do without steps, but not without signals. */
+/* gdb works without steps, but insists on "C". */
 static enum vnode_gdb_action answer_can_continue(struct vnode_gdb_view *view, const char *args,
 						 struct vnode_gdb_reply *reply)
 {
@@ -215,7 +215,7 @@ static enum vnode_gdb_action answer_detach(struct vnode_gdb_view *view, const ch
 	return VNODE_GDB_DETACH;
 }
 
-/* What gdb was attached to is not gdb's. */
+/* The vnode goes on: gdb has not started it. */
 static enum vnode_gdb_action answer_kill(struct vnode_gdb_view *view, const char *args,
 					 struct vnode_gdb_reply *reply)
 {
@@ -229,7 +229,7 @@ static enum vnode_gdb_action answer_attached(struct vnode_gdb_view *view, const 
 	return VNODE_GDB_SEND;
 }
 
-/* ---- what is agreed upon first ---- */
+/* ---- at the start of a session ---- */
 
 static enum vnode_gdb_action answer_supported(struct vnode_gdb_view *view, const char *args,
 					      struct vnode_gdb_reply *reply)
@@ -246,7 +246,7 @@ static enum vnode_gdb_action answer_no_ack(struct vnode_gdb_view *view, const ch
 	return ok(reply);
 }
 
-/* A part of the description */
+/* A part of the description of the registers */
 static enum vnode_gdb_action answer_features(struct vnode_gdb_view *view, const char *args,
 					     struct vnode_gdb_reply *reply)
 {
@@ -262,8 +262,8 @@ static enum vnode_gdb_action answer_features(struct vnode_gdb_view *view, const 
 }
 
 /*
- * KASLR moves all of the image by as much, and _stext is where its first segment begins:
- * gdb moves its symbols after it.
+ * KASLR moves the whole image by the same distance, and _stext is the start of its first
+ * segment: gdb moves its symbols accordingly.
  */
 static enum vnode_gdb_action answer_offsets(struct vnode_gdb_view *view, const char *args,
 					    struct vnode_gdb_reply *reply)
@@ -273,12 +273,12 @@ static enum vnode_gdb_action answer_offsets(struct vnode_gdb_view *view, const c
 	return VNODE_GDB_SEND;
 }
 
-/* "monitor": the command, in hexadecimal, as is its output */
+/* "monitor": the command and its output are in hexadecimal */
 static enum vnode_gdb_action answer_monitor(struct vnode_gdb_view *view, const char *args,
 					    struct vnode_gdb_reply *reply)
 {
 	static const char status[] = "737461747573";
-	static const char usage[] = "monitor status: what the vnode does, and what is shown of it";
+	static const char usage[] = "monitor status: the state of the vnode and of what gdb shows";
 	const char *text = strcmp(args, status) ? usage : view->said;
 
 	vnode_gdb_put_hex(reply, text, strlen(text));
@@ -286,7 +286,7 @@ static enum vnode_gdb_action answer_monitor(struct vnode_gdb_view *view, const c
 	return VNODE_GDB_SEND;
 }
 
-/* The first one that fits: longer names before shorter ones. */
+/* The first match counts: longer names come before shorter ones. */
 static const struct row {
 	const char *name;
 	bool has_args;
@@ -316,7 +316,7 @@ static const struct row {
 	{ "qsThreadInfo", false, answer_no_more_threads },
 	{ "qThreadExtraInfo,", true, answer_thread },
 	{ "qRcmd,", true, answer_monitor },
-	/* steps, and whatever writes */
+	/* steps and writes */
 	{ "s", true, refuse }, { "S", true, refuse }, { "i", true, refuse },
 	{ "G", true, refuse }, { "P", true, refuse }, { "M", true, refuse },
 	{ "X", true, refuse }, { "Z", true, refuse }, { "z", true, refuse },
@@ -331,13 +331,13 @@ static bool fits(const struct row *row, const char *packet, size_t len)
 }
 
 /**
- * vnode_gdb_answer() - what a packet is answered
+ * vnode_gdb_answer() - answer a packet
  * @view: what gdb looks at
- * @packet: any bytes, and a NUL behind them
+ * @packet: any bytes, with a NUL behind them
  * @len: without the NUL
- * @reply: what to send, may be empty
+ * @reply: the answer, may be empty
  *
- * Return: what is to be done.
+ * Return: what the caller has to do.
  */
 enum vnode_gdb_action vnode_gdb_answer(struct vnode_gdb_view *view, const char *packet, size_t len,
 				       struct vnode_gdb_reply *reply)

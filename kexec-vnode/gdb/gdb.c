@@ -1,40 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kexec --vnode=ID --gdb: a port for gdb, which looks into a vnode and changes nothing.
- * One gdb at a time, one after the other, until the vnode has been returned. However
- * this process ends, the vnode goes on: what it has frozen belongs to a descriptor.
+ * kexec --vnode=ID --gdb: gdb's remote protocol on stdin and stdout. gdb runs it
+ * ("target remote | kexec --vnode=1 --gdb"), looks into the vnode and changes nothing.
+ * Messages for people go to stderr, and gdb prints them.
+ *
+ * The freeze of a vnode belongs to the descriptor of /dev/vnode: however this process
+ * ends, the vnode is thawed.
  */
-#define _GNU_SOURCE		/* accept4() */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include <vnode/names.h>
 
 #include "cli.h"
 #include "clock.h"
-#include "device.h"
 #include "gdb.h"
 
-#define LEAVE		1	/* what a step returns when all is over, and well */
-#define SEND_S		5	/* for a gdb that takes nothing */
+#define LEAVE		1	/* returned by a step to end the session without an error */
+#define SEND_MS		5000	/* gdb must take some output in this time */
+#define PIECE		4096	/* PIPE_BUF: write() does not block after POLLOUT */
 
 /* gdb's numbers (include/gdb/signals.def) */
 #define SIGNAL_NONE	0
 #define SIGNAL_INT	2
 #define SIGNAL_KILL	9
 
-struct server {
-	int listen_fd;
-	int fd;				/* of gdb, -1: it is not attached */
+struct session {
 	enum {
-		UNASKED,		/* gdb has yet to ask why the vnode is stopped */
+		UNASKED,		/* gdb has not asked for the reason of the stop yet */
 		STOPPED,
-		RUNNING,		/* gdb waits for it to be stopped */
+		RUNNING,		/* gdb waits for a stop */
 	} state;
+	bool asked;			/* the first packet has come */
 	struct vnode_gdb_target target;
 	struct vnode_gdb_parser parser;
 	struct vnode_gdb_reply reply;
@@ -42,238 +41,168 @@ struct server {
 	size_t frame_len;
 };
 
-enum { POLL_LISTEN, POLL_GDB, POLL_VNODE, POLL_NR };
+enum { POLL_GDB, POLL_VNODE, POLL_NR };
 
 /* ---- to gdb ---- */
 
-static void end_session(struct server *server)
+/* LEAVE: gdb has closed its end, or reads nothing */
+static int send_bytes(const char *bytes, size_t len)
 {
-	if (server->fd < 0)
-		return;
-	close(server->fd);
-	server->fd = -1;
-	vnode_gdb_target_go(&server->target);
-	vnode_gdb_target_say(&server->target, "gdb has left");
-}
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
 
-static void send_bytes(struct server *server, const char *bytes, size_t len)
-{
-	while (len && server->fd >= 0) {
-		ssize_t n = send(server->fd, bytes, len, MSG_NOSIGNAL);
+	while (len) {
+		ssize_t n = poll(&out, 1, SEND_MS);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			end_session(server);
-			return;
+		if (!n)
+			return LEAVE;
+		if (n > 0)
+			n = write(STDOUT_FILENO, bytes, len < PIECE ? len : PIECE);
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return LEAVE;
+		if (n > 0) {
+			bytes += n;
+			len -= n;
 		}
-		bytes += n;
-		len -= n;
 	}
+	return 0;
 }
 
-static void send_reply(struct server *server)
+static int send_reply(struct session *session)
 {
-	server->frame_len = vnode_gdb_frame(server->reply.text, server->reply.len, server->frame);
-	send_bytes(server, server->frame, server->frame_len);
+	session->frame_len = vnode_gdb_frame(session->reply.text, session->reply.len,
+					     session->frame);
+	return send_bytes(session->frame, session->frame_len);
 }
 
-/* What gdb has attached to is no more. */
-static void send_gone(struct server *server)
+/* The vnode that gdb has attached to exists no more. */
+static int send_gone(struct session *session)
 {
-	if (server->state == RUNNING) {
-		server->reply.len = 0;
-		vnode_gdb_put(&server->reply, "X%02x", SIGNAL_KILL);
-		send_reply(server);
+	if (session->state == RUNNING) {
+		session->reply.len = 0;
+		vnode_gdb_put(&session->reply, "X%02x", SIGNAL_KILL);
+		send_reply(session);
 	}
-	end_session(server);
+	return LEAVE;
 }
 
-static int stop(struct server *server, int signal, struct vnode_err *err)
+static int stop(struct session *session, int signal, struct vnode_err *err)
 {
 	int ret = 0;
 
-	if (server->state != STOPPED)
-		ret = vnode_gdb_target_stop(&server->target, signal, err);
-	server->state = STOPPED;
-	server->reply.len = 0;
-	vnode_gdb_put_stop(&server->reply, &server->target.view);
-	send_reply(server);
-	return ret;
+	if (session->state != STOPPED)
+		ret = vnode_gdb_target_stop(&session->target, signal, err);
+	if (ret)
+		return ret;
+	session->state = STOPPED;
+	session->reply.len = 0;
+	vnode_gdb_put_stop(&session->reply, &session->target.view);
+	return send_reply(session);
 }
 
 /* ---- from gdb ---- */
 
-/* One that has ended does not go on. */
-static void resume(struct server *server)
+static int resume(struct session *session)
 {
-	if (vnode_state_ended(server->target.status.state)) {
-		vnode_gdb_put(&server->reply, "E01");
-		send_reply(server);
-		return;
+	/* a vnode that has ended cannot run */
+	if (vnode_state_ended(session->target.status.state)) {
+		vnode_gdb_put(&session->reply, "E01");
+		return send_reply(session);
 	}
-	server->state = RUNNING;
-	vnode_gdb_target_go(&server->target);
-	vnode_gdb_target_say(&server->target, "runs");
+	session->state = RUNNING;
+	vnode_gdb_target_go(&session->target);
+	vnode_gdb_target_say(&session->target, "running");
+	return 0;
 }
 
-static int take_packet(struct server *server, struct vnode_err *err)
+static int take_packet(struct session *session, struct vnode_err *err)
 {
-	const struct vnode_gdb_parser *parser = &server->parser;
-	struct vnode_gdb_view *view = &server->target.view;
+	const struct vnode_gdb_parser *parser = &session->parser;
+	struct vnode_gdb_view *view = &session->target.view;
 
-	if (!view->no_ack)
-		send_bytes(server, "+", 1);
-	if (server->fd < 0)
-		return 0;
-	switch (vnode_gdb_answer(view, parser->text, parser->len, &server->reply)) {
+	session->asked = true;
+	if (!view->no_ack && send_bytes("+", 1))
+		return LEAVE;
+	switch (vnode_gdb_answer(view, parser->text, parser->len, &session->reply)) {
 	case VNODE_GDB_STOP:
-		return stop(server, SIGNAL_NONE, err);
+		return stop(session, SIGNAL_NONE, err);
 	case VNODE_GDB_RESUME:
-		resume(server);
-		return 0;
+		return resume(session);
 	case VNODE_GDB_DETACH:
-		send_reply(server);
-		end_session(server);
-		return 0;
+		send_reply(session);
+		return LEAVE;
 	case VNODE_GDB_KILL:
-		end_session(server);
-		return 0;
+		return LEAVE;
 	default:
-		send_reply(server);
-		return 0;
+		return send_reply(session);
 	}
 }
 
-static int take_byte(struct server *server, uint8_t byte, struct vnode_err *err)
+static int take_byte(struct session *session, uint8_t byte, struct vnode_err *err)
 {
-	switch (vnode_gdb_take(&server->parser, byte)) {
+	switch (vnode_gdb_take(&session->parser, byte)) {
 	case VNODE_GDB_PACKET:
-		return take_packet(server, err);
+		return take_packet(session, err);
 	case VNODE_GDB_BAD:
-		if (!server->target.view.no_ack)
-			send_bytes(server, "-", 1);
-		return 0;
+		return session->target.view.no_ack ? 0 : send_bytes("-", 1);
 	case VNODE_GDB_NAK:
-		send_bytes(server, server->frame, server->frame_len);
-		return 0;
+		return send_bytes(session->frame, session->frame_len);
 	case VNODE_GDB_INTERRUPT:
-		return server->state == RUNNING ? stop(server, SIGNAL_INT, err) : 0;
+		return session->state == RUNNING ? stop(session, SIGNAL_INT, err) : 0;
 	default:
 		return 0;
 	}
 }
 
-static int take_bytes(struct server *server, struct vnode_err *err)
+/*
+ * gdb repeats its first packet every two seconds while VMCOREINFO is searched for, and
+ * expects one answer. Returns the offset of the last copy.
+ */
+static size_t skip_copies(const uint8_t *bytes, size_t len)
+{
+	const uint8_t *at = memchr(bytes, '$', len), *end = bytes + len, *next;
+
+	while (at && (next = memchr(at + 1, '$', end - at - 1)) && end - next >= next - at &&
+	       !memcmp(at, next, next - at))
+		at = next;
+	return at ? at - bytes : 0;
+}
+
+static int take_bytes(struct session *session, struct vnode_err *err)
 {
 	uint8_t bytes[4096];
-	ssize_t n = recv(server->fd, bytes, sizeof(bytes), MSG_DONTWAIT), i;
+	ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes)), i = 0;
 	int ret = 0;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n <= 0)
-		end_session(server);
-	for (i = 0; i < n && server->fd >= 0 && !ret; i++)
-		ret = take_byte(server, bytes[i], err);
-	return ret;
-}
-
-/* ---- who comes ---- */
-
-static bool is_permitted(struct server *server, int fd)
-{
-	struct sockaddr_in self, peer;
-	socklen_t size = sizeof(self);
-	uid_t uid;
-
-	if (getsockname(fd, (struct sockaddr *)&self, &size) ||
-	    getpeername(fd, (struct sockaddr *)&peer, &size) ||
-	    !vnode_gdb_peer(&peer, &self, &uid)) {
-		vnode_gdb_target_say(&server->target, "somebody unknown has been turned away");
-		return false;
-	}
-	if (!uid || uid == geteuid())
-		return true;
-	vnode_gdb_target_say(&server->target, "user %u has been turned away", uid);
-	return false;
-}
-
-static int begin_session(struct server *server, int fd, struct vnode_err *err)
-{
-	const struct timeval limit = { .tv_sec = SEND_S };
-	int yes = 1;
-
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	server->fd = fd;
-	server->state = UNASKED;
-	server->frame_len = 0;
-	server->parser = (struct vnode_gdb_parser){};
-	vnode_gdb_target_say(&server->target, "gdb has attached");
-	return vnode_gdb_target_begin(&server->target, err);
-}
-
-static int welcome(struct server *server, struct vnode_err *err)
-{
-	int fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-
-	if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
-		return 0;
-	if (fd < 0)
-		return vnode_err(err, errno, "cannot accept gdb: %s", strerror(errno));
-	if (server->fd < 0 && is_permitted(server, fd))
-		return begin_session(server, fd, err);
-	close(fd);
-	return 0;
-}
-
-static int listen_at(uint16_t port, struct vnode_err *err)
-{
-	const struct sockaddr_in self = {
-		.sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int ret, yes = 1;
-
-	if (fd < 0)
-		return vnode_err(err, errno, "port %u: %s", port, strerror(errno));
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-	if (!bind(fd, (const struct sockaddr *)&self, sizeof(self)) && !listen(fd, 1))
-		return fd;
-	/* in use here is not what it is elsewhere: by another vnode */
-	if (errno == EADDRINUSE)
-		ret = vnode_err(err, EBUSY, "port %u is in use: choose another one, --gdb=PORT",
-				port);
-	else
-		ret = vnode_err(err, errno, "port %u of 127.0.0.1: %s", port, strerror(errno));
-	close(fd);
+		return LEAVE;
+	if (!session->asked)
+		i = skip_copies(bytes, n);
+	for (; i < n && !ret; i++)
+		ret = take_byte(session, bytes[i], err);
 	return ret;
 }
 
 /* ---- the loop ---- */
 
-/* What has become of the vnode, whoever has learned of it */
-static int follow(struct server *server, struct vnode_err *err)
+/* Acts on the status of the vnode, which any step may have read anew. */
+static int follow(struct session *session, struct vnode_err *err)
 {
-	struct vnode_gdb_target *target = &server->target;
+	struct vnode_gdb_target *target = &session->target;
 	const struct vnode_status *status = &target->status;
 
 	if (status->state == VNODE_FREE) {
-		send_gone(server);
 		vnode_gdb_target_say(target, "returned, there is no such vnode any more");
-		return LEAVE;
+		return send_gone(session);
 	}
-	if (server->fd >= 0 && status->restarts != target->life) {
-		send_gone(server);
+	if (status->restarts != target->life) {
 		vnode_gdb_target_say(target, "restarted; gdb can attach again");
+		return send_gone(session);
 	}
-	/* nothing stays of one that is about to be restarted */
-	if (server->fd >= 0 && server->state == RUNNING && vnode_state_ended(status->state) &&
-	    !status->restarting)
-		return stop(server, SIGNAL_NONE, err);
+	/* if a restart is about to come, there is nothing left to look at */
+	if (session->state == RUNNING && vnode_state_ended(status->state) && !status->restarting)
+		return stop(session, SIGNAL_NONE, err);
 	return 0;
 }
 
@@ -286,12 +215,11 @@ static int wait_ms(const struct vnode_gdb_target *target)
 	return target->frozen_until > now ? (target->frozen_until - now) * 1000 + 1 : 0;
 }
 
-static int step(struct server *server, struct vnode_err *err)
+static int step(struct session *session, struct vnode_err *err)
 {
-	struct vnode_gdb_target *target = &server->target;
+	struct vnode_gdb_target *target = &session->target;
 	struct pollfd polls[POLL_NR] = {
-		[POLL_LISTEN] = { .fd = server->listen_fd, .events = POLLIN },
-		[POLL_GDB] = { .fd = server->fd, .events = POLLIN },
+		[POLL_GDB] = { .fd = STDIN_FILENO, .events = POLLIN },
 		[POLL_VNODE] = { .fd = target->fd, .events = POLLPRI },
 	};
 	int ret = 0;
@@ -299,40 +227,41 @@ static int step(struct server *server, struct vnode_err *err)
 	if (poll(polls, POLL_NR, wait_ms(target)) < 0)
 		return errno == EINTR ? 0 : vnode_err(err, errno, "poll: %s", strerror(errno));
 	vnode_gdb_target_expire(target);
-	/* what poll() tells unasked, and would go on telling */
+	/* POLLERR and POLLHUP are reported unasked, and again and again */
 	if (polls[POLL_VNODE].revents & ~POLLPRI)
 		return vnode_err(err, EIO, "/dev/vnode: the device is gone");
 	if (polls[POLL_VNODE].revents)
 		ret = vnode_gdb_target_look(target, err);
 	if (!ret && polls[POLL_GDB].revents)
-		ret = take_bytes(server, err);
-	if (!ret && polls[POLL_LISTEN].revents)
-		ret = welcome(server, err);
-	return ret ?: follow(server, err);
+		ret = take_bytes(session, err);
+	return ret ?: follow(session, err);
+}
+
+/* gdb sends ^C as a byte, and its end of the pipe may be closed at any time. */
+static void ignore_signals(void)
+{
+	signal(SIGINT, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
 }
 
 int vnode_gdb(int fd, const struct vnode_config *config, struct vnode_err *err)
 {
-	static struct server server = { .fd = -1 };
+	static struct session session;
 	int ret;
 
-	ret = vnode_gdb_target_open(&server.target, fd, config, err);
+	if (isatty(STDIN_FILENO))
+		return vnode_err(err, EINVAL,
+				 "--gdb speaks gdb's protocol on stdin: write \"target remote | kexec --vnode=%s --gdb\" in gdb",
+				 config->vnode);
+	ignore_signals();
+	session = (struct session){};
+	ret = vnode_gdb_target_open(&session.target, fd, config, err);
 	if (ret)
 		return ret;
-	server.listen_fd = listen_at(config->port, err);
-	ret = server.listen_fd < 0 ? server.listen_fd : 0;
-	/* already here: it may take longer than gdb would wait */
-	ret = ret ?: vnode_gdb_target_begin(&server.target, err);
-	/* gone already: no event would come to tell */
-	ret = ret ?: follow(&server, err);
-	if (!ret) {
-		printf("vnode %u: gdb vmlinux -ex 'target remote :%u' looks into it, ^C ends this\n",
-		       config->id, config->port);
-		fflush(stdout);
-	}
+	/* a vnode that has gone already causes no event */
+	ret = follow(&session, err);
 	while (!ret)
-		ret = step(&server, err);
-	end_session(&server);
-	vnode_gdb_target_close(&server.target);
+		ret = step(&session, err);
+	vnode_gdb_target_close(&session.target);
 	return ret == LEAVE ? 0 : ret;
 }

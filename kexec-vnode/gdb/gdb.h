@@ -2,13 +2,12 @@
 /*
  * Inside gdb: what its files pass to each other.
  *
- *	gdb-packet	bytes from and to packets
- *	gdb-answer	a packet and its answer
- *	gdb-regs	the registers, and what gdb is told of them
- *	gdb-memory	the memory at virtual addresses, the stacks as they were at a stop
- *	gdb-target	the vnode stopped, and let go
- *	gdb-peer	who has connected
- *	gdb		the socket, and one gdb after the other
+ *	packet		bytes from and to packets
+ *	answer		a packet and its answer
+ *	regs		registers in gdb's layout
+ *	memory		the memory at virtual addresses, the stacks as they were at a stop
+ *	target		the vnode: stopped, continued, ended
+ *	gdb		the session on stdin and stdout
  *
  * The first four are a pure core. The protocol is in gdb's manual, "GDB Remote Serial
  * Protocol".
@@ -16,31 +15,30 @@
 #ifndef KEXEC_VNODE_GDB_H
 #define KEXEC_VNODE_GDB_H
 
-#include <netinet/in.h>
 #include <linux/vnode.h>
 
 #include "inspect/vmcoreinfo.h"
 
 struct vnode_config;
 
-/* gdb.c: gdb looks into it, until it has been returned */
+/* gdb.c: a session of gdb, until gdb leaves or the vnode has been returned or restarted */
 int vnode_gdb(int fd, const struct vnode_config *config, struct vnode_err *err);
 
-/* Of what is in a packet: gdb learns of it, and asks for no more. */
+/* The size of a packet without its frame. gdb is told, and asks for no more. */
 #define VNODE_GDB_PACKET_MAX	16384
 
-/* gdb-packet.c */
+/* packet.c */
 
 enum vnode_gdb_event {
-	VNODE_GDB_NOTHING,		/* more has to come */
-	VNODE_GDB_PACKET,		/* @text has a packet */
-	VNODE_GDB_BAD,			/* one has come, but not as it was sent */
+	VNODE_GDB_NOTHING,		/* no event yet */
+	VNODE_GDB_PACKET,		/* @text holds a packet */
+	VNODE_GDB_BAD,			/* a packet with a wrong sum, or too long */
 	VNODE_GDB_ACK,
 	VNODE_GDB_NAK,			/* send again */
 	VNODE_GDB_INTERRUPT,		/* ^C was typed */
 };
 
-/* All zeros: nothing has come yet. */
+/* Initialised with zeros */
 struct vnode_gdb_parser {
 	enum {
 		VNODE_GDB_BETWEEN,
@@ -52,8 +50,8 @@ struct vnode_gdb_parser {
 	char text[VNODE_GDB_PACKET_MAX + 1];	/* ends with a NUL */
 	size_t len;
 	bool too_long;
-	uint8_t sum;			/* of what has come */
-	uint8_t told;			/* what it shall be */
+	uint8_t sum;			/* of the bytes that were received */
+	uint8_t told;			/* the sum that the packet claims */
 };
 
 enum vnode_gdb_event vnode_gdb_take(struct vnode_gdb_parser *parser, uint8_t byte);
@@ -63,10 +61,10 @@ enum vnode_gdb_event vnode_gdb_take(struct vnode_gdb_parser *parser, uint8_t byt
 /* "$text#sum" of up to VNODE_GDB_PACKET_MAX bytes; @frame has room. Returns its size. */
 size_t vnode_gdb_frame(const char *text, size_t len, char frame[VNODE_GDB_FRAME_MAX]);
 
-/* Takes the hexadecimal digits at *@at, and moves it behind them. False: no number. */
+/* Parses the hexadecimal number at *@at and moves *@at behind it. False: no number. */
 bool vnode_gdb_take_hex(const char **at, uint64_t *value);
 
-/* What is sent: what does not fit is left out. */
+/* Bytes that do not fit are dropped. */
 struct vnode_gdb_reply {
 	char text[VNODE_GDB_PACKET_MAX + 1];
 	size_t len;
@@ -76,13 +74,13 @@ void vnode_gdb_put(struct vnode_gdb_reply *reply, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void vnode_gdb_put_hex(struct vnode_gdb_reply *reply, const void *bytes, size_t len);
 
-/* gdb-memory.c */
+/* memory.c */
 
-/* Of the kernel's stacks, which begin at a multiple of this (THREAD_SIZE). */
+/* THREAD_SIZE: kernel stacks have this size and alignment. */
 #define VNODE_GDB_STACK		16384UL
 #define VNODE_GDB_STACK_PAGES	(VNODE_GDB_STACK / 4096)
 
-/* A page as it was when the vnode was stopped */
+/* A page of a stack, saved at a stop */
 struct vnode_gdb_page {
 	uint64_t va;
 	uint8_t bytes[4096];
@@ -91,54 +89,54 @@ struct vnode_gdb_page {
 /* What gdb looks at */
 struct vnode_gdb_view {
 	struct vnode_memory memory;
-	bool has_info;			/* there is a VMCOREINFO: virtual addresses are known */
+	bool has_info;			/* there is a VMCOREINFO: virtual addresses can be read */
 	struct vnode_vmcoreinfo info;
 	struct vnode_regs *regs;	/* of each CPU */
 	unsigned int nr_cpus;
-	unsigned int cpu;		/* whose registers gdb asks for */
-	int signal;			/* why it was stopped, as gdb numbers signals */
-	bool no_ack;			/* neither side acknowledges packets any more */
+	unsigned int cpu;		/* the one that gdb has selected */
+	int signal;			/* the reason of the stop, in gdb's numbers */
+	bool no_ack;			/* packets are not acknowledged */
 	struct vnode_gdb_page *saved;	/* room for VNODE_GDB_STACK_PAGES for each CPU */
 	unsigned int nr_saved;
-	char said[256];			/* what "monitor status" says */
+	char said[256];			/* the answer to "monitor status" */
 };
 
-/* Bytes that can be read from @va on, up to @len; 0: none */
+/* Returns how many bytes from @va on could be read, up to @len. */
 size_t vnode_gdb_read(struct vnode_gdb_view *view, uint64_t va, void *buf, size_t len);
-/* Keeps what each CPU has on its stack. */
+/* Saves the stack of each CPU. */
 void vnode_gdb_save_stacks(struct vnode_gdb_view *view);
 
-/* gdb-regs.c */
+/* regs.c */
 extern const char vnode_gdb_target_xml[];
 
-/* Which are not known, are told to be so. */
+/* Registers that are not known are "x"s: gdb shows <unavailable>. */
 void vnode_gdb_put_regs(struct vnode_gdb_reply *reply, const struct vnode_regs *regs);
-/* One of them, by gdb's number. False: there is none. */
+/* One register by gdb's number. False: there is no such register. */
 bool vnode_gdb_put_reg(struct vnode_gdb_reply *reply, const struct vnode_regs *regs, uint64_t nr);
 uint64_t vnode_gdb_sp(const struct vnode_regs *regs);
-/* Why they are known, for people */
+/* For people: how the registers were obtained */
 const char *vnode_gdb_regs_text(const struct vnode_regs *regs);
 
-/* gdb-answer.c */
+/* answer.c */
 enum vnode_gdb_action {
-	VNODE_GDB_SEND,			/* the reply, and no more */
-	VNODE_GDB_STOP,			/* stop it, then send why */
-	VNODE_GDB_RESUME,		/* no reply yet: when it is stopped again */
-	VNODE_GDB_DETACH,		/* the reply, and gdb has left */
-	VNODE_GDB_KILL,			/* the same without a reply */
+	VNODE_GDB_SEND,			/* send the reply */
+	VNODE_GDB_STOP,			/* stop the vnode, then send the reason */
+	VNODE_GDB_RESUME,		/* let it run; the reply is the next stop */
+	VNODE_GDB_DETACH,		/* send the reply and end the session */
+	VNODE_GDB_KILL,			/* end the session without a reply */
 };
 
 enum vnode_gdb_action vnode_gdb_answer(struct vnode_gdb_view *view, const char *packet, size_t len,
 				       struct vnode_gdb_reply *reply);
-/* That it was stopped, and why */
+/* The stop, with its reason */
 void vnode_gdb_put_stop(struct vnode_gdb_reply *reply, const struct vnode_gdb_view *view);
 
-/* gdb-target.c */
+/* target.c */
 struct vnode_gdb_target {
 	const struct vnode_config *config;
 	int fd;				/* /dev/vnode */
 	struct vnode_status status;	/* VNODE_FREE: it has been returned */
-	uint32_t life;			/* status.restarts when @view was begun */
+	uint32_t life;			/* status.restarts at vnode_gdb_target_open() */
 	bool frozen;
 	double frozen_until;
 	struct vnode_gdb_view view;
@@ -147,19 +145,15 @@ struct vnode_gdb_target {
 int vnode_gdb_target_open(struct vnode_gdb_target *target, int fd,
 			  const struct vnode_config *config, struct vnode_err *err);
 void vnode_gdb_target_close(struct vnode_gdb_target *target);
+/* Reads the status anew. */
 int vnode_gdb_target_look(struct vnode_gdb_target *target, struct vnode_err *err);
-/* Its life as it is now is what gdb sees from here on. */
-int vnode_gdb_target_begin(struct vnode_gdb_target *target, struct vnode_err *err);
-/* @signal: for one that runs */
+/* @signal: the reason of the stop, unless the vnode has ended */
 int vnode_gdb_target_stop(struct vnode_gdb_target *target, int signal, struct vnode_err *err);
 void vnode_gdb_target_go(struct vnode_gdb_target *target);
-/* When @frozen_until has come: it goes on, for gdb it is stopped still. */
+/* Thaws the vnode after @frozen_until. For gdb it remains stopped. */
 void vnode_gdb_target_expire(struct vnode_gdb_target *target);
-/* A line for who has called kexec, and for "monitor status" */
+/* A line on stderr, which is also the answer to "monitor status" */
 void vnode_gdb_target_say(struct vnode_gdb_target *target, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-
-/* gdb-peer.c: the user who has made this connection on loopback. False: nobody knows. */
-bool vnode_gdb_peer(const struct sockaddr_in *peer, const struct sockaddr_in *self, uid_t *uid);
 
 #endif /* KEXEC_VNODE_GDB_H */

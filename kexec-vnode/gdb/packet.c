@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Packets of gdb's remote protocol: "$", the text, "#", and its sum in two digits. A
- * byte in the text that means something else is escaped: "}", and the byte with bit 5
- * turned over.
+ * Packets of gdb's remote protocol: "$", the text, "#", and the sum of the text in two
+ * digits. A special character in the text is escaped: "}", and the byte with bit 5
+ * inverted.
  */
 #include <stdarg.h>
 #include <string.h>
@@ -58,7 +58,7 @@ static enum vnode_gdb_event take_text(struct vnode_gdb_parser *parser, uint8_t b
 {
 	bool escaped = parser->state == VNODE_GDB_ESCAPED;
 
-	/* the last one was cut off */
+	/* the packet before was cut off */
 	if (byte == '$') {
 		begin(parser);
 		return VNODE_GDB_NOTHING;
@@ -121,7 +121,7 @@ size_t vnode_gdb_frame(const char *text, size_t len, char frame[VNODE_GDB_FRAME_
 	for (i = 0; i < len; i++) {
 		char byte = text[i];
 
-		/* "*" would repeat what is before it */
+		/* an unescaped "*" repeats the byte before it */
 		if (byte && strchr("$#}*", byte)) {
 			*to++ = ESCAPE;
 			sum += ESCAPE;

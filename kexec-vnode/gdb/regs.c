@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Registers, from the order of struct user_regs_struct to gdb's. gdb wants an x87 FPU to
- * be there; nobody knows what is in it.
+ * Registers, converted from the order of struct user_regs_struct to gdb's. gdb insists on
+ * x87 registers; their contents are not known.
  */
 #include <sys/user.h>
 
@@ -18,7 +18,7 @@ struct gdb_reg {
 #define X87_DATA	{ UNKNOWN, 10 }
 #define X87_CONTROL	{ UNKNOWN, 4 }
 
-/* As they are in the description below */
+/* In the order of the description below */
 static const struct gdb_reg gdb_regs[] = {
 	{ REG(rax), 8 }, { REG(rbx), 8 }, { REG(rcx), 8 }, { REG(rdx), 8 },
 	{ REG(rsi), 8 }, { REG(rdi), 8 }, { REG(rbp), 8 }, { REG(rsp), 8 },
@@ -64,7 +64,7 @@ static bool is_known(const struct vnode_regs *regs, unsigned int reg)
 {
 	switch (regs->kind) {
 	case VNODE_REGS_NONE:
-		/* without any gdb does not attach: it is shown a zero */
+		/* gdb does not attach without a program counter: show 0 */
 		return reg == REG(rip);
 	case VNODE_REGS_PANIC:
 		return reg == REG(rip) || reg == REG(rsp) || reg == REG(rbp);

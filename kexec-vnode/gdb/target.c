@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The vnode that gdb looks at. A vnode that runs stands still from a stop on, until it
- * is let go, but no longer than a vnode may. Then it goes on by itself: what gdb sees
- * of its registers and stacks stays as it was.
+ * The vnode that gdb looks at. A stop freezes a running vnode until gdb continues it, but
+ * no longer than a vnode may be frozen. After that, gdb still sees the registers and
+ * stacks of the stop.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 #include "device.h"
 #include "gdb.h"
 
-/* It is thawed before it would go on by itself. */
+/* Thaw it before root's kernel does. */
 #define FREEZE_S	(VNODE_FREEZE_MS / 1000.0 - 0.5)
 
 /* gdb's numbers (include/gdb/signals.def) */
@@ -39,7 +39,7 @@ static bool is_alive(const struct vnode_gdb_target *target)
 	return vnode_state_lives(target->status.state);
 }
 
-/* Another vnode may have its number by now, but not its memory. */
+/* Another vnode may have its id by now, but not its memory. */
 static bool is_returned(const struct vnode_gdb_target *target)
 {
 	const struct vnode_memory *memory = &target->view.memory;
@@ -52,7 +52,7 @@ static void thaw(struct vnode_gdb_target *target)
 {
 	struct vnode_err ignored;
 
-	/* it may have ended, and may have been returned */
+	/* errors: it may have ended, and may have been returned */
 	if (target->frozen)
 		vnode_device_thaw(target->fd, target->config->id, &ignored);
 	target->frozen = false;
@@ -69,7 +69,7 @@ int vnode_gdb_target_look(struct vnode_gdb_target *target, struct vnode_err *err
 		return ret;
 	if (ret || is_returned(target))
 		target->status.state = VNODE_FREE;
-	/* nor does it go on by itself any more */
+	/* a vnode that has ended must not be reported as thawed later */
 	if (!is_alive(target))
 		thaw(target);
 	return 0;
@@ -87,17 +87,23 @@ int vnode_gdb_target_open(struct vnode_gdb_target *target, int fd,
 	ret = ret ?: vnode_gdb_target_look(target, err);
 	if (ret)
 		return ret;
+	target->life = target->status.restarts;
 	view->nr_cpus = target->status.nr_cpus;
 	view->regs = calloc(view->nr_cpus, sizeof(*view->regs));
 	view->saved = calloc(view->nr_cpus, VNODE_GDB_STACK_PAGES * sizeof(*view->saved));
-	if (view->regs && view->saved)
-		return 0;
-	vnode_gdb_target_close(target);
-	return vnode_err(err, ENOMEM, "no memory for registers and stacks");
+	if (!view->regs || !view->saved) {
+		vnode_gdb_target_close(target);
+		return vnode_err(err, ENOMEM, "no memory for registers and stacks");
+	}
+	view->has_info = vnode_vmcoreinfo_find(&view->memory, NULL, &view->info) > 0;
+	if (!view->has_info)
+		vnode_gdb_target_say(target, "no VMCOREINFO in its memory: virtual addresses cannot be read");
+	return 0;
 }
 
 void vnode_gdb_target_close(struct vnode_gdb_target *target)
 {
+	thaw(target);
 	free(target->view.regs);
 	free(target->view.saved);
 }
@@ -111,27 +117,6 @@ static void forget_stop(struct vnode_gdb_target *target)
 	memset(view->regs, 0, view->nr_cpus * sizeof(*view->regs));
 }
 
-int vnode_gdb_target_begin(struct vnode_gdb_target *target, struct vnode_err *err)
-{
-	struct vnode_gdb_view *view = &target->view;
-	uint32_t life = target->life;
-	int ret;
-
-	ret = vnode_gdb_target_look(target, err);
-	if (ret)
-		return ret;
-	forget_stop(target);
-	view->no_ack = false;
-	target->life = target->status.restarts;
-	if (view->has_info && target->life == life)
-		return 0;
-	ret = vnode_vmcoreinfo_find(&view->memory, NULL, &view->info);
-	view->has_info = ret > 0;
-	if (!view->has_info)
-		vnode_gdb_target_say(target, "no VMCOREINFO in its memory: there are no virtual addresses to look at");
-	return 0;
-}
-
 static void freeze(struct vnode_gdb_target *target)
 {
 	struct vnode_err why;
@@ -139,12 +124,12 @@ static void freeze(struct vnode_gdb_target *target)
 	target->frozen_until = vnode_now() + FREEZE_S;
 	target->frozen = !vnode_device_freeze(target->fd, target->config->id, &why);
 	if (target->frozen)
-		vnode_gdb_target_say(target, "stands still, for %g s at most", FREEZE_S);
+		vnode_gdb_target_say(target, "frozen for at most %g s", FREEZE_S);
 	else
 		fprintf(stderr, "kexec: %s\n", why.text);
 }
 
-/* @frozen: it was, though it may have ended since */
+/* @frozen: it was frozen at this stop, and may have ended since */
 static void read_regs(struct vnode_gdb_target *target, bool frozen)
 {
 	struct vnode_gdb_view *view = &target->view;
@@ -154,7 +139,7 @@ static void read_regs(struct vnode_gdb_target *target, bool frozen)
 	if (target->status.nr_cpus != view->nr_cpus ||
 	    vnode_regs_read(target->fd, &target->status, frozen, view->regs, &ignored) <= 0)
 		forget_stop(target);
-	/* gdb begins with one whose registers are known */
+	/* gdb begins with the first CPU whose registers are known */
 	while (view->cpu < view->nr_cpus && view->regs[view->cpu].kind == VNODE_REGS_NONE)
 		view->cpu++;
 	if (view->cpu == view->nr_cpus)
@@ -167,14 +152,14 @@ static int signal_of_end(const struct vnode_status *status)
 	       SIGNAL_TERM;
 }
 
-/* It does not stand still for gdb. */
+/* For a vnode that is not frozen */
 static void say_state(struct vnode_gdb_target *target)
 {
 	const struct vnode_status *status = &target->status;
 	const char *state = vnode_state_name(status->state);
 
 	if (is_alive(target))
-		vnode_gdb_target_say(target, "%s, without registers; its memory is read as it changes",
+		vnode_gdb_target_say(target, "%s, without registers; its memory is read while it changes",
 				     state);
 	else
 		vnode_gdb_target_say(target, "%s%s%s", state, *status->text ? ": " : "",
@@ -193,7 +178,7 @@ int vnode_gdb_target_stop(struct vnode_gdb_target *target, int signal, struct vn
 	if (is_alive(target)) {
 		freeze(target);
 		frozen = target->frozen;
-		/* it may have ended meanwhile */
+		/* it may have ended while it was being frozen */
 		ret = vnode_gdb_target_look(target, err);
 		if (ret)
 			return ret;
@@ -218,6 +203,6 @@ void vnode_gdb_target_expire(struct vnode_gdb_target *target)
 	if (!target->frozen || vnode_now() < target->frozen_until)
 		return;
 	thaw(target);
-	vnode_gdb_target_say(target, "has gone on, %g s are over; registers and stacks stay as they were at the stop, other memory is read as it changes",
+	vnode_gdb_target_say(target, "thawed after %g s; registers and stacks are those of the stop, other memory is read while it changes",
 			     FREEZE_S);
 }

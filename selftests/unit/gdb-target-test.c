@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kexec-vnode/gdb/target.c and gdb.c on a vnode that ends, or is returned, when nobody
- * waits for that: device.c's part is played here.
+ * kexec-vnode/gdb/target.c and gdb.c: a vnode that ends or is returned, and the ends of a
+ * session. The functions of device.c are replaced.
  */
+#define _GNU_SOURCE		/* pipe2() */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,7 +18,7 @@
 #define TEST_CPUS	2
 
 static struct vnode_status vnode;
-static unsigned int left;		/* looks until it is returned, 0: it stays */
+static unsigned int left;		/* reads of the status until it is returned, 0: never */
 static unsigned int nr_thaws;
 static struct vnode_gdb_target target;
 static struct vnode_err err;
@@ -87,7 +89,7 @@ static void make_vnode(void)
 	nr_thaws = 0;
 }
 
-static void what_has_ended_does_not_go_on(void)
+static void ended_vnode_is_not_thawed(void)
 {
 	make_vnode();
 	target = (struct vnode_gdb_target){};
@@ -99,27 +101,140 @@ static void what_has_ended_does_not_go_on(void)
 	KTAP_CHECK_EQ(vnode_gdb_target_look(&target, &err), 0);
 	KTAP_CHECK(!target.frozen);
 	KTAP_CHECK_EQ(nr_thaws, 1);
-	/* what gdb has seen of it stays */
+	/* gdb still sees the registers of the stop */
 	KTAP_CHECK_EQ(target.view.regs[0].kind, VNODE_REGS_FROZEN);
 	target.frozen_until = 0;
 	vnode_gdb_target_expire(&target);
-	KTAP_CHECK(!strstr(target.view.said, "has gone on"));
+	KTAP_CHECK(!strstr(target.view.said, "thawed"));
 	vnode_gdb_target_close(&target);
 }
 
-/* Whatever would be waited for here does not come. */
-static void is_left_when_it_has_gone(void)
+/* ---- sessions ---- */
+
+#define STOP_PACKET	"$?#3f"
+#define STOP_REPLY	"+$T00thread:1;#d2"
+
+static char output[4096];		/* what gdb has got */
+
+static void move_fd(int from, int to)
+{
+	dup2(from, to);
+	close(from);
+}
+
+/*
+ * Runs a session on pipes. @out is the end that kexec writes to. @stays: gdb keeps its end
+ * open after @input.
+ */
+static int run_session(const char *input, bool stays, int out)
+{
+	int saved[2] = { dup(STDIN_FILENO), dup(STDOUT_FILENO) };
+	int in[2], ret;
+
+	fflush(stdout);
+	if (pipe(in) || write(in[1], input, strlen(input)) != (ssize_t)strlen(input))
+		return -EIO;
+	if (!stays)
+		close(in[1]);
+	move_fd(in[0], STDIN_FILENO);
+	move_fd(out, STDOUT_FILENO);
+	/* a session that waits for more than it should */
+	alarm(20);
+	ret = vnode_gdb(-1, &config, &err);
+	alarm(0);
+	move_fd(saved[0], STDIN_FILENO);
+	move_fd(saved[1], STDOUT_FILENO);
+	if (stays)
+		close(in[1]);
+	return ret;
+}
+
+static int session(const char *input)
+{
+	int out[2], ret;
+	ssize_t len;
+
+	if (pipe(out))
+		return -EIO;
+	ret = run_session(input, false, out[1]);
+	len = read(out[0], output, sizeof(output) - 1);
+	output[len > 0 ? len : 0] = 0;
+	close(out[0]);
+	return ret;
+}
+
+/* No event will come: it must not wait for one. */
+static void vnode_gone_before_the_session(void)
+{
+	int out[2];
+
+	make_vnode();
+	left = 1;
+	KTAP_REQUIRE(!pipe(out));
+	KTAP_CHECK_EQ(run_session("", true, out[1]), 0);
+	close(out[0]);
+}
+
+static void end_of_input_thaws(void)
 {
 	make_vnode();
-	left = 2;
-	alarm(10);
-	KTAP_CHECK_EQ(vnode_gdb(-1, &config, &err), 0);
-	alarm(0);
+	KTAP_CHECK_EQ(session(STOP_PACKET), 0);
+	KTAP_CHECK_STR(output, STOP_REPLY);
+	KTAP_CHECK_EQ(nr_thaws, 1);
+}
+
+static void kill_and_detach_thaw(void)
+{
+	make_vnode();
+	KTAP_CHECK_EQ(session(STOP_PACKET "+$k#6b$g#67"), 0);
+	KTAP_CHECK_STR(output, STOP_REPLY "+");
+	KTAP_CHECK_EQ(nr_thaws, 1);
+	KTAP_CHECK_EQ(session(STOP_PACKET "+$D#44$g#67"), 0);
+	KTAP_CHECK_STR(output, STOP_REPLY "+$OK#9a");
+	KTAP_CHECK_EQ(nr_thaws, 2);
+}
+
+static void repeated_packet_is_answered_once(void)
+{
+	make_vnode();
+	KTAP_CHECK_EQ(session("+$qAttached#8f$qAttached#8f$qAttached#8f"), 0);
+	KTAP_CHECK_STR(output, "+$1#31");
+	/* other packets are not copies */
+	KTAP_CHECK_EQ(session("$qC#b4$qAttached#8f$qAttached#8f"), 0);
+	KTAP_CHECK_STR(output, "+$QC1#c5+$1#31+$1#31");
+}
+
+static void closed_output_ends_it(void)
+{
+	int out[2];
+
+	make_vnode();
+	KTAP_REQUIRE(!pipe(out));
+	close(out[0]);
+	KTAP_CHECK_EQ(run_session(STOP_PACKET, true, out[1]), 0);
+}
+
+/* gdb hangs: the answer does not fit into the pipe, and nothing reads it. */
+static void full_output_ends_it(void)
+{
+	int out[2];
+
+	make_vnode();
+	KTAP_REQUIRE(!pipe2(out, O_NONBLOCK));
+	while (write(out[1], output, sizeof(output)) > 0)
+		;
+	KTAP_CHECK_EQ(run_session(STOP_PACKET, true, out[1]), 0);
+	close(out[0]);
 }
 
 static const struct ktap_test tests[] = {
-	{ "one that has ended is not said to go on", what_has_ended_does_not_go_on },
-	{ "one that has gone before gdb came is not waited for", is_left_when_it_has_gone },
+	{ "a vnode that has ended is not reported as thawed", ended_vnode_is_not_thawed },
+	{ "a vnode that has gone before gdb came ends it", vnode_gone_before_the_session },
+	{ "the end of the input ends the session and thaws", end_of_input_thaws },
+	{ "kill and detach end the session and thaw", kill_and_detach_thaw },
+	{ "a repeated first packet is answered once", repeated_packet_is_answered_once },
+	{ "a gdb that has closed its end ends the session", closed_output_ends_it },
+	{ "a gdb that reads nothing ends the session", full_output_ends_it },
 };
 
 int main(void)

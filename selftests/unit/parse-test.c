@@ -290,27 +290,6 @@ static void restarts(void)
 	}
 }
 
-static void ports(void)
-{
-	static const char * const bad[] = {
-		"", "0", "00", "-1", "+1", " 1", "1 ", "1234x", "0x4d2", "65536", "4294967297",
-		"18446744073709551617", "http", ":1234", "1.5",
-	};
-	uint16_t port = 0;
-	size_t i;
-
-	KTAP_CHECK(!vnode_parse_port("1", &port, &err) && port == 1);
-	KTAP_CHECK(!vnode_parse_port("1234", &port, &err) && port == 1234);
-	KTAP_CHECK(!vnode_parse_port("065535", &port, &err) && port == 65535);
-	for (i = 0; i < KTAP_NR(bad); i++) {
-		memset(&err, 0, sizeof(err));
-		if (!KTAP_CHECK(vnode_parse_port(bad[i], &port, &err) < 0) ||
-		    !KTAP_CHECK(strstr(err.text, "expected 1 to 65535")))
-			ktap_note("  \"%s\": \"%s\"", bad[i], err.text);
-	}
-	KTAP_CHECK_EQ(port, 65535);
-}
-
 /* A long input must neither be repeated in full nor overrun the sentence. */
 static void long_inputs(void)
 {
@@ -352,7 +331,6 @@ static const struct ktap_test tests[] = {
 	{ "ids are 1 to 255", ids },
 	{ "names", names },
 	{ "restarts: no, on-failure, on-failure:N", restarts },
-	{ "ports are 1 to 65535", ports },
 	{ "long inputs are survived", long_inputs },
 };
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 #
-# gdb-inside.sh: kexec --vnode=1 --gdb, in the machine, and gdb at its port. Without
-# debug symbols: what gdb reads is compared with what the vnode says.
+# gdb-inside.sh: gdb in the machine, and kexec --vnode=1 --gdb behind it. Without debug
+# symbols: what gdb reads is compared with what the vnode says.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck disable=SC2016 # gdb has variables, too
@@ -10,22 +10,25 @@
 . /selftests/lib/adeos.sh
 
 export HOME=/root
-OPTION=--gdb
-PORT=1234
 # a vnode is frozen for so long at most
-HELD_S=9.5
+FROZEN_S=9.5
+# packets: which CPU is selected, why the vnode was stopped
+ASK_CPU='$qC#b4'
+ASK_STOP='$?#3f'
 
-# ---- the server, and gdb ----
+# ---- gdb, and kexec as its child ----
 
-serve() { # sets server
-	: > /tmp/gdb.err
-	kexec --vnode=1 "$OPTION" > /tmp/gdb.out 2>> /tmp/gdb.err &
-	server=$!
-	wait_for 20 grep -q "^vnode 1: gdb vmlinux -ex 'target remote :$PORT' looks into it" /tmp/gdb.out ||
-		{ cat /tmp/gdb.out /tmp/gdb.err; return 1; }
-}
+# Its messages, its id and its exit status can be read while gdb has its stdout.
+cat > /tmp/serve << 'END'
+#!/bin/sh
+rm -f /tmp/gdb.status
+sh -c 'echo $$ > /tmp/gdb.pid; exec kexec --vnode=1 --gdb' 2>> /tmp/gdb.err
+echo $? > /tmp/gdb.status
+END
+chmod +x /tmp/serve
+SERVE=/tmp/serve
 
-told() { # PATTERN: a line of the server
+told() { # PATTERN: a message of kexec
 	grep -E "^kexec: vnode 1: $1" /tmp/gdb.err
 }
 
@@ -33,8 +36,12 @@ told_times() { # TIMES PATTERN
 	[ "$(grep -cE "^kexec: vnode 1: $2" /tmp/gdb.err)" -eq "$1" ]
 }
 
-server_ends() { # STATUS
-	wait_for 20 not kill -0 "$server" && exits_with "$1" wait "$server"
+served_status() { # STATUS: kexec has ended with it
+	wait_for 20 test -s /tmp/gdb.status && exits_with "$1" exit_status
+}
+
+exit_status() {
+	return "$(cat /tmp/gdb.status)"
 }
 
 start_gdb() { # COMMAND...: sets gdb; it prints into /tmp/asked
@@ -45,7 +52,7 @@ start_gdb() { # COMMAND...: sets gdb; it prints into /tmp/asked
 		shift
 	done
 	gdb -nx -batch -iex 'set auto-load no' -iex 'set print elements 0' -iex 'set confirm off' \
-		-iex "${SYMBOLS:+file $SYMBOLS}" -ex "target remote 127.0.0.1:$PORT" "$@" > /tmp/asked 2>&1 &
+		-iex "${SYMBOLS:+file $SYMBOLS}" -ex "target remote | $SERVE" "$@" > /tmp/asked 2>&1 &
 	gdb=$!
 }
 
@@ -62,6 +69,24 @@ ask() { # COMMAND...
 
 said() { # PATTERN
 	grep -qE -- "$1" /tmp/asked || { echo "gdb has not said: $1"; return 1; }
+}
+
+# ---- kexec without gdb ----
+
+hold() { # PACKET: sets server, which has answered it; descriptor 9 is its input
+	: > /tmp/gdb.err
+	: > /tmp/answer
+	rm -f /tmp/in
+	mkfifo /tmp/in
+	kexec --vnode=1 --gdb < /tmp/in > /tmp/answer 2>> /tmp/gdb.err &
+	server=$!
+	exec 9> /tmp/in
+	printf '%s' "$1" >&9
+	wait_for 20 grep -q '#' /tmp/answer
+}
+
+server_ends() { # STATUS
+	wait_for 20 not kill -0 "$server" && exits_with "$1" wait "$server"
 }
 
 # What "printf" has printed, a line each
@@ -122,17 +147,17 @@ symbols_are_moved() {
 	[ "$(values stext)" = "$(symbol _stext)" ] && [ "$(values stext)" != ffffffff81000000 ]
 }
 
-stands_still() {
+is_frozen() {
 	local jiffies
 
 	jiffies=$(print jiffies "*(long *)0x$(symbol jiffies)")
 	ask "$jiffies" 'shell vsh -t 2 1 true && echo it answers' "$jiffies" 'monitor status'
-	said "^stands still, for $HELD_S s at most$" || return 1
+	said "^frozen for at most $FROZEN_S s$" || return 1
 	[ "$(values jiffies | wc -l)" -eq 2 ] && [ "$(values jiffies | uniq | wc -l)" -eq 1 ] &&
 		! said 'it answers' && answers 1
 }
 
-# It may be looked at for longer: registers and stacks stay as they were.
+# gdb may take longer: it still sees the registers and stacks of the stop.
 goes_on_in_time() {
 	local jiffies both
 
@@ -140,11 +165,11 @@ goes_on_in_time() {
 	both="x/8gx \$sp"
 	: > /tmp/gdb.err
 	ask "$jiffies" "$(print sp '$sp')" "$both" \
-		'shell until grep -q "has gone on, 9.5 s are over" /tmp/gdb.err; do usleep 100000; done' \
+		'shell until grep -q "thawed after 9.5 s" /tmp/gdb.err; do usleep 100000; done' \
 		'shell vsh -t 30 1 true && echo it answers' \
 		'maintenance flush register-cache' 'maintenance flush dcache' \
 		"$jiffies" "$(print sp '$sp')" "$both" 'monitor status'
-	said 'it answers' && said '^has gone on' && [ "$(values jiffies | uniq | wc -l)" -eq 2 ] &&
+	said 'it answers' && said '^thawed after' && [ "$(values jiffies | uniq | wc -l)" -eq 2 ] &&
 		[ "$(values sp | wc -l)" -eq 2 ] && [ "$(values sp | uniq | wc -l)" -eq 1 ] &&
 		[ "$(grep -E '^0x[0-9a-f]+:	0x' /tmp/asked | sort | uniq -c | awk '$1 != 2' | wc -l)" -eq 0 ]
 }
@@ -152,11 +177,11 @@ goes_on_in_time() {
 is_interrupted() {
 	: > /tmp/gdb.err
 	start_gdb continue 'info threads' 'monitor status'
-	wait_for 60 told runs && answers 1 && wait_for 5 told_times 1 'stands still' || return 1
+	wait_for 60 told 'running$' && answers 1 && wait_for 5 told_times 1 'frozen for' || return 1
 	kill -INT "$gdb"
 	gdb_ends
-	said 'received signal SIGINT' && said 'CPU 1, frozen' && said '^stands still' &&
-		told_times 2 'stands still' && answers 1
+	said 'received signal SIGINT' && said 'CPU 1, frozen' && said '^frozen for' &&
+		told_times 2 'frozen for' && answers 1
 }
 
 nothing_is_written() {
@@ -171,7 +196,7 @@ nothing_is_written() {
 	[ "$(grep -c 'received: "E01"' /tmp/asked)" -eq 5 ] && said 'received: ""' && banner
 }
 
-nothing_is_there() { # of programs, of nobody; and what no CPU takes, though tables would lead somewhere
+nothing_is_there() { # of programs, not mapped; and one that no CPU takes, though the tables would map it
 	local va
 
 	va=$(symbol linux_banner)
@@ -179,23 +204,24 @@ nothing_is_there() { # of programs, of nobody; and what no CPU takes, though tab
 	[ "$(grep -c 'Cannot access memory' /tmp/asked)" -eq 4 ]
 }
 
-second_is_refused() {
-	ask "shell timeout 30 gdb -nx -batch -ex 'target remote 127.0.0.1:$PORT' 2>&1 | sed 's/^/second: /'" \
-		'info threads'
-	said '^second: ' && ! said '^second: .* in ' && said 'Thread 2 .CPU 1, frozen'
+second_has_no_registers() {
+	ask "shell timeout 30 gdb -nx -batch -ex 'target remote | kexec --vnode=1 --gdb' -ex 'info threads' \
+		-ex 'x/s 0x$banner' 2>&1 | sed 's/^/second: /'" 'info threads'
+	said '^second: .*has been frozen by another process' && said '^second: .*CPU 1, no registers' &&
+		said '^second: .*Linux version' && said '^  2 .*CPU 1, frozen'
 }
 
-others_are_refused() {
-	: > /tmp/gdb.err
-	bad-run user gdb -nx -batch -ex "target remote 127.0.0.1:$PORT" -ex 'info threads' > /tmp/asked 2>&1
-	cat /tmp/asked /tmp/gdb.err
-	told 'user 1000 has been turned away' && ! told 'gdb has attached' && ! said 'CPU 0'
+gdb_shows_messages() {
+	SERVE='kexec --vnode=1 --gdb'
+	ask 'info threads'
+	SERVE=/tmp/serve
+	said "kexec: vnode 1: frozen for at most $FROZEN_S s"
 }
 
-is_survived() { # what is no gdb
-	head -c 200000 /dev/urandom | nc 127.0.0.1 "$PORT" > /dev/null
-	# a packet, one whose sum is wrong, and no end
-	printf '$?#3f$g#00$m' | nc 127.0.0.1 "$PORT" > /tmp/answer
+is_survived() { # input that is not gdb's
+	head -c 200000 /dev/urandom | kexec --vnode=1 --gdb > /dev/null || return 1
+	# a packet, one whose sum is wrong, and one without an end
+	printf '$?#3f$g#00$m' | kexec --vnode=1 --gdb > /tmp/answer || return 1
 	cat /tmp/answer
 	case $(cat /tmp/answer) in
 	'+$T00thread:'[12]';#'??-) banner ;;
@@ -203,19 +229,55 @@ is_survived() { # what is no gdb
 	esac
 }
 
+terminal_is_refused() {
+	exits_with 2 kexec --vnode=1 --gdb < /dev/console 2> /tmp/refused
+	cat /tmp/refused
+	grep 'write "target remote | kexec --vnode=1 --gdb" in gdb' /tmp/refused
+}
+
 may_not() { # WHO PATTERN
 	local status=0
 
-	bad-run "$1" kexec --vnode=1 --gdb=1300 > /tmp/refused 2>&1 || status=$?
+	bad-run "$1" kexec --vnode=1 --gdb < /dev/null > /tmp/refused 2>&1 || status=$?
 	cat /tmp/refused
 	[ "$status" -eq 1 ] && [ "$(wc -l < /tmp/refused)" -eq 1 ] && grep "$2" /tmp/refused
 }
 
-# Whoever has frozen it is no more.
-goes_on_at_once() {
-	ask "shell kill -KILL $server; vsh -t 5 1 true && echo it answers"
-	said 'it answers' && exits_with 137 wait "$server"
+# ---- ends of a session: the vnode is thawed at once ----
+
+kexec_is_killed() {
+	ask 'shell kill -KILL $(cat /tmp/gdb.pid); vsh -t 5 1 true && echo it answers'
+	said 'it answers' && served_status 137
 }
+
+gdb_is_killed() {
+	start_gdb 'shell kill -KILL $PPID'
+	exits_with 137 wait "$gdb" && vsh -t 5 1 true && served_status 0
+}
+
+gdb_detaches() {
+	ask detach 'shell vsh -t 5 1 true && echo it answers' "target remote | $SERVE" 'info threads'
+	said 'it answers' && said 'CPU 1, frozen' && served_status 0
+}
+
+input_ends() {
+	hold "$ASK_STOP" && told 'frozen for' || return 1
+	exec 9>&-
+	vsh -t 5 1 true && server_ends 0
+}
+
+# A ^C at the terminal is gdb's: it goes on, and so does the session.
+is_not_ended_by_interrupt() {
+	ask 'shell kill -INT $(cat /tmp/gdb.pid)' 'info threads'
+	said 'CPU 1, frozen' && served_status 0
+}
+
+is_ended_by_term() {
+	hold "$ASK_CPU" || return 1
+	kill "$server"
+	server_ends 143 && exec 9>&-
+}
+
 
 # ---- of one that ends ----
 
@@ -227,7 +289,7 @@ stops_at_panic() {
 	set -- $(bounds panic)
 	from=$1 to=$2
 	start_gdb continue "$(print pc '$pc')" 'info threads' 'info registers rax' 'monitor status'
-	wait_for 60 told runs || return 1
+	wait_for 60 told 'running$' || return 1
 	end_by 1 'adeos-test panic'
 	gdb_ends
 	echo "panic() is from $from to $to"
@@ -240,14 +302,14 @@ stops_at_panic() {
 is_read_when_dead() {
 	: > /tmp/gdb.err
 	ask "x/s 0x$1" continue 'info threads'
-	said 'Linux version' && said 'Remote failure reply: E01' && said '^\* [12] .*in panic\(\)' && ! told 'stands still'
+	said 'Linux version' && said 'Remote failure reply: E01' && said '^\* [12] .*in panic\(\)' && ! told 'frozen for'
 }
 
 # Its memory is another kernel's now, and KASLR has moved that one elsewhere.
 follows_restart() {
 	: > /tmp/gdb.err
 	start_gdb continue
-	wait_for 60 told runs || return 1
+	wait_for 60 told 'running$' || return 1
 	end_by 1 'echo c > /proc/sysrq-trigger'
 	gdb_ends
 	said 'terminated with signal SIGKILL' && told 'restarted; gdb can attach again' &&
@@ -255,15 +317,16 @@ follows_restart() {
 }
 
 is_returned() {
-	stop 1 && server_ends 0 && cat /tmp/gdb.err && told 'returned, there is no such vnode any more'
+	hold "$ASK_CPU" && stop 1 && server_ends 0 && exec 9>&- && told 'returned, there is no such vnode any more'
 }
 
+# gdb may see that it is stopped before it is returned: it stays until then.
 is_returned_while_attached() {
 	: > /tmp/gdb.err
-	start_gdb continue
-	wait_for 60 told runs && stop 1 || return 1
+	start_gdb continue 'shell until grep -q returned /tmp/gdb.err; do usleep 100000; done'
+	wait_for 60 told 'running$' && stop 1 || return 1
 	gdb_ends
-	said 'terminated with signal SIGKILL|received signal SIGTERM' && server_ends 0 && told returned
+	said 'terminated with signal SIGKILL|received signal SIGTERM' && served_status 0 && told returned
 }
 
 has_no_kernel() {
@@ -271,7 +334,8 @@ has_no_kernel() {
 		[ "$(vnode-ctl beats 1)" -gt 100 ]
 	}
 	tiny-kernel fill > /tmp/fill
-	kexec --vnode=1 --cpus=1-2 --mem=16M --boot-limit=0 /tmp/fill && wait_for 30 fills && serve || return 1
+	kexec --vnode=1 --cpus=1-2 --mem=16M --boot-limit=0 /tmp/fill && wait_for 30 fills || return 1
+	: > /tmp/gdb.err
 	ask 'info threads' 'x/x 0xffffffff81000000'
 	said 'CPU 0, no registers' && said 'Cannot access memory' && told 'no VMCOREINFO' && told 'booting, without registers'
 }
@@ -279,17 +343,15 @@ has_no_kernel() {
 check_kernel() { # RELEASE
 	KERNEL=/boot/vmlinuz-$1
 	check "$1" up 1 1-2 384M
-	check "gdb can attach" serve
-	check "it reads linux_banner" banner
+	check "gdb reads linux_banner" banner
 	check "both CPUs are threads, and frozen" cpus_are_threads
 	check "the vnode goes on" goes_on
-	check "it is returned, and the server ends" is_returned
+	check "it is returned, and the session ends" is_returned
 }
 
 set -- /boot/vmlinuz-*
 [ $# -eq 3 ] || bail "3 kernels expected in /boot: $*"
 plan 44
-ip link set lo up
 remember_root
 log_begin
 remember_adeos
@@ -297,40 +359,40 @@ check "no such vnode" refused 4 'no vnode 1' --vnode=1 --gdb
 check "a vnode, with KASLR" up 1 1-2 256M
 check "not root" may_not user 'be root'
 check "not allowed to boot" may_not nocap 'CAP_SYS_BOOT is missing'
-check "gdb can attach" serve
-check "the port is in use" refused 1 'port 1234 is in use: choose another one' --vnode=1 --gdb
+check "a terminal is refused, with what to write in gdb" terminal_is_refused
+check "a port is refused, with what to write in gdb" \
+	refused 2 'there is no port; in gdb, write: target remote | kexec' --vnode=1 --gdb=1234
 check "gdb reads linux_banner" banner
+check "gdb shows the messages of kexec" gdb_shows_messages
 check "both CPUs are threads, and frozen" cpus_are_threads
 check "one of them idles" wait_for 120 idles
 check "symbols are moved as KASLR has moved the kernel" symbols_are_moved
-check "it stands still while gdb looks at it" stands_still
+check "the vnode is frozen while gdb looks at it" is_frozen
 check "it goes on" goes_on
-check "also by itself, and what gdb has seen stays" goes_on_in_time
+check "it is thawed in time, and gdb still sees the stop" goes_on_in_time
 check "it is continued and interrupted" is_interrupted
 check "nothing is written, nothing steps" nothing_is_written
 check "addresses that nothing is at" nothing_is_there
-check "a second gdb is refused" second_is_refused
-check "other users are refused" others_are_refused
+banner=$(symbol linux_banner)
+check "a second gdb reads memory, but has no registers" second_has_no_registers
 check "garbage is survived" is_survived
 check "it goes on" goes_on
-check "the server is killed: it goes on at once" goes_on_at_once
-banner=$(symbol linux_banner)
-OPTION=--gdb=4321 PORT=4321
-check "at another port" serve
-check "it panics, and gdb is there" stops_at_panic
-check "gdb looks at it when it is dead" is_read_when_dead "$banner"
-check "it is returned, and the server ends" is_returned
-OPTION=--gdb PORT=1234
-check "one that is restarted, and unpacks itself" up 1 1-2 192M --restart=on-failure --no-unpack
-check "gdb can attach" serve
+check "kexec is killed: it goes on at once" kexec_is_killed
+check "gdb is killed: it goes on at once" gdb_is_killed
+check "gdb detaches, and attaches again" gdb_detaches
+check "the input ends: it goes on at once" input_ends
+check "SIGINT does not end the session" is_not_ended_by_interrupt
+check "it panics while gdb waits" stops_at_panic
+check "gdb reads a dead vnode" is_read_when_dead "$banner"
+check "it is returned, and the session ends" is_returned
+check "a vnode that restarts, and unpacks itself" up 1 1-2 192M --restart=on-failure --no-unpack
 check "it restarts, and gdb attaches again" follows_restart
 check "it is returned while gdb waits" is_returned_while_attached
 for image; do
 	[ "$image" = "/boot/vmlinuz-$(uname -r)" ] || check_kernel "${image#/boot/vmlinuz-}"
 done
 check "a vnode that has nothing of Linux" has_no_kernel
-kill "$server"
-check "a signal ends the server" server_ends 143
+check "SIGTERM ends the session" is_ended_by_term
 stop 1 > /dev/null
 check "root has everything again, and its log is quiet" eval 'nothing_held && root_is_back && log_is_quiet'
 finish

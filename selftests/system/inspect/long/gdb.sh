@@ -18,16 +18,13 @@ trap 'rm -rf "$work"' EXIT
 # shellcheck disable=SC2016 # for the shell in the machine
 inside='
 	. /selftests/lib/adeos.sh
-	ip link set lo up
 	export HOME=/root
 	up 1 1-2 192M || exit
-	kexec --vnode=1 --gdb > /tmp/gdb.out 2>> /tmp/gdb.err &
-	wait_for 20 grep -q "target remote" /tmp/gdb.out || exit
 	gdb -nx -batch -iex "set auto-load no" -iex "set print elements 0" /vmlinux \
-		-ex "target remote 127.0.0.1:1234" -ex "print linux_banner" -ex "thread apply all bt 12" \
+		-ex "target remote | kexec --vnode=1 --gdb 2>> /tmp/gdb.err" -ex "print linux_banner" -ex "thread apply all bt 12" \
 		-ex "echo --- continued ---\n" -ex continue -ex bt -ex "info threads" 2>&1 &
 	gdb=$!
-	wait_for 200 grep -q ": runs$" /tmp/gdb.err && answers 1 && end_by 1 "echo c > /proc/sysrq-trigger"
+	wait_for 200 grep -q ": running$" /tmp/gdb.err && answers 1 && end_by 1 "echo c > /proc/sysrq-trigger"
 	wait $gdb
 	cat /tmp/gdb.err
 	stop 1
