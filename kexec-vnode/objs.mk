@@ -4,7 +4,7 @@
 
 VNODE_OBJS := cli start parse net err file \
 	$(addprefix image/,image bzimage elf decompress relocs) \
-	$(addprefix plan/,plan bootparams acpi pgtable) \
+	$(addprefix plan/,plan cmdline bootparams acpi pgtable) \
 	device verbs wait status last \
 	$(addprefix console/,console terminal vconsole) \
 	$(addprefix inspect/,log memory walk vmcoreinfo log-ring log-early regs \

@@ -76,6 +76,7 @@ struct making {
 	struct kexec_info info;
 	struct memory_range range[3];
 	uint64_t ram_end;		/* of the range, as the vnode sees it */
+	bool nokaslr;			/* the command line says so */
 	char *low_page;
 	struct vnode_err *err;
 };
@@ -162,37 +163,13 @@ static int make_acpi(struct making *m)
 
 static int make_cmdline(struct making *m)
 {
-	/*
-	 * No PIT, HPET or PM timer to calibrate with: the frequency is root's. Nor
-	 * anything to compare the TSC with: what root has found out of it holds (6.1
-	 * would use jiffies as its clock if it does not know the CPU). No shorthand
-	 * IPIs, which every CPU of the machine would get; none of the machine's NMIs.
-	 * No serial ports and no PCI: they are root's. Nothing to bounce buffers for.
-	 * No VMX: a CPU that has it on does not heed INIT (SDM volume 3, "Restrictions
-	 * on VMX operation"), and could not be stopped.
-	 */
-	int len = snprintf(m->plan->cmdline, sizeof(m->plan->cmdline),
-			   "tsc_early_khz=%u%s no_ipi_broadcast=1 apic_extnmi=none 8250.nr_uarts=0 pci=off swiotlb=noforce module_blacklist=kvm_intel panic=0%s%s",
-			   m->machine->tsc_khz, m->machine->tsc_reliable ? " tsc=reliable" : "",
-			   m->config->append ? " " : "",
-			   m->config->append ? m->config->append : "");
+	char *cmdline = m->plan->cmdline;
+	int ret;
 
-	if (len >= (int)sizeof(m->plan->cmdline))
-		return vnode_err(m->err, EINVAL, "--append: the command line is too long");
-	return add(m, m->plan->cmdline, len + 1, m->lent->mem_base + PAGE, BOTTOM_SIZE - PAGE);
-}
-
-static bool cmdline_has(const char *cmdline, const char *word)
-{
-	size_t len = strlen(word);
-	const char *at = cmdline;
-
-	while ((at = strstr(at, word))) {
-		if ((at == cmdline || at[-1] == ' ') && (!at[len] || at[len] == ' '))
-			return true;
-		at += len;
-	}
-	return false;
+	ret = vnode_cmdline_build(m->machine, m->config->append, cmdline, m->err);
+	m->nokaslr = vnode_cmdline_has(cmdline, "nokaslr");
+	return ret ?: add(m, cmdline, strlen(cmdline) + 1, m->lent->mem_base + PAGE,
+			  BOTTOM_SIZE - PAGE);
 }
 
 static uint64_t random_below(uint64_t n)
@@ -231,7 +208,7 @@ static int make_kaslr(struct making *m)
 	struct vnode_image *image = m->image;
 	uint64_t slots;
 
-	if (cmdline_has(m->plan->cmdline, "nokaslr")) {
+	if (m->nokaslr) {
 		m->plan->kaslr = "off (nokaslr)";
 		return 0;
 	}
@@ -260,7 +237,7 @@ static int make_kernel(struct making *m)
 	ret = make_kaslr(m);
 	if (ret)
 		return ret;
-	ret = place_kernel(m, !image->self_kaslr && !cmdline_has(m->plan->cmdline, "nokaslr"));
+	ret = place_kernel(m, !image->self_kaslr && !m->nokaslr);
 	if (ret)
 		return ret;
 	for (i = 0; i < image->nr_segments; i++) {
@@ -300,8 +277,7 @@ static int make_bootparams(struct making *m, size_t initrd_size)
 		.initrd_pa = m->plan->initrd,
 		.initrd_size = initrd_size,
 		.rsdp_pa = m->plan->e820[E820_TABLES].start,
-		.kaslr = !m->image->self_kaslr && m->image->relocs &&
-			 !cmdline_has(m->plan->cmdline, "nokaslr"),
+		.kaslr = !m->image->self_kaslr && m->image->relocs && !m->nokaslr,
 	};
 	struct boot_params *params = page_alloc(m, sizeof(*params));
 	int ret;
@@ -439,5 +415,5 @@ void vnode_plan_print(const struct vnode_plan *plan, const struct vnode_config *
 			(unsigned long)plan->segment[i].mem + plan->segment[i].memsz - 1,
 			plan->segment[i].bufsz);
 	print_tables(plan, out);
-	fprintf(out, "cmdline:  %s\n", plan->cmdline);
+	vnode_cmdline_print(plan->cmdline, out);
 }

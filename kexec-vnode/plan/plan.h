@@ -67,19 +67,29 @@ size_t vnode_pgtable_size(uint64_t base, uint64_t size);
 void vnode_pgtable_build(uint64_t base, uint64_t size, void *pml4, void *tables,
 			 uint64_t tables_pa);
 
+struct vnode_machine {			/* of root, known before a grant */
+	uint32_t bsp_apicid;
+	uint32_t tsc_khz;
+	bool tsc_reliable;
+};
+
+/*
+ * cmdline.c: the words that every vnode needs, and @append (may be NULL). -EINVAL: too
+ * long.
+ */
+int vnode_cmdline_build(const struct vnode_machine *machine, const char *append,
+			char cmdline[VNODE_CMDLINE_MAX + 1], struct vnode_err *err);
+bool vnode_cmdline_has(const char *cmdline, const char *word);
+/* The command line, and a line for each of these words with the reason for it */
+void vnode_cmdline_print(const char *cmdline, FILE *out);
+
 /*
  * plan.c: where everything goes. The list of segments is made with kexec's own
  * add_segment() and locate_hole() on the memory that was granted.
  */
 struct kexec_segment;
 
-struct vnode_machine {			/* what root tells before a grant */
-	uint32_t bsp_apicid;
-	uint32_t tsc_khz;
-	bool tsc_reliable;
-};
-
-struct vnode_lent {			/* and what the grant brought */
+struct vnode_lent {			/* the result of a grant */
 	uint64_t mem_base, mem_size;
 	uint32_t low_base, low_size, low_page;
 	uint32_t apicid[VNODE_CPUS_MAX];

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kexec-vnode/plan/cmdline.c: the command line, the room it leaves for --append, and the
+ * reasons, which Documentation/layout.md repeats.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ktap.h"
+#include "plan/plan.h"
+
+#define PAGE_OF_WORDS	"Documentation/layout.md"
+#define COMMON		" no_ipi_broadcast=1 apic_extnmi=none 8250.nr_uarts=0 pci=off" \
+			" swiotlb=noforce module_blacklist=kvm_intel panic=0"
+
+static const struct vnode_machine reliable = { .tsc_khz = 2500000, .tsc_reliable = true };
+static const struct vnode_machine unreliable = { .tsc_khz = 2500000 };
+static char cmdline[VNODE_CMDLINE_MAX + 1];
+static struct vnode_err err;
+
+static void words_come_first(void)
+{
+	KTAP_CHECK_EQ(vnode_cmdline_build(&reliable, NULL, cmdline, &err), 0);
+	KTAP_CHECK_STR(cmdline, "tsc_early_khz=2500000 tsc=reliable" COMMON);
+	KTAP_CHECK_EQ(vnode_cmdline_build(&unreliable, "quiet pci=on", cmdline, &err), 0);
+	KTAP_CHECK_STR(cmdline, "tsc_early_khz=2500000" COMMON " quiet pci=on");
+}
+
+static void longest_append_fits(void)
+{
+	const struct vnode_machine fast = { .tsc_khz = UINT32_MAX, .tsc_reliable = true };
+	char append[VNODE_CMDLINE_MAX + 1];
+
+	memset(append, 'x', sizeof(append));
+	append[VNODE_APPEND_MAX] = 0;
+	KTAP_CHECK_EQ(vnode_cmdline_build(&fast, append, cmdline, &err), 0);
+	KTAP_CHECK_STR(strrchr(cmdline, ' ') + 1, append);
+	append[VNODE_APPEND_MAX] = 'x';
+	append[VNODE_CMDLINE_MAX] = 0;
+	KTAP_CHECK_EQ(vnode_cmdline_build(&fast, append, cmdline, &err), -EINVAL);
+	KTAP_CHECK(strstr(err.text, "--append"));
+}
+
+static void words_are_found_whole(void)
+{
+	KTAP_CHECK(vnode_cmdline_has("nokaslr", "nokaslr"));
+	KTAP_CHECK(vnode_cmdline_has("a nokaslr b", "nokaslr"));
+	KTAP_CHECK(vnode_cmdline_has("xnokaslr nokaslr", "nokaslr"));
+	KTAP_CHECK(!vnode_cmdline_has("", "nokaslr"));
+	KTAP_CHECK(!vnode_cmdline_has("nokaslrx xnokaslr nokaslr=1", "nokaslr"));
+}
+
+/* The next row of the page's table of words, NULL after the last one */
+static char *next_row(FILE *page, char *line, size_t size)
+{
+	return fgets(line, size, page) && !strncmp(line, "| `", 3) ? line : NULL;
+}
+
+/* "          WORD: REASON" of the program is "| `WORD` | REASON |" of the page. */
+static bool is_same(const char *printed, const char *row)
+{
+	const char *colon = strchr(printed, ':');
+	char expected[512];
+
+	if (strncmp(printed, "          ", 10) || !colon)
+		return false;
+	if (!strncmp(printed + 10, "tsc_early_khz=", 14))
+		snprintf(expected, sizeof(expected), "| `tsc_early_khz=N` | %s", colon + 2);
+	else
+		snprintf(expected, sizeof(expected), "| `%.*s` | %s",
+			 (int)(colon - printed - 10), printed + 10, colon + 2);
+	expected[strcspn(expected, "\n")] = 0;
+	strcat(expected, " |\n");
+	return KTAP_CHECK_STR(row, expected);
+}
+
+static void page_has_the_same_words(void)
+{
+	char line[512], row[512], *printed = NULL;
+	unsigned int rows = 0;
+	FILE *page, *out;
+	size_t size;
+
+	KTAP_REQUIRE(!vnode_cmdline_build(&reliable, "quiet", cmdline, &err));
+	out = open_memstream(&printed, &size);
+	vnode_cmdline_print(cmdline, out);
+	fclose(out);
+	out = fmemopen(printed, size, "r");
+	page = fopen(PAGE_OF_WORDS, "r");
+	KTAP_REQUIRE(page && out && fgets(line, sizeof(line), out));
+	KTAP_CHECK(!strncmp(line, "cmdline:  tsc_early_khz=", 24));
+	while (fgets(row, sizeof(row), page) && strcmp(row, "| word | reason |\n"))
+		;
+	KTAP_REQUIRE(fgets(row, sizeof(row), page));
+	while (next_row(page, row, sizeof(row)) && fgets(line, sizeof(line), out) &&
+	       is_same(line, row))
+		rows++;
+	KTAP_CHECK_EQ(rows, 9);
+	KTAP_CHECK_STR(row, "\n");
+	KTAP_CHECK(!fgets(line, sizeof(line), out));
+	fclose(page);
+	fclose(out);
+	free(printed);
+}
+
+static const struct ktap_test tests[] = {
+	{ "the words of every vnode come first", words_come_first },
+	{ "the longest --append fits", longest_append_fits },
+	{ "words are found whole", words_are_found_whole },
+	{ "the page has the same words and reasons", page_has_the_same_words },
+};
+
+int main(void)
+{
+	return ktap_run(tests, KTAP_NR(tests));
+}
