@@ -21,7 +21,14 @@ enum vnode_verb {
 	VNODE_VERB_DUMP,
 	VNODE_VERB_CONSOLE,
 	VNODE_VERB_GDB,
+	VNODE_NR_VERBS,
+	/* about the program itself: the rest of the command line is not checked */
+	VNODE_VERB_HELP = VNODE_NR_VERBS,
+	VNODE_VERB_OPTIONS,
 };
+
+/* Of a time that is not given */
+#define VNODE_UNSET		(-1)
 
 struct vnode_config {
 	enum vnode_verb verb;
@@ -29,19 +36,18 @@ struct vnode_config {
 	unsigned int id;
 	char name[32];			/* VNODE_NAME_LEN */
 	struct vnode_cpus cpus;		/* the boot CPU first */
-	long boot_cpu;			/* -1: the first of the list */
+	int boot_cpu;			/* VNODE_UNSET: the first of the list */
 	uint64_t mem_size, mem_min, mem_max;
 	const char *kernel, *initrd, *append;
 	struct vnode_nets nets;
 	char net_append[VNODE_APPEND_MAX + 1];	/* @append points here if it has nets */
-	const char *dump;		/* the file to be written */
-	char dump_dir[256];		/* VNODE_DUMP_DIR_MAX: when it fails, "": nowhere */
+	const char *dump;		/* the file that --dump writes */
+	char dump_dir[256];		/* VNODE_DUMP_DIR_MAX; "": no dump on failure */
 	enum vnode_unpack unpack;
-	double timeout;			/* seconds, as the following */
+	double timeout;			/* seconds, as are the following */
 	double boot_limit;		/* 0: none */
-	double wait;			/* until it runs */
-	enum vnode_restart restart;
-	uint32_t restarts;		/* in a row, 0: no limit */
+	double wait;			/* until it runs; 0: do not wait */
+	struct vnode_restart restart;
 	bool force, json, dry_run, read_only;
 };
 

@@ -155,7 +155,7 @@ int vnode_device_load(int fd, const struct vnode_config *config, const struct vn
 		      struct vnode_err *err)
 {
 	struct vnode_segment segment[VNODE_SEGMENTS_MAX];
-	bool restart = config->restart == VNODE_RESTART_ON_FAILURE;
+	bool restart = config->restart.on_failure;
 	struct vnode_load load = {
 		.id = config->id,
 		.flags = (config->verb == VNODE_VERB_LOAD ? VNODE_LOAD_KEEP : 0) |
@@ -167,7 +167,7 @@ int vnode_device_load(int fd, const struct vnode_config *config, const struct vn
 		.boot_params = plan->boot_params,
 		.cr3 = plan->cr3,
 		.control = plan->control,
-		.restarts = config->restarts,
+		.restarts = config->restart.times,
 		.boot_limit_ms = milliseconds(config->boot_limit),
 		.dump_dir = *config->dump_dir ? (uintptr_t)config->dump_dir : 0,
 	};

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The words of a command line or a configuration file: CPU lists, sizes, ids,
- * names, restarts. Strict: every character must belong, there is no white space and no
- * sign, and decimal numbers may begin with zeros (there is no octal). An error
- * repeats at most 40 characters of its input.
+ * The words of a command line: CPU lists, sizes, addresses, seconds, ids, names,
+ * restarts. The grammars are strict: no white space, no sign, nothing after
+ * the word; decimal numbers may begin with zeros (there is no octal). An error
+ * quotes at most 40 characters of its input.
  */
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +16,7 @@
 /* Linux numbers its CPUs below NR_CPUS, at most 8192 on x86-64. */
 #define CPU_MAX		8191
 #define RESTARTS_MAX	1000000
+#define SECONDS_MAX	86400
 
 static int digit_value(char c)
 {
@@ -30,13 +30,13 @@ static int digit_value(char c)
 }
 
 /**
- * vnode_take_number() - digits, and nothing before them
- * @text: where they are; moved behind them
+ * vnode_take_number() - read the digits of a number
+ * @text: begins with the digits; moved to the first character after them
  * @base: 10 or 16
- * @max: the largest number there may be
- * @value: set
+ * @max: the largest number accepted
+ * @value: the number
  *
- * Return: 0; -EINVAL (no digit, @text is where it was); -ERANGE (more than @max).
+ * Return: 0; -EINVAL (no digit, @text is not moved); -ERANGE (more than @max).
  */
 int vnode_take_number(const char **text, unsigned int base, uint64_t max, uint64_t *value)
 {
@@ -57,11 +57,21 @@ int vnode_take_number(const char **text, unsigned int base, uint64_t max, uint64
 	return fits ? 0 : -ERANGE;
 }
 
+/* @text is one decimal number from @min to @max: 0; -EINVAL (no number); -ERANGE. */
+static int parse_whole(const char *text, uint64_t min, uint64_t max, uint64_t *value)
+{
+	int ret = vnode_take_number(&text, 10, max, value);
+
+	if (ret == -EINVAL || *text)
+		return -EINVAL;
+	return ret || *value < min ? -ERANGE : 0;
+}
+
 struct cpu_range {
 	uint64_t first, last, stride;
 };
 
-/* "4", "0-3", "0-10:2" at *text; moves *text behind it. */
+/* Takes "4", "0-3" or "0-10:2" at *text, and moves *text after it. */
 static int parse_range(const char **text, struct cpu_range *range)
 {
 	int ret;
@@ -91,11 +101,11 @@ static int add_range(struct vnode_cpus *cpus, const struct cpu_range *range,
 	for (cpu = range->first; cpu <= range->last; cpu += range->stride) {
 		if (seen[cpu])
 			return vnode_err(err, EINVAL,
-					 "CPU list: CPU %u is there twice: name every CPU once",
+					 "CPU %u is there twice: name every CPU once",
 					 cpu);
 		if (cpus->nr == VNODE_CPUS_MAX)
 			return vnode_err(err, E2BIG,
-					 "CPU list: CPU %u is one too many: a vnode takes at most %d",
+					 "CPU %u is one too many: a vnode takes at most %d",
 					 cpu, VNODE_CPUS_MAX);
 		seen[cpu] = 1;
 		cpus->cpu[cpus->nr++] = cpu;
@@ -108,7 +118,7 @@ static int bad_piece(struct vnode_err *err, int errnum, const char *piece, const
 	size_t length = strcspn(piece, ",");
 
 	return vnode_err(err, errnum,
-			 "CPU list: \"%.*s\" %s: expected a list like 0-2,5 or 0-10:2",
+			 "\"%.*s\" %s: expected a list of CPUs like 0-2,5 or 0-10:2",
 			 length < 40 ? (int)length : 40, piece, why);
 }
 
@@ -155,16 +165,8 @@ static unsigned int suffix_shift(char c)
 	return s ? ((s - suffixes) % 4 + 1) * 10 : 0;
 }
 
-/**
- * vnode_parse_size() - a size in bytes
- * @text: decimal, or hexadecimal after "0x", then perhaps one of K, M, G, T in
- *	either case (1024, 1024^2, ...)
- * @size: the size, never 0
- * @err: filled on failure
- *
- * Return: 0; -EINVAL (syntax, zero); -ERANGE (2^64 or more).
- */
-int vnode_parse_size(const char *text, uint64_t *size, struct vnode_err *err)
+static int parse_bytes(const char *what, const char *text, uint64_t *bytes,
+		       struct vnode_err *err)
 {
 	unsigned int base = 10, shift;
 	const char *c = text;
@@ -181,17 +183,101 @@ int vnode_parse_size(const char *text, uint64_t *size, struct vnode_err *err)
 		c++;
 	if (ret == -EINVAL || *c)
 		return vnode_err(err, EINVAL,
-				 "size \"%.40s\" is not understood: expected a number with K, M, G, T or nothing behind it, as in 512M",
-				 text);
+				 "%s \"%.40s\" is not understood: expected a number, with K, M, G, T or nothing after it, as in 512M",
+				 what, text);
 	if (ret || value << shift >> shift != value)
 		return vnode_err(err, ERANGE,
-				 "size \"%.40s\" is too large: expected less than 2^64 bytes",
-				 text);
-	if (!value)
+				 "%s \"%.40s\" is too large: expected less than 2^64 bytes",
+				 what, text);
+	*bytes = value << shift;
+	return 0;
+}
+
+/**
+ * vnode_parse_size() - a size in bytes
+ * @text: decimal, or hexadecimal after "0x", then optionally one of K, M, G, T in
+ *	either case (1024, 1024^2, ...)
+ * @size: the size, never 0
+ * @err: filled on failure
+ *
+ * Return: 0; -EINVAL (syntax, zero); -ERANGE (2^64 or more).
+ */
+int vnode_parse_size(const char *text, uint64_t *size, struct vnode_err *err)
+{
+	int ret = parse_bytes("size", text, size, err);
+
+	if (!ret && !*size)
 		return vnode_err(err, EINVAL,
-				 "size \"%.40s\" is zero: expected at least one byte",
-				 text);
-	*size = value << shift;
+				 "size \"%.40s\" is zero: expected at least one byte", text);
+	return ret;
+}
+
+/**
+ * vnode_parse_address() - a physical address
+ * @text: as of vnode_parse_size()
+ * @address: the address, which may be 0
+ * @err: filled on failure
+ *
+ * Return: 0; -EINVAL (syntax); -ERANGE (2^64 or more).
+ */
+int vnode_parse_address(const char *text, uint64_t *address, struct vnode_err *err)
+{
+	return parse_bytes("address", text, address, err);
+}
+
+/**
+ * vnode_parse_seconds() - a time span
+ * @text: decimal, 0 to 86400, with at most nine digits after a point
+ * @seconds: the time
+ * @err: filled on failure
+ *
+ * Return: 0; -EINVAL (no number); -ERANGE (more than a day).
+ */
+int vnode_parse_seconds(const char *text, double *seconds, struct vnode_err *err)
+{
+	uint64_t whole, fraction = 0;
+	const char *c = text, *point;
+	double unit = 1;
+	int ret;
+
+	ret = vnode_take_number(&c, 10, SECONDS_MAX, &whole);
+	if (ret != -EINVAL && *c == '.') {
+		point = ++c;
+		if (vnode_take_number(&c, 10, UINT32_MAX, &fraction) || c - point > 9)
+			ret = -EINVAL;
+		while (point++ < c)
+			unit *= 10;
+	}
+	if (*c)
+		ret = -EINVAL;
+	if (!ret && whole == SECONDS_MAX && fraction)
+		ret = -ERANGE;
+	if (ret)
+		return vnode_err(err, ret,
+				 "time \"%.40s\" is not understood: expected seconds from 0 to %d, as in 10 or 2.5",
+				 text, SECONDS_MAX);
+	*seconds = whole + fraction / unit;
+	return 0;
+}
+
+/**
+ * vnode_parse_cpu() - the number of a CPU
+ * @text: decimal, 0 to 8191
+ * @cpu: the number
+ * @err: filled on failure
+ *
+ * Return: 0; -EINVAL (no number); -ERANGE (too large).
+ */
+int vnode_parse_cpu(const char *text, int *cpu, struct vnode_err *err)
+{
+	uint64_t value;
+	int ret = parse_whole(text, 0, CPU_MAX, &value);
+
+	if (ret)
+		return vnode_err(err, ret,
+				 "CPU \"%.40s\" is not understood: expected a number from 0 to %d",
+				 text, CPU_MAX);
+	*cpu = value;
 	return 0;
 }
 
@@ -205,25 +291,18 @@ int vnode_parse_size(const char *text, uint64_t *size, struct vnode_err *err)
  */
 int vnode_parse_id(const char *text, unsigned int *id, struct vnode_err *err)
 {
-	const char *c = text;
 	uint64_t value;
-	int ret;
+	int ret = parse_whole(text, 1, VNODE_ID_MAX, &value);
 
-	ret = vnode_take_number(&c, 10, VNODE_ID_MAX, &value);
-	if (ret == -EINVAL || *c)
-		return vnode_err(err, EINVAL,
-				 "vnode id \"%.40s\" is not a number: expected 1 to %d",
-				 text, VNODE_ID_MAX);
-	if (ret || !value)
-		return vnode_err(err, ERANGE,
-				 "vnode id \"%.40s\" is out of range: expected 1 to %d",
-				 text, VNODE_ID_MAX);
+	if (ret)
+		return vnode_err(err, ret, "vnode id \"%.40s\" is %s: expected 1 to %d", text,
+				 ret == -EINVAL ? "not a number" : "out of range", VNODE_ID_MAX);
 	*id = value;
 	return 0;
 }
 
 /**
- * vnode_check_name() - whether this can be the name of a vnode
+ * vnode_check_name() - whether a text can be the name of a vnode
  * @name: 1 to 31 of A-Z a-z 0-9 - _ . and first a letter or _, so that a name is
  *	never taken for an id, an option or a hidden file
  * @err: filled on failure
@@ -261,41 +340,34 @@ static int parse_times(const char *text, uint32_t *times)
 	uint64_t value = 0;
 	int ret;
 
-	*times = 0;
 	if (!*text)
 		return 0;
 	if (*text++ != ':')
 		return -EINVAL;
-	ret = vnode_take_number(&text, 10, RESTARTS_MAX, &value);
-	if (ret)
-		return ret;
+	ret = parse_whole(text, 1, RESTARTS_MAX, &value);
 	*times = value;
-	return *text || !value ? -EINVAL : 0;
+	return ret && !value ? -EINVAL : ret;
 }
 
 /**
- * vnode_parse_restart() - what is done after a failure
+ * vnode_parse_restart() - what root does after a failure
  * @text: "no", "on-failure", or "on-failure:N" with N from 1 to 1000000
- * @restart: VNODE_RESTART_NO or VNODE_RESTART_ON_FAILURE
- * @times: N, or 0 for no limit
+ * @restart: the policy
  * @err: filled on failure
  *
  * Return: 0; -EINVAL (syntax, N is 0); -ERANGE (N is too large).
  */
-int vnode_parse_restart(const char *text, enum vnode_restart *restart, uint32_t *times,
-			struct vnode_err *err)
+int vnode_parse_restart(const char *text, struct vnode_restart *restart, struct vnode_err *err)
 {
 	static const char on_failure[] = "on-failure";
-	int ret;
+	int ret = -EINVAL;
 
-	*times = 0;
-	*restart = VNODE_RESTART_NO;
+	*restart = (struct vnode_restart){};
 	if (!strcmp(text, "no"))
 		return 0;
-	*restart = VNODE_RESTART_ON_FAILURE;
-	ret = -EINVAL;
+	restart->on_failure = true;
 	if (!strncmp(text, on_failure, strlen(on_failure)))
-		ret = parse_times(text + strlen(on_failure), times);
+		ret = parse_times(text + strlen(on_failure), &restart->times);
 	if (!ret)
 		return 0;
 	return vnode_err(err, ret,
@@ -303,7 +375,7 @@ int vnode_parse_restart(const char *text, enum vnode_restart *restart, uint32_t 
 			 text, RESTARTS_MAX);
 }
 
-/* Number of CPUs from @cpu on that follow each other. */
+/* How many CPUs from @cpu on have consecutive numbers. */
 static unsigned int run_length(const uint32_t *cpu, unsigned int nr)
 {
 	unsigned int run = 1;
@@ -314,12 +386,12 @@ static unsigned int run_length(const uint32_t *cpu, unsigned int nr)
 }
 
 /**
- * vnode_format_cpus() - the opposite of vnode_parse_cpus()
- * @cpu: the CPUs, in the order they are listed
- * @nr: how many
- * @text: gets "0-2,5", or "" for no CPU
- * @size: room in @text with the NUL. Only whole ranges are written; if they
- *	do not all fit, "..." follows them, room permitting.
+ * vnode_format_cpus() - write a list as vnode_parse_cpus() reads it
+ * @cpu: the CPUs, in the order in which they are listed
+ * @nr: number of CPUs
+ * @text: set to "0-2,5", or to "" for no CPU
+ * @size: bytes in @text, the NUL included. Only whole ranges are written; if not
+ *	all of them fit, "..." follows if there is room for it.
  *
  * Return: @text.
  */
@@ -342,7 +414,7 @@ char *vnode_format_cpus(const uint32_t *cpu, unsigned int nr, char *text, size_t
 			len = snprintf(piece, sizeof(piece), "%s%u-%u", comma, cpu[i],
 				       cpu[i + run - 1]);
 
-		/* what is left over must have room for its dots */
+		/* keep room for the dots unless this is the last range */
 		room = size - used;
 		if (i + run < nr)
 			room -= room > strlen(",...") ? strlen(",...") : room;

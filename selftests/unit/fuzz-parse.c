@@ -10,6 +10,7 @@
  *		-o build/unit/fuzz-parse
  *	build/unit/fuzz-parse -max_len=256 -only_ascii=1 -max_total_time=300
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +81,7 @@ static void fuzz_size(const char *text)
 	if (ret)
 		return;
 	MUST(size);
+	MUST(!vnode_parse_address(text, &again, NULL) && again == size);
 	snprintf(buf, sizeof(buf), "%llu", (unsigned long long)size);
 	MUST(!vnode_parse_size(buf, &again, NULL) && again == size);
 	snprintf(buf, sizeof(buf), "0x%llx", (unsigned long long)size);
@@ -110,21 +112,42 @@ static void fuzz_id_and_name(const char *text)
 
 static void fuzz_restart(const char *text)
 {
-	enum vnode_restart restart = VNODE_RESTART_UNSET;
-	uint32_t times = 0;
+	struct vnode_restart restart = {};
 	char buf[32];
-	int ret = vnode_parse_restart(text, &restart, &times, &err);
+	int ret = vnode_parse_restart(text, &restart, &err);
 
 	check_result(ret);
 	if (ret)
 		return;
-	MUST(restart == VNODE_RESTART_NO || restart == VNODE_RESTART_ON_FAILURE);
-	MUST(restart == VNODE_RESTART_ON_FAILURE || !times);
-	if (times) {
-		snprintf(buf, sizeof(buf), "on-failure:%u", times);
+	MUST(restart.on_failure || !restart.times);
+	if (restart.times) {
+		snprintf(buf, sizeof(buf), "on-failure:%u", restart.times);
 		MUST(!strncmp(text, buf, strlen("on-failure:")));
-		MUST(strtoul(text + strlen("on-failure:"), NULL, 10) == times);
+		MUST(strtoul(text + strlen("on-failure:"), NULL, 10) == restart.times);
 	}
+}
+
+static void fuzz_seconds(const char *text)
+{
+	double seconds = -1;
+	int ret = vnode_parse_seconds(text, &seconds, &err);
+
+	check_result(ret);
+	if (ret)
+		return;
+	MUST(seconds >= 0 && seconds <= 86400);
+	MUST(strspn(text, "0123456789.") == strlen(text));
+	MUST(fabs(strtod(text, NULL) - seconds) <= 0.000000001);
+}
+
+static void fuzz_cpu(const char *text)
+{
+	int cpu = -1;
+	int ret = vnode_parse_cpu(text, &cpu, &err);
+
+	check_result(ret);
+	if (!ret)
+		MUST(cpu >= 0 && cpu <= 8191 && strtol(text, NULL, 10) == cpu);
 }
 
 /* What was taken, written out */
@@ -222,6 +245,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_id_and_name(text);
 	err.text[0] = '\0';
 	fuzz_restart(text);
+	err.text[0] = '\0';
+	fuzz_seconds(text);
+	err.text[0] = '\0';
+	fuzz_cpu(text);
 	err.text[0] = '\0';
 	fuzz_net(text);
 	err.text[0] = '\0';

@@ -189,6 +189,87 @@ static void bad_sizes(void)
 	}
 }
 
+static void addresses(void)
+{
+	static const char * const bad[] = {
+		"", "x", "0x", "-1", " 0", "1GB", "18446744073709551616",
+	};
+	uint64_t address = 1;
+	size_t i;
+
+	KTAP_CHECK(!vnode_parse_address("0", &address, &err) && !address);
+	KTAP_CHECK(!vnode_parse_address("0x0", &address, &err) && !address);
+	KTAP_CHECK(!vnode_parse_address("4G", &address, &err) && address == 4ULL << 30);
+	KTAP_CHECK(!vnode_parse_address("010", &address, &err) && address == 10);
+	KTAP_CHECK(!vnode_parse_address("0xfffffffffffffffe", &address, &err) &&
+		   address == UINT64_MAX - 1);
+	for (i = 0; i < KTAP_NR(bad); i++) {
+		memset(&err, 0, sizeof(err));
+		if (!KTAP_CHECK(vnode_parse_address(bad[i], &address, &err) < 0) ||
+		    !KTAP_CHECK(strstr(err.text, "address")) ||
+		    !KTAP_CHECK(strstr(err.text, "expected")))
+			ktap_note("  \"%s\": \"%s\"", bad[i], err.text);
+	}
+}
+
+static void times(void)
+{
+	static const struct {
+		const char *text;
+		double seconds;
+	} good[] = {
+		{ "0", 0 }, { "10", 10 }, { "010", 10 }, { "2.5", 2.5 }, { "0.25", 0.25 },
+		{ "0.001", 0.001 }, { "1.000000001", 1.000000001 }, { "86400", 86400 },
+		{ "86400.0", 86400 },
+	};
+	static const struct {
+		const char *text;
+		int ret;
+	} bad[] = {
+		{ "", -EINVAL }, { "x", -EINVAL }, { "-1", -EINVAL }, { "+1", -EINVAL },
+		{ " 1", -EINVAL }, { "1 ", -EINVAL }, { "nan", -EINVAL }, { "inf", -EINVAL },
+		{ "1e9", -EINVAL }, { "5s", -EINVAL }, { "0x10", -EINVAL }, { ".5", -EINVAL },
+		{ "1.", -EINVAL }, { ".", -EINVAL }, { "1.2.3", -EINVAL }, { "1,5", -EINVAL },
+		{ "1.-5", -EINVAL }, { "1.0000000001", -EINVAL },
+		{ "86401", -ERANGE }, { "86400.1", -ERANGE }, { "4294967297", -ERANGE },
+		{ "18446744073709551617", -ERANGE },
+	};
+	double seconds;
+	size_t i;
+
+	for (i = 0; i < KTAP_NR(good); i++) {
+		seconds = -1;
+		if (!KTAP_CHECK_EQ(vnode_parse_seconds(good[i].text, &seconds, &err), 0) ||
+		    !KTAP_CHECK(seconds == good[i].seconds))
+			ktap_note("  \"%s\": %.12g", good[i].text, seconds);
+	}
+	for (i = 0; i < KTAP_NR(bad); i++) {
+		memset(&err, 0, sizeof(err));
+		if (!KTAP_CHECK_EQ(vnode_parse_seconds(bad[i].text, &seconds, &err), bad[i].ret) ||
+		    !KTAP_CHECK(strstr(err.text, "expected seconds from 0 to 86400")))
+			ktap_note("  \"%s\": \"%s\"", bad[i].text, err.text);
+	}
+}
+
+static void cpu_numbers(void)
+{
+	static const char * const bad[] = {
+		"", "x", "-1", "+1", " 1", "3.5", "1,2", "0x1", "8192", "18446744073709551617",
+	};
+	int cpu = -1;
+	size_t i;
+
+	KTAP_CHECK(!vnode_parse_cpu("0", &cpu, &err) && cpu == 0);
+	KTAP_CHECK(!vnode_parse_cpu("8191", &cpu, &err) && cpu == 8191);
+	for (i = 0; i < KTAP_NR(bad); i++) {
+		memset(&err, 0, sizeof(err));
+		if (!KTAP_CHECK(vnode_parse_cpu(bad[i], &cpu, &err) < 0) ||
+		    !KTAP_CHECK(strstr(err.text, "expected a number from 0 to 8191")))
+			ktap_note("  \"%s\": \"%s\"", bad[i], err.text);
+	}
+	KTAP_CHECK_EQ(cpu, 8191);
+}
+
 static void ids(void)
 {
 	static const char *const not_numbers[] = {
@@ -245,14 +326,14 @@ static void restarts(void)
 {
 	static const struct {
 		const char *text;
-		enum vnode_restart restart;
+		bool on_failure;
 		uint32_t times;
 	} good[] = {
-		{ "no", VNODE_RESTART_NO, 0 },
-		{ "on-failure", VNODE_RESTART_ON_FAILURE, 0 },
-		{ "on-failure:1", VNODE_RESTART_ON_FAILURE, 1 },
-		{ "on-failure:007", VNODE_RESTART_ON_FAILURE, 7 },
-		{ "on-failure:1000000", VNODE_RESTART_ON_FAILURE, 1000000 },
+		{ "no", false, 0 },
+		{ "on-failure", true, 0 },
+		{ "on-failure:1", true, 1 },
+		{ "on-failure:007", true, 7 },
+		{ "on-failure:1000000", true, 1000000 },
 	};
 	static const struct {
 		const char *text;
@@ -270,21 +351,19 @@ static void restarts(void)
 		{ "on-failure:1000001", -ERANGE }, { "on-failure:4294967297", -ERANGE },
 		{ "on-failure:18446744073709551617", -ERANGE },
 	};
-	enum vnode_restart restart;
-	uint32_t times;
+	struct vnode_restart restart;
 	size_t i;
 
 	for (i = 0; i < KTAP_NR(good); i++) {
-		times = UINT32_MAX;
-		if (!KTAP_CHECK_EQ(vnode_parse_restart(good[i].text, &restart, &times, &err), 0) ||
-		    !KTAP_CHECK_EQ(restart, good[i].restart) ||
-		    !KTAP_CHECK_EQ(times, good[i].times))
+		restart = (struct vnode_restart){ !good[i].on_failure, UINT32_MAX };
+		if (!KTAP_CHECK_EQ(vnode_parse_restart(good[i].text, &restart, &err), 0) ||
+		    !KTAP_CHECK_EQ(restart.on_failure, good[i].on_failure) ||
+		    !KTAP_CHECK_EQ(restart.times, good[i].times))
 			ktap_note("  \"%s\"", good[i].text);
 	}
 	for (i = 0; i < KTAP_NR(bad); i++) {
 		memset(&err, 0, sizeof(err));
-		if (!KTAP_CHECK_EQ(vnode_parse_restart(bad[i].text, &restart, &times, &err),
-				   bad[i].ret) ||
+		if (!KTAP_CHECK_EQ(vnode_parse_restart(bad[i].text, &restart, &err), bad[i].ret) ||
 		    !KTAP_CHECK(strstr(err.text, "expected no, on-failure")))
 			ktap_note("  \"%s\": \"%s\"", bad[i].text, err.text);
 	}
@@ -295,10 +374,11 @@ static void long_inputs(void)
 {
 	const size_t length = 1 << 20;
 	char *text = malloc(length + 1);
-	enum vnode_restart restart;
-	uint32_t times;
+	struct vnode_restart restart;
 	unsigned int id;
+	double seconds;
 	uint64_t size;
+	int cpu;
 
 	KTAP_REQUIRE(text);
 	memset(text, '9', length);
@@ -309,12 +389,16 @@ static void long_inputs(void)
 	KTAP_CHECK(strlen(err.text) < 200);
 	KTAP_CHECK_EQ(vnode_parse_cpus(text, &cpus, &err), -ERANGE);
 	KTAP_CHECK(strlen(err.text) < 200);
+	KTAP_CHECK_EQ(vnode_parse_cpu(text, &cpu, &err), -ERANGE);
+	KTAP_CHECK(strlen(err.text) < 200);
+	KTAP_CHECK_EQ(vnode_parse_seconds(text, &seconds, &err), -ERANGE);
+	KTAP_CHECK(strlen(err.text) < 200);
 	KTAP_CHECK_EQ(vnode_check_name(text, &err), -EINVAL);
 	KTAP_CHECK(strlen(err.text) < 200);
 	memset(text, '/', length);
 	KTAP_CHECK_EQ(vnode_check_name(text, &err), -EINVAL);
 	KTAP_CHECK(strlen(err.text) < 200);
-	KTAP_CHECK_EQ(vnode_parse_restart(text, &restart, &times, &err), -EINVAL);
+	KTAP_CHECK_EQ(vnode_parse_restart(text, &restart, &err), -EINVAL);
 	KTAP_CHECK(strlen(err.text) < 200);
 	memset(text, '0', length);
 	KTAP_CHECK_EQ(vnode_parse_cpus(text, &cpus, &err), 0);
@@ -328,6 +412,9 @@ static const struct ktap_test tests[] = {
 	{ "CPU lists are formatted in the room there is", formatting },
 	{ "sizes are parsed", sizes },
 	{ "bad sizes are refused", bad_sizes },
+	{ "addresses may be 0", addresses },
+	{ "times are 0 to 86400 seconds", times },
+	{ "numbers of CPUs", cpu_numbers },
 	{ "ids are 1 to 255", ids },
 	{ "names", names },
 	{ "restarts: no, on-failure, on-failure:N", restarts },

@@ -95,7 +95,7 @@ start() { # ID CPUS MEM [OPTION...]
 	printf '%s\n' "$KERNEL" "$INITRD" "$@" > "/tmp/start.$1"
 	shift 3
 	case " $* " in
-	*" -l "*) wait= ;;
+	*" -l "* | *" --wait="*) wait= ;;
 	esac
 	kexec --vnode="$id" --cpus="$cpus" --mem="$mem" --initrd="$INITRD" ${wait:+"$wait"} "$@" \
 		"$KERNEL"

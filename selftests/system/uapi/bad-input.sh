@@ -12,13 +12,27 @@ kernel=/boot/vmlinuz
 initrd=/boot/initrd-vnode.img
 modules=/lib/modules/$(uname -r)
 
-# A start of vnode 9 that would work, but for what the options in front of it say
-# otherwise: later ones win, so the bad ones come last. $@ is what is bad.
+names() { # OPTION ARG...: one of ARGs is that option, with whatever value
+	local name="${1%%=*}" arg
+
+	shift
+	for arg; do
+		case $arg in
+		"$name" | "$name"=*) return 0 ;;
+		esac
+	done
+	return 1
+}
+
+# A start of vnode 9 that works but for OPTIONs, which replace its own of the same name.
 bad_start() { # STATUS PATTERN OPTION...
-	local status="$1" pattern="$2"
+	local status="$1" pattern="$2" option
 
 	shift 2
-	refuse "$status" "$pattern" --vnode=9 --cpus=3 --mem=256M --initrd=$initrd "$@" $kernel
+	for option in --vnode=9 --cpus=3 --mem=256M --initrd=$initrd; do
+		names "$option" "$@" || set -- "$option" "$@"
+	done
+	refuse "$status" "$pattern" "$@" $kernel
 }
 
 bad_image() { # PATTERN FILE [OPTION...]
@@ -32,7 +46,7 @@ long() { # COUNT: so many characters
 	head -c "$1" /dev/zero | tr '\0' x
 }
 
-echo 1..42
+echo 1..44
 total=$(mem_kb MemTotal)
 available=$(available_kb)
 
@@ -77,14 +91,14 @@ bad_start 2 "CPU 2 is there twice" --cpus=1-3,2
 item "a CPU twice in --cpus"
 
 bad_start 2 "boot-cpu=1 is not one of --cpus" --boot-cpu=1
-bad_start 2 "boot-cpu=abc" --boot-cpu=abc
-bad_start 2 "boot-cpu=-1" --boot-cpu=-1
-bad_start 2 "boot-cpu=3.5" --boot-cpu=3.5
-bad_start 2 "boot-cpu=99999999999999999999" --boot-cpu=99999999999999999999
+bad_start 2 'boot-cpu: CPU "abc"' --boot-cpu=abc
+bad_start 2 'boot-cpu: CPU "-1"' --boot-cpu=-1
+bad_start 2 'boot-cpu: CPU "3.5"' --boot-cpu=3.5
+bad_start 2 'boot-cpu: CPU "99999999999999999999"' --boot-cpu=99999999999999999999
 item "--boot-cpu outside of --cpus"
 
 for list in '' ',' '3,' ',3' 3-1 3-1-2 -3 3- a 3a '3 ' ' 3' 0x3 3:2 1-3:0 +3 '3;1'; do
-	bad_start 2 'CPU list: ".*" (is|has)' --cpus="$list"
+	bad_start 2 'cpus: ".*" (is|has)' --cpus="$list"
 done
 item "a list of CPUs that is none"
 
@@ -106,12 +120,12 @@ bad_start 1 "root has no 256 MiB.* 0xffffff" --mem-max=0xffffff
 bad_start 1 "root has no 256 MiB.* 0xffffffffffffffff" --mem-min=0xffffffffffffffff
 bad_start 1 "root has no 256 MiB.* 0xfffffffffffffffe" --mem-min=0xfffffffffffffffe --mem-max=0xffffffffffffffff
 bad_start 2 "mem-max is below --mem-min" --mem-min=1G --mem-max=512M
-bad_start 2 '"1GB" is not understood' --mem-min=1GB
-bad_start 2 '"" is not understood' --mem-max=
+bad_start 2 'mem-min: address "1GB" is not understood' --mem-min=1GB
+bad_start 2 'mem-max: address "" is not understood' --mem-max=
 item "memory that root cannot give"
 
 for size in '' x M 256MB 256MiB 1.5G 12a ' 256M' '256M ' -256M +256M 0xG 1e9 256,000 0x; do
-	bad_start 2 'size ".*" is not understood' --mem="$size"
+	bad_start 2 'mem: size ".*" is not understood' --mem="$size"
 done
 for size in 0 0M 0x0; do
 	bad_start 2 "size \"$size\" is zero" --mem=$size
@@ -360,8 +374,8 @@ refuse 2 "console=hvc0: not an option" --vnode=1 --console=hvc0
 refuse 2 "p: not an option" --vnode=1 -p
 item "unknown options"
 
-bad_start 2 "devices is not supported yet" --devices=00:01.0
-refuse 2 "vnode-config is not supported yet" --vnode-config=/tmp/none
+bad_start 2 "devices: not supported yet" --devices=00:01.0
+refuse 2 "vnode-config: not supported yet" --vnode-config=/tmp/none
 item "options that are not supported yet say so"
 
 for option in --vnode --cpus --mem --mem-min --mem-max --name --boot-cpu --initrd --append --timeout \
@@ -373,10 +387,10 @@ refuse 2 "mem=SIZE is missing" --vnode=9 --cpus=3 $kernel
 refuse 2 "no KERNEL given" --vnode=9 --cpus=3 --mem=256M
 for seconds in '' x -1 nan inf 1e9 5s; do
 	for option in timeout wait boot-limit; do
-		bad_start 2 "$option=$seconds: want a number" --$option="$seconds"
+		bad_start 2 "$option: time \"$seconds\" is not understood: expected seconds" --$option="$seconds"
 	done
-	refuse 2 "wait=$seconds: want a number" --vnode=1 -e --wait="$seconds"
-	refuse 2 "timeout=$seconds: want a number" --vnode=1 -u --timeout="$seconds"
+	refuse 2 "wait: time \"$seconds\" is not understood" --vnode=1 -e --wait="$seconds"
+	refuse 2 "timeout: time \"$seconds\" is not understood" --vnode=1 -u --timeout="$seconds"
 done
 item "values that are missing or no numbers"
 
@@ -389,9 +403,9 @@ item "a restart that is none"
 
 for option in --restart=no --restart=on-failure:2 --boot-limit=0 --boot-limit=60 --net=none --net=lab; do
 	for verb in -S -u -e --log; do
-		refuse 2 "go with a start" --vnode=1 $verb $option
+		refuse 2 "goes with a start and -l only" --vnode=1 $verb $option
 	done
-	refuse 2 "go with a start" --vnode-list $option
+	refuse 2 "goes with a start and -l only" --vnode-list $option
 done
 for verb in -S -u --log; do
 	refuse 2 "wait goes with a start and -e" --vnode=1 $verb --wait=1
@@ -402,31 +416,53 @@ refuse 4 "no vnode 7" --vnode=7 -e --wait=1
 item "--wait, --restart, --boot-limit and --net where they do not belong"
 
 refuse 2 "/tmp/second: one KERNEL is enough" --vnode=9 --cpus=3 --mem=256M $kernel /tmp/second
-refuse 2 "mem=256M: one KERNEL is enough" --vnode=9 --cpus=3 $kernel --mem=256M
-refuse 2 "more than one of" --vnode=1 -e -u
-refuse 2 "more than one of" --vnode=1 -S --log
-refuse 2 "more than one of" --vnode=1 --log --console
-refuse 2 "more than one of" --vnode=1 --dump=/tmp/core --console
+refuse 2 "/tmp/second: one KERNEL is enough" --vnode=9 --cpus=3 $kernel --mem=256M /tmp/second
+refuse 2 "/tmp/second: one KERNEL is enough" --vnode=9 --cpus=3 --mem=256M $kernel -- /tmp/second
+refuse 2 "-e and -u: give one of them" --vnode=1 -e -u
+refuse 2 "-S and --log: give one of them" --vnode=1 -S --log
+refuse 2 "--log and --console: give one of them" --vnode=1 --log --console
+refuse 2 "--dump and --console: give one of them" --vnode=1 --dump=/tmp/core --console
 refuse 2 "want the name of a file" --vnode=1 --dump=
 refuse 2 "want the name of a file" --vnode=1 --dump=-
-refuse 2 "more than one of" --vnode=1 --gdb --console
+refuse 2 "--gdb and --console: give one of them" --vnode=1 --gdb --console
 for port in 1234 0 http ''; do
 	refuse 2 'there is no port; in gdb, write: target remote | kexec --vnode=ID --gdb' --vnode=1 --gdb="$port"
 done
-refuse 2 "go with a start" --vnode=1 --gdb 1234
+refuse 2 "goes with a start and -l only" --vnode=1 --gdb 1234
 refuse 2 "read-only goes with --console only" --vnode=1 --gdb --read-only
-refuse 2 "more than one of" --vnode=1 --console -u --force
-refuse 2 "more than one of" --vnode-list --console
-refuse 2 "more than one of" --vnode=1 -l -e
-refuse 2 "more than one of" --vnode-list -S
+refuse 2 "--console and -u: give one of them" --vnode=1 --console -u --force
+refuse 2 "vnode-list and --console: give one of them" --vnode-list --console
+refuse 2 "-l and -e: give one of them" --vnode=1 -l -e
+refuse 2 "vnode-list and -S: give one of them" --vnode-list -S
 refuse 2 "vnode-list takes no --vnode" --vnode-list --vnode=1
 for option in --cpus=3 --mem=256M --initrd=$initrd --append=x --name=x --boot-cpu=3 --dry-run $kernel; do
-	refuse 2 "go with a start" --vnode=1 -S "$option"
-	refuse 2 "go with a start" --vnode=1 -u "$option"
-	refuse 2 "go with a start" --vnode=1 --console "$option"
+	refuse 2 "goes with a start and -l only" --vnode=1 -S "$option"
+	refuse 2 "goes with a start and -l only" --vnode=1 -u "$option"
+	refuse 2 "goes with a start and -l only" --vnode=1 --console "$option"
 done
-refuse 2 "go with a start" --vnode-list $kernel
+refuse 2 "goes with a start and -l only" --vnode-list $kernel
 item "two kernels, verbs combined"
+
+for option in --vnode=9 --cpus=3 --mem=256M --mem-min=1G --mem-max=1G --name=x --boot-cpu=3 \
+	--initrd=$initrd --append=x --restart=no --boot-limit=9 --wait=9 --timeout=9 \
+	--dump-on-failure=/tmp --unpack --no-unpack --dry-run --json --force -l -u -S; do
+	bad_start 2 "${option%%=*}.* is there twice: give it once" "$option" "$option"
+done
+bad_start 2 "initrd or --ramdisk is there twice" --initrd=$initrd --ramdisk=$initrd
+bad_start 2 "append or --command-line is there twice" --command-line=x --append=y
+bad_start 2 "unpack and --no-unpack: give one of them" --unpack --no-unpack
+item "an option twice"
+
+for line in "--vnode=9 -l $kernel --cpus=3 --mem=256M --append=x --dry-run" \
+	"-l --vnode=9 --cpus=3 --mem=256M --append=x --dry-run $kernel" \
+	"$kernel --vnode=9 --cpus 3 --mem 256M --append x --dry-run -l" \
+	"--dry-run --append=x $kernel -l --mem=256M --cpus=3 --vnode=9" \
+	"--dry-run --append x -l --mem=256M --cpus=3 --vnode=9 -- $kernel"; do
+	# shellcheck disable=SC2086 # words
+	kexec $line > "$tmp/out" 2>&1 || note "kexec $line: $(cat "$tmp/out")"
+	grep -q '^cmdline: .* x$' "$tmp/out" || note "kexec $line: no plan"
+done
+item "options before and after KERNEL"
 
 refuse 2 "force goes with -u and --console only" --vnode=1 --log --force
 refuse 2 "json goes with -S" --vnode=1 --console --json
