@@ -113,7 +113,7 @@ VNODE_CFLAGS	:= -O2 -g -Wall -Wextra -Wno-unused-parameter -Wstrict-prototypes -
 		   -Iinclude -Iinclude/uapi -Ikexec-vnode \
 		   -iquote $(KEXEC_TOOLS)/kexec -iquote $(KEXEC_TOOLS)/include
 
-kexec: $(BUILD)/kexec
+kexec: $(BUILD)/kexec $(BUILD)/kexec.bash
 
 $(BUILD)/debian/kexec-tools: FORCE | deps-build
 	@selftests/fetch kexec-tools
@@ -144,6 +144,10 @@ $(BUILD)/kexec: $(VNODE_DIR)/libvnode.a
 		VNODE_LIB=$(abspath $<) VNODE_LIBS='$(VNODE_LIBS)' > $(KEXEC_TOOLS)/make.log 2>&1 || \
 		{ cat $(KEXEC_TOOLS)/make.log; exit 1; }
 	@cp $(KEXEC_TOOLS)/build/sbin/kexec $@.new && mv $@.new $@
+
+# Completion for bash, with the options that this kexec has
+$(BUILD)/kexec.bash: kexec-vnode/kexec-vnode.bash $(BUILD)/kexec
+	@{ cat $<; echo; echo "_kexec_vnode_options='$$($(BUILD)/kexec --vnode-options)'"; } > $@
 
 # ---- the example of /dev/bridge ----
 
@@ -249,7 +253,7 @@ install:
 		include/uapi/linux/bridge.h include/uapi/linux/vconsole.h
 	install -D -m 644 -t $(DESTDIR)/usr/lib/udev/rules.d vconsole/60-vconsole.rules
 	install -D -m 644 examples/bridge.c $(DESTDIR)$(PREFIX)/share/doc/kexec-vnode/examples/bridge.c
-	install -D -m 644 kexec-vnode/kexec-vnode.bash $(DESTDIR)/usr/share/bash-completion/completions/kexec
+	install -D -m 644 $(BUILD)/kexec.bash $(DESTDIR)/usr/share/bash-completion/completions/kexec
 	install -D -m 644 kexec-vnode/kexec-vnode.8 $(DESTDIR)$(PREFIX)/share/man/man8/kexec-vnode.8
 
 clean:

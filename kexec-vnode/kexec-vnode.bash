@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Completion of "kexec --vnode..." for bash. To be found by bash-completion it is
-# installed as /usr/share/bash-completion/completions/kexec.
+# Completion of "kexec --vnode..." for bash. The build appends the list of options, from
+# `kexec --vnode-options`, and `make install` puts the result where bash-completion
+# finds it: /usr/share/bash-completion/completions/kexec.
 
-# The name of each vnode.
+_kexec_vnode_options=
+
 _kexec_vnode_names() {
 	local dir
 
@@ -12,13 +14,38 @@ _kexec_vnode_names() {
 	done
 }
 
-_kexec_files() { # CUR
+_kexec_reply() { # CUR WORD...
+	mapfile -t COMPREPLY < <(compgen -W "${*:2}" -- "$1")
+}
+
+_kexec_reply_files() { # CUR
 	mapfile -t COMPREPLY < <(compgen -f -- "$1")
 	compopt -o filenames 2> /dev/null
 }
 
+# What a value can be follows from what the overview calls it.
+_kexec_reply_values() { # CUR ARGUMENT
+	case $2 in
+	ID)
+		_kexec_reply "$1" "$(_kexec_vnode_names)"
+		;;
+	LIST)
+		_kexec_reply "$1" "$(cat /sys/devices/system/cpu/online)"
+		;;
+	FILE | DIR)
+		_kexec_reply_files "$1"
+		;;
+	'NAME|none')
+		_kexec_reply "$1" none "$(cat /sys/class/net/*/vnic/network 2> /dev/null)"
+		;;
+	*'|'*)
+		_kexec_reply "$1" "${2//|/ }"
+		;;
+	esac
+}
+
 _kexec_vnode() {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words=
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} option words=()
 
 	# bash takes "--name=value" apart at the "="
 	if [[ $cur == = ]]; then
@@ -30,44 +57,23 @@ _kexec_vnode() {
 	fi
 
 	COMPREPLY=()
-	case $prev in
-	--vnode)
-		mapfile -t COMPREPLY < <(compgen -W "$(_kexec_vnode_names)" -- "$cur")
-		return
-		;;
-	--cpus)
-		mapfile -t COMPREPLY < <(compgen -W "$(cat /sys/devices/system/cpu/online)" -- "$cur")
-		return
-		;;
-	--net)
-		mapfile -t COMPREPLY < <(compgen -W "none $(cat /sys/class/net/*/vnic/network 2> /dev/null)" -- "$cur")
-		return
-		;;
-	--restart)
-		mapfile -t COMPREPLY < <(compgen -W "no on-failure" -- "$cur")
-		return
-		;;
-	--initrd | --ramdisk | --dump | --dump-on-failure)
-		_kexec_files "$cur"
-		return
-		;;
-	--mem | --mem-min | --mem-max | --name | --boot-cpu | --append | --command-line | --timeout | --wait | --boot-limit)
-		return
-		;;
-	esac
+	while read -r option; do
+		# "--restart=no|on-failure[:N]": nothing is known of what is in brackets
+		option=${option//\[[^]]*\]/}
+		if [[ $prev == "${option%%=*}" && $option == *=* ]]; then
+			_kexec_reply_values "$cur" "${option#*=}"
+			return
+		fi
+		[[ $option == *=* ]] && option=${option%%=*}=
+		words+=("$option")
+	done <<< "$_kexec_vnode_options"
 
-	case $cur in
-	-*)
-		words="--vnode= --vnode-list --cpus= --mem= --mem-min= --mem-max= --name= --boot-cpu=
-			--initrd= --append= --net= --no-unpack --unpack --timeout= --wait= --boot-limit= --restart= --force
-			--json --dry-run --log --dump= --gdb --dump-on-failure= --console --read-only --load --exec --unload --status --help"
-		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+	if [[ $cur == -* ]]; then
+		_kexec_reply "$cur" "${words[@]}"
 		[[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2> /dev/null
-		;;
-	*)
-		_kexec_files "$cur"
-		;;
-	esac
+	else
+		_kexec_reply_files "$cur"
+	fi
 }
 
 complete -F _kexec_vnode kexec
