@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * /dev/vnode: the only file that issues ioctls, and the one that turns their
- * errnos into sentences.
- */
+/* /dev/vnode: its ioctls, and a sentence for each errno that they return. */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -63,6 +60,57 @@ static int say_enomem(int fd, unsigned long long mib, struct vnode_err *err)
 			 mib, (unsigned long long)info.mem_available >> 20);
 }
 
+/* The first vnode from @status->id on that root shows */
+static bool next_vnode(int fd, struct vnode_status *status, uint32_t *cpus)
+{
+	struct vnode_err ignored;
+
+	return !vnode_device_status(fd, status->id, true, status, cpus, &ignored);
+}
+
+static int say_lent(int fd, uint32_t cpu, struct vnode_err *err)
+{
+	uint32_t cpus[VNODE_CPUS_MAX];
+	struct vnode_status status = { .id = 1 };
+	unsigned int i;
+
+	for (; next_vnode(fd, &status, cpus); status.id++)
+		for (i = 0; i < status.nr_cpus; i++)
+			if (cpus[i] == cpu)
+				return vnode_err(err, EADDRINUSE,
+						 "CPU %u is lent to vnode %u, %s: give another CPU, or return that vnode with kexec --vnode=%u -u",
+						 cpu, status.id, status.name, status.id);
+	/* it is just being granted or returned */
+	return vnode_err(err, EADDRINUSE, "CPU %u is lent to another vnode: see kexec --vnode-list",
+			 cpu);
+}
+
+static int say_name(int fd, const char *name, struct vnode_err *err)
+{
+	uint32_t cpus[VNODE_CPUS_MAX];
+	struct vnode_status status = { .id = 1 };
+
+	for (; next_vnode(fd, &status, cpus); status.id++)
+		if (!strcmp(status.name, name))
+			return vnode_err(err, EADDRINUSE,
+					 "the name %s is in use by vnode %u: give another --name",
+					 name, status.id);
+	return vnode_err(err, EADDRINUSE, "the name %s is in use: give another --name", name);
+}
+
+static int say_no_cpu(uint32_t cpu, struct vnode_err *err)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/online", cpu);
+	if (access(path, F_OK))
+		return vnode_err(err, ENXIO,
+				 "CPU %u: there is none: /sys/devices/system/cpu/online lists those of root",
+				 cpu);
+	return vnode_err(err, ENXIO, "CPU %u: it is offline: bring it up with echo 1 > %s", cpu,
+			 path);
+}
+
 static int say_grant(int fd, int errnum, const struct vnode_config *config,
 		     const struct vnode_grant *grant, const struct vnode_claim *claim,
 		     struct vnode_err *err)
@@ -73,21 +121,21 @@ static int say_grant(int fd, int errnum, const struct vnode_config *config,
 	case EPERM:
 		return say_eperm(err);
 	case EEXIST:
-		return vnode_err(err, EADDRINUSE, "vnode %u exists already", config->id);
+		return vnode_err(err, EADDRINUSE,
+				 "vnode %u exists already: give another ID, or return it with kexec --vnode=%u -u",
+				 config->id, config->id);
 	case ENOTUNIQ:
-		return vnode_err(err, EADDRINUSE, "the name %s is in use", config->name);
+		return say_name(fd, config->name, err);
 	case EADDRINUSE:
 		return vnode_net_claimed(&config->nets, claim, err);
 	case ENXIO:
-		return vnode_err(err, ENXIO, "CPU %u: there is none, or it is offline",
-				 grant->bad_cpu);
+		return say_no_cpu(grant->bad_cpu, err);
 	case EBUSY:
-		return vnode_err(err, EADDRINUSE, "CPU %u is lent to a vnode already",
-				 grant->bad_cpu);
+		return say_lent(fd, grant->bad_cpu, err);
 	case EADDRNOTAVAIL:
-		return vnode_err(err, EADDRNOTAVAIL,
-				 "CPU %u: root cannot give it up (CPU 0, or its last one)",
-				 grant->bad_cpu);
+		return vnode_err(err, EADDRNOTAVAIL, "CPU %u: root cannot give it up: %s",
+				 grant->bad_cpu, grant->bad_cpu ? "see root's log" :
+				 "CPU 0 always stays with root");
 	case ENOMEM:
 		if (config->mem_min || config->mem_max)
 			return vnode_err(err, ENOMEM,
@@ -97,7 +145,7 @@ static int say_grant(int fd, int errnum, const struct vnode_config *config,
 		return say_enomem(fd, mib, err);
 	case ENOSPC:
 		return vnode_err(err, ENOSPC,
-				 "no memory below 640 KiB is left for another vnode, or there are as many as there can be");
+				 "no memory below 640 KiB is left for another vnode, or there are as many as there can be: return one");
 	case EINTR:
 		return vnode_err(err, EINTR, "root could not free %llu MiB within %g s", mib,
 				 config->timeout);
@@ -133,7 +181,10 @@ int vnode_device_grant(int fd, const struct vnode_config *config, struct vnode_l
 	return 0;
 }
 
-/* What every call on an existing vnode may answer. */
+/*
+ * Errnos that every call on an existing vnode may return. ENOTTY and ENOTCONN come from
+ * the module vnode-view, in a vnode that looks at another one.
+ */
 static int say(int errnum, unsigned int id, const char *what, struct vnode_err *err)
 {
 	switch (errnum) {
@@ -141,11 +192,18 @@ static int say(int errnum, unsigned int id, const char *what, struct vnode_err *
 		return say_eperm(err);
 	case ENOENT:
 		return vnode_err(err, ESRCH, "no vnode %u", id);
+	case ENOTTY:
+		return vnode_err(err, ENOTTY, "vnode %u: cannot be %s from a vnode: do that in root",
+				 id, what);
+	case ENOTCONN:
+		return vnode_err(err, ENOTCONN,
+				 "vnode %u: cannot be %s, root does not answer: install modules of one release here and in root",
+				 id, what);
 	}
 	return vnode_err(err, errnum, "vnode %u: cannot be %s: %s", id, what, strerror(errnum));
 }
 
-/* Less than a millisecond is not 0, which means something else. */
+/* Rounds up: 0 milliseconds can mean "no limit". */
 static uint32_t milliseconds(double seconds)
 {
 	return ceil(seconds * 1000);
@@ -202,6 +260,10 @@ int vnode_device_start(int fd, unsigned int id, struct vnode_err *err)
 		return vnode_err(err, ETIMEDOUT, "vnode %u: its boot CPU does not answer", id);
 	if (errno == ESHUTDOWN)
 		return vnode_err(err, ESHUTDOWN, "vnode %u: not started, root is going down", id);
+	if (errno == EBADF)
+		return vnode_err(err, EBADF,
+				 "vnode %u: cannot be started, another process is loading it: wait for that",
+				 id);
 	return say(errno, id, "started", err);
 }
 
@@ -231,12 +293,18 @@ int vnode_device_return(int fd, unsigned int id, struct vnode_err *err)
 {
 	struct vnode_id arg = { .id = id };
 
-	return ioctl(fd, VNODE_IOC_RETURN, &arg) ? say(errno, id, "returned", err) : 0;
+	if (!ioctl(fd, VNODE_IOC_RETURN, &arg))
+		return 0;
+	if (errno == EBUSY)
+		return vnode_err(err, EBUSY,
+				 "vnode %u: cannot be returned, it has just been started: try -u again",
+				 id);
+	return say(errno, id, "returned", err);
 }
 
 /*
- * What comes from another kernel is cut to its field, and what is not plain text
- * does not reach a terminal.
+ * Strings of another kernel: end them within their fields, and let no control
+ * character through to a terminal.
  */
 static void plain_text(char *text, size_t size)
 {
@@ -272,7 +340,7 @@ int vnode_device_poll(int fd, double seconds, struct vnode_err *err)
 
 	if (n < 0 && errno != EINTR)
 		return vnode_err(err, errno, DEVICE ": cannot wait: %s", strerror(errno));
-	/* also what poll() tells unasked, and would go on telling */
+	/* POLLERR or POLLHUP, which poll() reports unasked and would report again */
 	if (n > 0 && !(pollfd.revents & POLLPRI))
 		return vnode_err(err, EIO, DEVICE ": cannot wait: the device is gone");
 	return 0;
@@ -292,16 +360,14 @@ int vnode_device_last(int fd, unsigned int id, char *text, size_t *size, struct 
 int vnode_device_find(int fd, const char *vnode, unsigned int *id, struct vnode_err *err)
 {
 	uint32_t cpus[VNODE_CPUS_MAX];
-	struct vnode_err ignored;
-	struct vnode_status status;
+	struct vnode_status status = { .id = 1 };
 
 	if (vnode[0] >= '0' && vnode[0] <= '9') {
 		if (vnode_parse_id(vnode, id, err))
-			return -EINVAL;	/* of whatever kind: usage */
+			return -EINVAL;	/* -ERANGE too is a usage error */
 		return vnode_device_status(fd, *id, false, &status, cpus, err);
 	}
-	for (*id = 1; !vnode_device_status(fd, *id, true, &status, cpus, &ignored);
-	     *id = status.id + 1)
+	for (; next_vnode(fd, &status, cpus); status.id++)
 		if (!strcmp(status.name, vnode)) {
 			*id = status.id;
 			return 0;

@@ -67,7 +67,7 @@ bad_start 2 "99999999999999999999.* 8191" --cpus=99999999999999999999
 item "an unknown CPU"
 
 echo 0 > /sys/devices/system/cpu/cpu1/online
-bad_start 1 "CPU 1: .*offline" --cpus=1
+bad_start 1 "CPU 1: it is offline" --cpus=1
 bad_start 1 "CPU 1: .*offline" --cpus=3,1
 item "an offline CPU"
 
@@ -79,11 +79,11 @@ item "the last CPU that root has"
 
 bad_start 1 "CPU 0: root cannot give it up" --cpus=0
 bad_start 1 "CPU 0: root cannot give it up" --cpus=1,0
-bad_start 5 "CPU 2 is lent to a vnode" --cpus=0-3 --boot-cpu=2
+bad_start 5 "CPU 2 is lent to vnode 1, first: " --cpus=0-3 --boot-cpu=2
 item "CPU 0"
 
-bad_start 5 "CPU 2 is lent to a vnode" --cpus=2
-bad_start 5 "CPU 2 is lent to a vnode" --cpus=1,2,3
+bad_start 5 "CPU 2 is lent to vnode 1, first: " --cpus=2
+bad_start 5 "CPU 2 is lent to vnode 1, first: " --cpus=1,2,3
 item "a CPU that is lent already"
 
 bad_start 2 "CPU 3 is there twice" --cpus=3,3
@@ -139,7 +139,7 @@ item "a size that is not a number, zero, negative or overflows"
 # ---- ids and names ----
 
 bad_start 5 "vnode 1 exists already" --vnode=1
-bad_start 5 "name first is in use" --name=first
+bad_start 5 "name first is in use by vnode 1" --name=first
 for id in 0 256 99999999999999999999 -1 abc 1a 0x1 '' ' 1' first; do
 	bad_start 2 "vnode=$id: .* 1 to 255" --vnode="$id"
 done
