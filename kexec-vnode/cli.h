@@ -41,6 +41,7 @@ struct vnode_config {
 	const char *kernel, *initrd, *append;
 	struct vnode_nets nets;
 	char net_append[VNODE_APPEND_MAX + 1];	/* @append points here if it has nets */
+	struct vnode_ids viewers;	/* vnodes that may look at this one */
 	const char *dump;		/* the file that --dump writes */
 	char dump_dir[256];		/* VNODE_DUMP_DIR_MAX; "": no dump on failure */
 	enum vnode_unpack unpack;

@@ -77,6 +77,11 @@ static int take_cpus(const char *value, void *field, struct vnode_err *err)
 	return vnode_parse_cpus(value, field, err);
 }
 
+static int take_ids(const char *value, void *field, struct vnode_err *err)
+{
+	return vnode_parse_ids(value, field, err);
+}
+
 static int take_cpu(const char *value, void *field, struct vnode_err *err)
 {
 	return vnode_parse_cpu(value, field, err);
@@ -194,6 +199,8 @@ static const struct option_row rows[] = {
 	  .help = "write a core to DIR when it fails" },
 	{ "boot-limit", "S", STARTS, take_seconds, FIELD(boot_limit),
 	  .help = "seconds its boot may take; 0: no limit (120)" },
+	{ "viewers", "IDS", STARTS, take_ids, FIELD(viewers),
+	  .help = "vnodes that may look at this one: 2,5-7 (none)" },
 	{ "dry-run", NULL, STARTS, take_flag, FIELD(dry_run),
 	  .help = "show the plan, touch nothing" },
 

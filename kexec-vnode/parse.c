@@ -5,6 +5,7 @@
  * the word; decimal numbers may begin with zeros (there is no octal). An error
  * quotes at most 40 characters of its input.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,8 @@
 #define CPU_MAX		8191
 #define RESTARTS_MAX	1000000
 #define SECONDS_MAX	86400
+
+static_assert(VNODE_IDS_MAX == VNODE_ID_MAX, "a list of ids holds all of them");
 
 static int digit_value(char c)
 {
@@ -93,7 +96,7 @@ static int parse_range(const char **text, struct cpu_range *range)
 	return vnode_take_number(text, 10, CPU_MAX, &range->stride);
 }
 
-static int add_range(struct vnode_cpus *cpus, const struct cpu_range *range,
+static int add_range(const char *what, struct vnode_cpus *cpus, const struct cpu_range *range,
 		     uint8_t *seen, struct vnode_err *err)
 {
 	unsigned int cpu;
@@ -101,12 +104,12 @@ static int add_range(struct vnode_cpus *cpus, const struct cpu_range *range,
 	for (cpu = range->first; cpu <= range->last; cpu += range->stride) {
 		if (seen[cpu])
 			return vnode_err(err, EINVAL,
-					 "CPU %u is there twice: name every CPU once",
-					 cpu);
+					 "%s %u is there twice: name every %s once", what, cpu,
+					 what);
 		if (cpus->nr == VNODE_CPUS_MAX)
 			return vnode_err(err, E2BIG,
-					 "CPU %u is one too many: a vnode takes at most %d",
-					 cpu, VNODE_CPUS_MAX);
+					 "%s %u is one too many: expected at most %d", what, cpu,
+					 VNODE_CPUS_MAX);
 		seen[cpu] = 1;
 		cpus->cpu[cpus->nr++] = cpu;
 	}
@@ -118,20 +121,13 @@ static int bad_piece(struct vnode_err *err, int errnum, const char *piece, const
 	size_t length = strcspn(piece, ",");
 
 	return vnode_err(err, errnum,
-			 "\"%.*s\" %s: expected a list of CPUs like 0-2,5 or 0-10:2",
+			 "\"%.*s\" %s: expected a list like 1-3,5 or 2-10:2",
 			 length < 40 ? (int)length : 40, piece, why);
 }
 
-/**
- * vnode_parse_cpus() - a list of CPUs as taskset(1) and cpuset(7) write it
- * @text: ranges "4", "0-3" or, every second one, "0-10:2", separated by commas
- * @cpus: the CPUs in the order of the list
- * @err: filled on failure
- *
- * Return: 0; -EINVAL (syntax, a CPU listed twice); -ERANGE (a number above
- * 8191); -E2BIG (more than VNODE_CPUS_MAX CPUs). @cpus is undefined then.
- */
-int vnode_parse_cpus(const char *text, struct vnode_cpus *cpus, struct vnode_err *err)
+/* @what: the numbers of the list, in an error */
+static int parse_list(const char *text, const char *what, struct vnode_cpus *cpus,
+		      struct vnode_err *err)
 {
 	uint8_t seen[CPU_MAX + 1] = { 0 };
 	const char *c = text, *piece;
@@ -150,10 +146,50 @@ int vnode_parse_cpus(const char *text, struct vnode_cpus *cpus, struct vnode_err
 			return bad_piece(err, -EINVAL, piece, "is a range that goes down");
 		if (!range.stride)
 			return bad_piece(err, -EINVAL, piece, "has a stride of 0");
-		ret = add_range(cpus, &range, seen, err);
+		ret = add_range(what, cpus, &range, seen, err);
 		if (ret || !*c)
 			return ret;
 	}
+}
+
+/**
+ * vnode_parse_cpus() - a list of CPUs as taskset(1) and cpuset(7) write it
+ * @text: ranges "4", "0-3" or, every second one, "0-10:2", separated by commas
+ * @cpus: the CPUs in the order of the list
+ * @err: filled on failure
+ *
+ * Return: 0; -EINVAL (syntax, a CPU listed twice); -ERANGE (a number above
+ * 8191); -E2BIG (more than VNODE_CPUS_MAX CPUs). @cpus is undefined then.
+ */
+int vnode_parse_cpus(const char *text, struct vnode_cpus *cpus, struct vnode_err *err)
+{
+	return parse_list(text, "CPU", cpus, err);
+}
+
+/**
+ * vnode_parse_ids() - a list of ids of vnodes
+ * @text: as of vnode_parse_cpus(), each number from 1 to VNODE_ID_MAX
+ * @ids: the ids in the order of the list
+ * @err: filled on failure
+ *
+ * Return: 0; -EINVAL (syntax, an id listed twice); -ERANGE; -E2BIG.
+ */
+int vnode_parse_ids(const char *text, struct vnode_ids *ids, struct vnode_err *err)
+{
+	struct vnode_cpus list;
+	unsigned int i;
+	int ret = parse_list(text, "vnode", &list, err);
+
+	if (ret)
+		return ret;
+	for (i = 0; i < list.nr; i++) {
+		if (!list.cpu[i] || list.cpu[i] > VNODE_ID_MAX)
+			return vnode_err(err, ERANGE, "vnode id %u is out of range: expected 1 to %d",
+					 list.cpu[i], VNODE_ID_MAX);
+		ids->id[i] = list.cpu[i];
+	}
+	ids->nr = list.nr;
+	return 0;
 }
 
 /* Bits that a suffix shifts by; 0 for no suffix. */

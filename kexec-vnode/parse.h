@@ -14,6 +14,13 @@ struct vnode_cpus {
 	uint32_t cpu[VNODE_CPUS_MAX];
 };
 
+#define VNODE_IDS_MAX	255		/* VNODE_ID_MAX */
+
+struct vnode_ids {
+	unsigned int nr;
+	uint32_t id[VNODE_IDS_MAX];
+};
+
 struct vnode_restart {
 	bool on_failure;
 	uint32_t times;			/* in a row, 0: no limit */
@@ -22,6 +29,7 @@ struct vnode_restart {
 int vnode_take_number(const char **text, unsigned int base, uint64_t max, uint64_t *value);
 
 int vnode_parse_cpus(const char *text, struct vnode_cpus *cpus, struct vnode_err *err);
+int vnode_parse_ids(const char *text, struct vnode_ids *ids, struct vnode_err *err);
 int vnode_parse_cpu(const char *text, int *cpu, struct vnode_err *err);
 int vnode_parse_size(const char *text, uint64_t *size, struct vnode_err *err);
 int vnode_parse_address(const char *text, uint64_t *address, struct vnode_err *err);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A start, from the files to a kernel that runs: read, grant, plan, load, start, wait. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/time.h>
@@ -86,6 +87,38 @@ static int start_plan(struct start *s, const struct vnode_config *config,
 			       &s->lent, err);
 }
 
+/* Root's kernel would refuse it too, but after the grant. */
+static int check_viewers(const struct vnode_config *config, struct vnode_err *err)
+{
+	unsigned int i;
+
+	for (i = 0; i < config->viewers.nr; i++)
+		if (config->viewers.id[i] == config->id)
+			return vnode_err(err, EINVAL,
+					 "--viewers: vnode %u cannot be a viewer of itself: leave it out",
+					 config->id);
+	return 0;
+}
+
+/* Before the vnode runs, so that a viewer sees all of its life. */
+static int set_viewers(const struct vnode_config *config, struct vnode_err *err)
+{
+	char path[64], list[4 * VNODE_IDS_MAX + 1];
+	int fd, ret = 0;
+
+	if (!config->viewers.nr)
+		return 0;
+	vnode_format_cpus(config->viewers.id, config->viewers.nr, list, sizeof(list));
+	snprintf(path, sizeof(path), "/sys/class/vnode/%s/viewers", config->name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, list, strlen(list)) < 0)
+		ret = vnode_err(err, errno, "--viewers=%.200s: %s: %s", list, path,
+				strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
 /* Nothing is asked of the module: the addresses are an example. */
 static int dry_run(struct start *s, const struct vnode_config *config, struct vnode_err *err)
 {
@@ -145,6 +178,7 @@ static int start_run(struct start *s, const struct vnode_config *config, struct 
 	set_alarm(config->timeout);
 	ret = vnode_device_grant(fd, config, &s->lent, err);
 	set_alarm(0);
+	ret = ret ?: set_viewers(config, err);
 	s->plan_cycles -= vnode_cycles();
 	ret = ret ?: start_plan(s, config, &info, err);
 	s->plan_cycles += vnode_cycles();
@@ -169,7 +203,7 @@ int vnode_start(const struct vnode_config *config, struct vnode_err *err)
 	int ret;
 
 	s.plan_cycles = vnode_cycles();
-	ret = start_read(&s, config, err);
+	ret = check_viewers(config, err) ?: start_read(&s, config, err);
 	if (ret)
 		return ret;
 	return config->dry_run ? dry_run(&s, config, err) : start_run(&s, config, err);

@@ -147,6 +147,11 @@ static void values(void)
 	KTAP_CHECK(config.boot_cpu == VNODE_UNSET && config.timeout == VNODE_UNSET &&
 		   config.wait == VNODE_UNSET && config.boot_limit == VNODE_UNSET);
 
+	accepts("--vnode=1 k --viewers=9,2-3");
+	KTAP_CHECK_EQ(config.viewers.nr, 3);
+	KTAP_CHECK_EQ(config.viewers.id[0], 9);
+	KTAP_CHECK_EQ(config.viewers.id[2], 3);
+
 	accepts("--vnode=1 -S --json");
 	KTAP_CHECK_EQ(config.verb, VNODE_VERB_STATUS);
 	KTAP_CHECK(config.json);
@@ -202,7 +207,8 @@ static const struct {
 	{ "--name=n", "sl" }, { "--boot-cpu=2", "sl" }, { "--boot-cpu=0", "sl" },
 	{ "--mem-min=0", "sl" }, { "--mem-max=0", "sl" }, { "--unpack", "sl" },
 	{ "--no-unpack", "sl" }, { "--restart=no", "sl" }, { "--restart=on-failure", "sl" },
-	{ "--dump-on-failure=/", "sl" }, { "--boot-limit=0", "sl" }, { "--dry-run", "sl" },
+	{ "--viewers=2", "sl" }, { "--dump-on-failure=/", "sl" }, { "--boot-limit=0", "sl" },
+	{ "--dry-run", "sl" },
 	{ "kernel", "sl" },
 	{ "--wait=0", "se" }, { "--timeout=0", "slu" }, { "--force", "uC" },
 	{ "--read-only", "C" }, { "--json", "SL" },
@@ -245,9 +251,9 @@ static void twice(void)
 	static const char * const once[] = {
 		"--vnode=1", "--cpus=2", "--mem=256M", "--initrd=i", "--append=a", "--name=n",
 		"--boot-cpu=2", "--mem-min=0", "--mem-max=0", "--unpack", "--no-unpack",
-		"--restart=no", "--dump-on-failure=/", "--boot-limit=0", "--dry-run", "--wait=0",
-		"--timeout=0", "--force", "--read-only", "--json", "-l", "-e", "-u", "-S", "--log",
-		"--dump=d", "--console", "--gdb", "--vnode-list",
+		"--restart=no", "--viewers=2", "--dump-on-failure=/", "--boot-limit=0",
+		"--dry-run", "--wait=0", "--timeout=0", "--force", "--read-only", "--json", "-l",
+		"-e", "-u", "-S", "--log", "--dump=d", "--console", "--gdb", "--vnode-list",
 	};
 	char line[256];
 	size_t i;
@@ -271,7 +277,7 @@ static void bad_values(void)
 	static const char * const want_values[] = {
 		"--vnode", "--cpus", "--mem", "--mem-min", "--mem-max", "--name", "--boot-cpu",
 		"--initrd", "--ramdisk", "--append", "--timeout", "--wait", "--boot-limit",
-		"--restart", "--net", "--dump", "--dump-on-failure", "--devices",
+		"--restart", "--viewers", "--net", "--dump", "--dump-on-failure", "--devices",
 	};
 	char line[256];
 	size_t i;
@@ -287,6 +293,7 @@ static void bad_values(void)
 	refuses("--wait=nan", "--wait: time \"nan\" is not understood");
 	refuses("--name=1", "--name: vnode name \"1\" begins with");
 	refuses("--restart=x", "--restart: restart \"x\" is not understood");
+	refuses("--viewers=0", "--viewers: vnode id 0 is out of range");
 	refuses("--vnode=1 --gdb=1234", "--gdb=1234: there is no port; in gdb, write: target remote");
 	refuses("--vnode=1 --gdb=", "--gdb=: there is no port");
 	refuses("--dump=", "--dump=: want the name of a file");

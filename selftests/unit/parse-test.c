@@ -294,6 +294,35 @@ static void ids(void)
 	}
 }
 
+static void id_lists(void)
+{
+	static const struct {
+		const char *text, *says;
+		int ret;
+	} bad[] = {
+		{ "", "\"\" is not understood", -EINVAL },
+		{ "1,x", "\"x\" is not understood", -EINVAL },
+		{ "3-1", "\"3-1\" is a range that goes down", -EINVAL },
+		{ "1-3,2", "vnode 2 is there twice", -EINVAL },
+		{ "0", "vnode id 0 is out of range: expected 1 to 255", -ERANGE },
+		{ "255-256", "vnode id 256 is out of range", -ERANGE },
+		{ "1-1023", "vnode id 256 is out of range", -ERANGE },
+		{ "0-1024", "vnode 1024 is one too many", -E2BIG },
+	};
+	static struct vnode_ids ids;
+	size_t i;
+
+	KTAP_CHECK(!vnode_parse_ids("7,1-3", &ids, &err) && ids.nr == 4 && ids.id[0] == 7 &&
+		   ids.id[3] == 3);
+	KTAP_CHECK(!vnode_parse_ids("1-255", &ids, &err) && ids.nr == 255 && ids.id[254] == 255);
+	for (i = 0; i < KTAP_NR(bad); i++) {
+		memset(&err, 0, sizeof(err));
+		if (!KTAP_CHECK_EQ(vnode_parse_ids(bad[i].text, &ids, &err), bad[i].ret) ||
+		    !KTAP_CHECK(strstr(err.text, bad[i].says)))
+			ktap_note("  \"%s\": \"%s\"", bad[i].text, err.text);
+	}
+}
+
 static void names(void)
 {
 	static const char *const good[] = {
@@ -416,6 +445,7 @@ static const struct ktap_test tests[] = {
 	{ "times are 0 to 86400 seconds", times },
 	{ "numbers of CPUs", cpu_numbers },
 	{ "ids are 1 to 255", ids },
+	{ "lists of ids", id_lists },
 	{ "names", names },
 	{ "restarts: no, on-failure, on-failure:N", restarts },
 	{ "long inputs are survived", long_inputs },

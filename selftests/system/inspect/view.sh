@@ -200,7 +200,14 @@ recovers() {
 		wait_for 10 is_listed
 }
 
-plan 49
+# Of a kernel that never attaches.
+viewer_from_the_start() {
+	tiny-kernel cli > /tmp/spin &&
+		kexec --vnode=3 --cpus=3 --mem=16M --boot-limit=0 --viewers=9,2 /tmp/spin &&
+		[ "$(cat /sys/class/vnode/vnode3/viewers)" = 2,9 ] && wait_for 10 sees vnode3 && stop 3
+}
+
+plan 50
 remember_root
 log_begin
 remember_adeos
@@ -227,6 +234,7 @@ check "the log is root's" same_log
 check "what lends and starts is refused" in2_fails 1 'cannot be' kexec --vnode=1 -u --force
 check "and without privilege" in2_fails 1 'be root' bad-run user kexec --vnode=1 --log
 check "vnode 3 that is not there may be allowed too" eval 'allow 2-3 && allowed_are 2-3'
+check "--viewers: vnode 3 is seen as soon as it runs" viewer_from_the_start
 check "dumped while it runs: it stood still" dumps 'registers of 1 of 1 CPUs; it was frozen'
 check "it goes on" eval 'answers 1 && runs 1'
 check "who dumps is killed: it goes on" goes_on_after in2 killall -KILL kexec
