@@ -202,7 +202,7 @@ $(CHECK)/guest/%.o: selftests/bpf/%.c
 	@clang -target bpf -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter \
 		-I/usr/include/$(shell $(CC) -dumpmachine) -MMD -MP -c -o $@ $<
 
--include $(wildcard $(CHECK)/*/*.d)
+-include $(wildcard $(CHECK)/*/*.d $(CHECK)/*/*/*.d)
 
 GUEST_PROGRAMS	:= $(patsubst selftests/guest/%.c,$(CHECK)/guest/%,$(wildcard selftests/guest/*.c)) \
 		   $(patsubst selftests/bpf/%.c,$(CHECK)/guest/%.o,$(wildcard selftests/bpf/*.c))
