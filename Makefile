@@ -1,22 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# For people; Kbuild is for kbuild. `make help` says what there is.
+# For people; Kbuild is for kbuild. `make help` lists the targets. Prints one line a
+# step; with V=1, one for each file and kbuild's commands.
 
 PREFIX	?= /usr/local
 BUILD	:= $(CURDIR)/build
 # Where the modules are built, a directory for each kernel release.
 MODULES	:= $(BUILD)/modules
-JOBS	:= -j$(shell nproc)
 
-# Debian packages by purpose. gcc-12 is the compiler Debian's kernels are built
-# with, libssl3 and libelf1 are used by the programs in linux-kbuild.
+# One job a CPU unless -j says otherwise, shared with kbuild by the job server.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
+# Debian packages by purpose. Debian builds its kernels with gcc-12; the programs in
+# linux-kbuild are linked to libssl3 and libelf1.
 BUILD_PACKAGES	:= make gcc gcc-12 libc6-dev dpkg-dev patch util-linux xz-utils kmod \
 		   libelf-dev libzstd-dev liblzma-dev liblz4-dev zlib1g-dev libssl3
 DEMO_PACKAGES	:= qemu-system-x86 busybox-static cpio
 CHECK_PACKAGES	:= clang libclang-rt-14-dev sparse shellcheck acpica-tools perl python3-minimal gdb
 CLUSTER_PACKAGES	:= debootstrap debian-archive-keyring e2fsprogs
 
-# The kernels we support: root and vnodes, and those for vnodes alone.
+# Supported kernels: for root and vnodes, and for vnodes alone.
 ROOT_KERNELS	:= 6.12-cloud 6.12-rt
 VNODE_KERNELS	:= 6.1-cloud
 
@@ -39,11 +44,12 @@ help:
 	@echo
 	@echo 'KDIR=DIRECTORY    headers of the kernel to build for (default: the newest'
 	@echo '                  linux-headers-6.12-cloud-amd64, unpacked under build/)'
+	@echo 'V=1               one line for each file that is built'
 	@echo 'PREFIX=DIRECTORY  where kexec is installed (/usr/local)'
 
 # ---- packages ----
 
-# $(call need,PACKAGES): installs what is missing, or says what it is.
+# $(call need,PACKAGES): installs missing packages as root, names them otherwise.
 need = selftests/need $(1)
 
 deps:
@@ -51,12 +57,13 @@ deps:
 
 # ---- modules ----
 
-# Several kernels' objects must not meet, and kbuild leaves them beside their
-# sources: each kernel gets a directory of links. BTF is left out, since it ties
-# a module to one build of the kernel.
+# kbuild puts objects beside their sources, so each kernel gets a directory of links
+# to the sources. No BTF: it ties a module to one build of the kernel.
 #
 # $(call build_modules,KDIR,DIRECTORY,CONFIG...)
-ROOMS	:= adeos-lite kernel kernel/view vconsole vnic selftests/modules
+ROOMS		:= adeos-lite kernel kernel/view vconsole vnic selftests/modules
+VNODE_CONFIG	:= CONFIG_ADEOS_LITE=m CONFIG_VNODE_VIEW=m CONFIG_VCONSOLE=m CONFIG_VNIC=m
+ROOT_CONFIG	:= $(VNODE_CONFIG) CONFIG_VNODE_KMB=m
 
 define build_modules
 	tree=$(MODULES)/$(2) && \
@@ -68,40 +75,51 @@ define build_modules
 		ln -sf $(CURDIR)/$$room/Kbuild $(CURDIR)/$$room/*.[chS] $$tree/$$room/ || exit 1; \
 	done && \
 	echo "  MODULES $(2)" && \
-	flock $$tree $(MAKE) --no-print-directory $(JOBS) -C $(1) M=$$tree W=$(if $(W),$(W),1) \
-		CONFIG_ADEOS_LITE=m CONFIG_VNODE_VIEW=m CONFIG_VCONSOLE=m CONFIG_VNIC=m $(3) CONFIG_DEBUG_INFO_BTF_MODULES= modules
+	flock $$tree $(MAKE) --no-print-directory $(if $(V),,-s) -C $(1) M=$$tree W=$(if $(W),$(W),1) \
+		$(3) CONFIG_DEBUG_INFO_BTF_MODULES= modules
 endef
 
 modules: $(if $(KDIR),modules-kdir,modules-6.12-cloud)
 
 modules-kdir: | deps-build
-	@release=$$($(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease) && \
-	$(call build_modules,$(abspath $(KDIR)),$$release,CONFIG_VNODE_KMB=m)
+	+@release=$$($(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease) && \
+	$(call build_modules,$(abspath $(KDIR)),$$release,$(ROOT_CONFIG))
+
+# $(call build_for,KERNEL,VARIANT,CONFIG...): fetches the kernel first.
+define build_for
+	selftests/fetch kernel $(1) && \
+	read -r release rest < $(BUILD)/debian/$(1) && \
+	$(call build_modules,$(BUILD)/debian/usr/src/linux-headers-$$release,$$release$(2),$(3))
+endef
 
 modules-%: FORCE | deps-build
-	@selftests/fetch kernel $*
-	@read -r release rest < $(BUILD)/debian/$* && \
-	$(call build_modules,$(BUILD)/debian/usr/src/linux-headers-$$release,$$release,CONFIG_ADEOS_TEST=m \
-		$(if $(filter $*,$(ROOT_KERNELS)),CONFIG_VNODE_KMB=m))
+	+@$(call build_for,$*,,CONFIG_ADEOS_TEST=m $(if $(filter $*,$(ROOT_KERNELS)),$(ROOT_CONFIG),$(VNODE_CONFIG)))
 
-# Nanokernels for tests, in a directory RELEASE-VARIANT: one that can be made to die
-# at any step, one that speaks another protocol.
+# Nanokernels for tests, in a directory RELEASE-VARIANT: one dies at any step that a test
+# chooses, one speaks another protocol.
 VARIANT_fault	:= CONFIG_ADEOS_FAULT=y
 VARIANT_p99	:= CONFIG_ADEOS_PROTOCOL=99
 VARIANTS	:= fault p99
 
 variant-%: FORCE | deps-build
-	@selftests/fetch kernel 6.12-cloud
-	@read -r release rest < $(BUILD)/debian/6.12-cloud && \
-	$(call build_modules,$(BUILD)/debian/usr/src/linux-headers-$$release,$$release-$*,$(VARIANT_$*))
+	+@$(call build_for,6.12-cloud,-$*,CONFIG_ADEOS_LITE=m $(VARIANT_$*))
 
-.PHONY: deps-build deps-demo deps-check
+# The modules that the demo loads, in root and in its two vnodes.
+demo-modules-6.12-cloud: FORCE | deps-demo
+	+@$(call build_for,6.12-cloud,,CONFIG_ADEOS_LITE=m CONFIG_VNODE_KMB=m)
+demo-modules-6.12-rt: FORCE | deps-demo
+	+@$(call build_for,6.12-rt,,CONFIG_ADEOS_LITE=m)
+
+# One after the other: apt runs alone.
+.PHONY: deps-build deps-demo deps-check deps-cluster
 deps-build:
 	@$(call need,$(BUILD_PACKAGES))
-deps-demo:
-	@$(call need,$(BUILD_PACKAGES) $(DEMO_PACKAGES))
-deps-check:
-	@$(call need,$(BUILD_PACKAGES) $(DEMO_PACKAGES) $(CHECK_PACKAGES))
+deps-demo: deps-build
+	@$(call need,$(DEMO_PACKAGES))
+deps-check: deps-demo
+	@$(call need,$(CHECK_PACKAGES))
+deps-cluster: deps-demo
+	@$(call need,$(CLUSTER_PACKAGES))
 
 # ---- kexec ----
 
@@ -118,7 +136,7 @@ kexec: $(BUILD)/kexec $(BUILD)/kexec.bash
 $(BUILD)/debian/kexec-tools: FORCE | deps-build
 	@selftests/fetch kexec-tools
 
-# kexec-tools is patched in a copy, from its beginning each time.
+# The patch applies to a fresh copy each time.
 $(KEXEC_TOOLS)/.patched: $(BUILD)/debian/kexec-tools kexec-vnode/kexec-tools.patch
 	@echo '  PATCH   kexec-tools'
 	@rm -rf $(KEXEC_TOOLS)
@@ -129,12 +147,13 @@ $(KEXEC_TOOLS)/.patched: $(BUILD)/debian/kexec-tools kexec-vnode/kexec-tools.pat
 
 $(VNODE_DIR)/%.o: kexec-vnode/%.c $(KEXEC_TOOLS)/.patched
 	@mkdir -p $(@D)
-	@echo '  CC      kexec-vnode/$*.c'
+	$(if $(V),@echo '  CC      kexec-vnode/$*.c')
 	@$(CC) $(VNODE_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(VNODE_OBJS:%=$(VNODE_DIR)/%.d)
 
 $(VNODE_DIR)/libvnode.a: $(VNODE_OBJS:%=$(VNODE_DIR)/%.o) kexec-vnode/objs.mk
+	@echo '  AR      kexec-vnode/libvnode.a'
 	@rm -f $@
 	@$(AR) qcs $@ $(filter %.o,$^)
 
@@ -151,34 +170,33 @@ $(BUILD)/kexec.bash: kexec-vnode/kexec-vnode.bash $(BUILD)/kexec
 
 # ---- the example of /dev/bridge ----
 
-# "bridge" alone is iproute2's
+# iproute2 has a command "bridge"
 $(BUILD)/vnode-bridge: examples/bridge.c include/uapi/linux/bridge.h
 	@echo '  CC      examples/bridge.c'
 	@$(CC) -O2 -g -Wall -Wextra -Iinclude/uapi $(CFLAGS) -o $@ $<
 
 # ---- the machine ----
 
-# All that selftests/vm puts into it.
+# Everything that selftests/vm can put into it.
 machine: deps-demo kexec $(ROOT_KERNELS:%=modules-%) $(VNODE_KERNELS:%=modules-%) $(VARIANTS:%=variant-%)
 
-demo: machine
+demo: kexec demo-modules-6.12-cloud demo-modules-6.12-rt
 	@selftests/demo
 
 # A Debian for the vnodes of a cluster.
-userland: machine
-	@$(call need,$(CLUSTER_PACKAGES))
+userland: machine deps-cluster
 	@selftests/fetch userland
 
 demo-cluster: userland
 	@selftests/demo-cluster
 
-# The pure core once more, for tests on the host: with sanitizers, and with the
-# counters of libFuzzer, which only fuzzers read.
+# kexec-vnode's library for tests on the host: with sanitizers, and with libFuzzer's
+# counters, which only fuzzers read.
 CHECK		:= build/check
 SANITIZERS	:= address,undefined
 CHECK_CC	:= clang -g -O1 -fno-sanitize-recover=all $(VNODE_CFLAGS)
 
-$(CHECK)/core/%.o: kexec-vnode/%.c $(KEXEC_TOOLS)/.patched
+$(CHECK)/core/%.o: kexec-vnode/%.c $(KEXEC_TOOLS)/.patched | deps-check
 	@mkdir -p $(@D)
 	@$(CHECK_CC) -fsanitize=fuzzer-no-link,$(SANITIZERS) -MMD -MP -c -o $@ $<
 
@@ -192,12 +210,12 @@ $(CHECK)/bin/%: selftests/unit/%.c $(CHECK)/core/libvnode.a
 	@$(CHECK_CC) -fsanitize=$(SANITIZERS) -MMD -MP -o $@ $< $(CHECK)/core/libvnode.a $(VNODE_LIBS) -lm
 
 # Programs that system tests run in the machine.
-$(CHECK)/guest/%: selftests/guest/%.c
+$(CHECK)/guest/%: selftests/guest/%.c | deps-build
 	@mkdir -p $(@D)
 	@$(CC) -static -O2 -Wall -Wextra -Werror -pthread -Iinclude -Iinclude/uapi -MMD -MP -o $@ $<
 
-# XDP programs that they load.
-$(CHECK)/guest/%.o: selftests/bpf/%.c
+# XDP programs that system tests load.
+$(CHECK)/guest/%.o: selftests/bpf/%.c | deps-check
 	@mkdir -p $(@D)
 	@clang -target bpf -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter \
 		-I/usr/include/$(shell $(CC) -dumpmachine) -MMD -MP -c -o $@ $<
@@ -208,14 +226,14 @@ GUEST_PROGRAMS	:= $(patsubst selftests/guest/%.c,$(CHECK)/guest/%,$(wildcard sel
 		   $(patsubst selftests/bpf/%.c,$(CHECK)/guest/%.o,$(wildcard selftests/bpf/*.c))
 
 $(KEXEC_TOOLS)/build/sbin/vmcore-dmesg: $(KEXEC_TOOLS)/.patched
-	@echo "  MAKE  vmcore-dmesg"
+	@echo '  LD      vmcore-dmesg'
 	@flock $(KEXEC_TOOLS) $(MAKE) -s --no-print-directory -C $(KEXEC_TOOLS) build/sbin/vmcore-dmesg \
 		MAKEFLAGS= > $(BUILD)/vmcore-dmesg.log 2>&1 || { cat $(BUILD)/vmcore-dmesg.log; exit 1; }
 
-tests: deps-check machine $(CHECK)/core/libvnode.a $(GUEST_PROGRAMS) $(KEXEC_TOOLS)/build/sbin/vmcore-dmesg
+tests: machine $(CHECK)/core/libvnode.a $(GUEST_PROGRAMS) $(KEXEC_TOOLS)/build/sbin/vmcore-dmesg
 	@mkdir -p $(CHECK)/guest
 
-# TESTS=NAME...: only these
+# TESTS=NAME...: see selftests/check
 check: tests
 	@selftests/check $(TESTS)
 
@@ -227,7 +245,7 @@ bench: machine
 
 # ---- installation ----
 
-# For the running kernel, or KDIR's. Not for one that is only unpacked here.
+# For the running kernel, or KDIR's; never for a kernel that is only unpacked under build/.
 RUNNING	:= $(shell uname -r)
 
 install:
