@@ -4,6 +4,8 @@
 # The part of `make demo-cluster` that runs in the root vnode.
 
 # shellcheck disable=SC2317 # try calls the functions
+# shellcheck source=selftests/system/lib/vnode.sh
+. /selftests/lib/vnode.sh
 # shellcheck source=selftests/system/lib/cluster.sh
 . /selftests/lib/cluster.sh
 

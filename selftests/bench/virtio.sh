@@ -6,6 +6,8 @@
 # connects. The client prints "FIGURE.virtio VALUE...", a line for each round.
 
 set -eu
+# shellcheck source=selftests/system/lib/adeos.sh
+. /selftests/lib/adeos.sh
 # shellcheck source=selftests/system/lib/net.sh
 . /selftests/lib/net.sh
 # shellcheck source=selftests/bench/net-speed.sh

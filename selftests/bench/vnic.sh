@@ -8,8 +8,10 @@
 
 set -eu
 rounds=${1:-3}
-# shellcheck source=selftests/system/lib/vnic.sh
-. /selftests/lib/vnic.sh
+# shellcheck source=selftests/system/lib/adeos.sh
+. /selftests/lib/adeos.sh
+# shellcheck source=selftests/system/lib/net.sh
+. /selftests/lib/net.sh
 # shellcheck source=selftests/bench/table.sh
 . /bench/table.sh
 # shellcheck source=selftests/bench/net-speed.sh

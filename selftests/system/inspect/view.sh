@@ -6,6 +6,8 @@
 # it sees is what root sees, as long as root allows it.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
+# shellcheck source=selftests/system/lib/adeos.sh
+. /selftests/lib/adeos.sh
 # shellcheck source=selftests/system/lib/view.sh
 . /selftests/lib/view.sh
 

@@ -5,6 +5,8 @@
 # [POINT...]: a vnode is killed at some steps of the protocol; all of them: long.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
+# shellcheck source=selftests/system/lib/adeos.sh
+. /selftests/lib/adeos.sh
 # shellcheck source=selftests/system/lib/faults.sh
 . /selftests/lib/faults.sh
 

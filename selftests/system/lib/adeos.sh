@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 #
-# What tests of adeos-lite share, beside vnode.sh: commands of the module adeos-test,
-# in root and in vnodes.
+# For tests of adeos-lite and of vnodes that run it: commands of the module adeos-test,
+# in root and in vnodes, and what the nanokernel shows in sysfs.
 
 # shellcheck source=selftests/system/lib/vnode.sh
 . /selftests/lib/vnode.sh
 
 SYSFS=/sys/kernel/adeos
-# for one command in a vnode
+# Seconds that a command in a vnode may take.
 AT_S=60
 
-at() { # ID COMMAND...: for adeos-test, in root if ID is 0
+at() { # ID COMMAND...: runs adeos-test, in root if ID is 0
 	local id="$1"
 
 	shift
@@ -31,7 +31,7 @@ at_fails() { # ERRNO-NAME ID COMMAND...
 	grep -qx "error -$want" /tmp/at.out
 }
 
-value() { # WORD: what stands behind it in the input
+value() { # WORD: the word after WORD in the input
 	awk -v word="$1" '{ for (i = 1; i < NF; i++) if ($i == word) { print $(i + 1); exit } }'
 }
 
@@ -42,7 +42,7 @@ at_value() { # WORD ID COMMAND...
 	at "$@" | value "$word"
 }
 
-at_least() { # MIN WORD ID COMMAND...: the answer's number is MIN or more
+at_least() { # MIN WORD ID COMMAND...: the number after WORD is MIN or more
 	local min="$1" word="$2" found
 
 	shift 2
@@ -60,7 +60,7 @@ at_says() { # WORD VALUE ID COMMAND...
 	[ "$found" = "$want" ]
 }
 
-sysfs() { # ID FILE: of the nanokernel there
+sysfs() { # ID FILE: of the nanokernel of ID
 	if [ "$1" -eq 0 ]; then
 		cat "$SYSFS/$2"
 	else
@@ -72,7 +72,7 @@ counter() { # ID NAME
 	sysfs "$1" counters | value "$2"
 }
 
-slot_of() { # ID: as root sees it
+slot_of() { # ID: in root's list of members
 	awk -v id="$1" '$2 == id { print $1 }' $SYSFS/members
 }
 
@@ -80,17 +80,18 @@ is_member() { # ID
 	[ -n "$(slot_of "$1")" ]
 }
 
-# In state "running", and somebody in there takes commands.
+# The vnode's init serves commands.
 answers() { # ID
 	wait_for 30 vsh -t 5 "$1" true
 }
 
-# Starts it and waits until it takes commands.
+# Starts a vnode and waits until its init serves commands.
 up() { # ID CPUS MEM [OPTION...]
 	start "$@" && comes_up "$1" "$(count_cpus "$2")" && answers "$1"
 }
 
-# All of $IDS, each on the CPU of its number, with $START_OPTION if there is one.
+# Starts all of $IDS, each on the CPU of its number, the images taken in turn, with
+# $START_OPTION if it is set.
 start_by_turns() { # IMAGE...
 	local id
 
@@ -121,7 +122,7 @@ count_cpus() { # LIST
 	echo $n
 }
 
-# A command that ends the kernel it runs in: nobody waits for its answer.
+# Runs a command that ends the vnode's kernel, in the background: no answer comes.
 end_by() { # ID COMMAND...
 	local id="$1"
 
@@ -129,7 +130,7 @@ end_by() { # ID COMMAND...
 	vsh -t 10 "$id" "$@" > /dev/null 2>&1 &
 }
 
-# One line of why, and its exit status.
+# kexec prints one line that has PATTERN, and exits with STATUS.
 refused() { # STATUS PATTERN OPTION...
 	local want="$1" pattern="$2" status=0
 
@@ -145,9 +146,9 @@ pings() { # FROM TO
 	at "$1" ping "$2" 3
 }
 
-# ---- vnode 1, looked into ----
+# ---- vnode 1, while it is frozen or inspected ----
 
-fails() { # STATE COMMAND: of vnode 1
+fails() { # STATE COMMAND: COMMAND brings vnode 1 into STATE
 	end_by 1 "$2"
 	wait_for 30 state_is 1 "$1"
 }
@@ -157,7 +158,8 @@ spins_a_second() {
 	vsh -t 30 1 'end=$(($(date +%s) + 2)); while [ $(date +%s) -lt $end ]; do :; done; echo on'
 }
 
-# After it stood still: nobody has taken it for hung, it has not noticed, and its clock is root's.
+# Vnode 1 was frozen and runs on: root has not taken it for hung, its kernel complains of
+# nothing, and its clock is root's.
 goes_on() {
 	local root vnode
 
@@ -166,20 +168,20 @@ goes_on() {
 	vnode=$(vsh 1 date +%s)
 	echo "root's clock $root, the vnode's $vnode"
 	[ "$vnode" -ge "$root" ] && [ "$vnode" -le $((root + 10)) ] && spins_a_second || return 1
-	# Linux's own handlers may seem slow where CPUs are threads: ours alone counts.
+	# Linux's own NMI handlers may seem slow where CPUs are threads: only ours counts.
 	! kexec --vnode=1 --log | grep -E 'lockup|stall|NMI received|NMI handler \(nmi_handle|Dazed|WARNING|BUG'
 }
 
-# ---- what must be as it was once a vnode is gone ----
+# ---- what must be back once a vnode is gone ----
 
 adeos_state() {
 	cut -d ' ' -f 1-2 $SYSFS/members
-	# name, owner and size; but for where the free memory is
+	# name, owner and size; not where the free memory is
 	awk '/^free/ { print "free", $2; next } { print $3, $4, $5 }' $SYSFS/bridges
 	cut -d ' ' -f 1-2 $SYSFS/portals
 }
 
-# What take_stock() counts, and what adeos-lite has: to be compared by grew_by().
+# take_stock() and the amounts of what adeos-lite has, for grew_by().
 take_all_stock() { # FILE
 	take_stock "$1"
 	{
@@ -202,7 +204,7 @@ adeos_is_back() {
 	wait_for 5 adeos_same || { adeos_same; return 1; }
 }
 
-# Members, bridges and portals are shown where they are not back.
+# adeos_is_back, which shows members and bridges if not.
 nothing_held() {
 	adeos_is_back || { cat $SYSFS/members $SYSFS/bridges; return 1; }
 }

@@ -1,31 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 #
-# What a cluster in one machine needs, beside vnode.sh: root is node0, vnode ID is nodeID
-# with the address 10.1.0.(ID + 1). The first disk is the user land of selftests/fetch. Root
-# runs it in a chroot and serves it over NFS; vnodes have their root file system from there.
+# A cluster in one machine, beside vnode.sh: root is node0, vnode ID is nodeID with the
+# address 10.1.0.(ID + 1). The first disk is the user land of selftests/fetch. Root runs it
+# in a chroot and exports it over NFS; vnodes mount it as their root file system.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
-# shellcheck source=selftests/system/lib/vnode.sh
-. /selftests/lib/vnode.sh
 
 IMAGE=/srv/image	# the disk
 NODE0=/srv/node0	# root's own user land
 EXPORT=/srv/nfs		# in there: what is served
-# What a node may need until others can log in.
+# Seconds until other nodes can log in.
 NODE_S=120
 
 node_address() { # ID
 	echo "10.1.0.$(($1 + 1))"
 }
 
-# A command of the user land, as if logged in to node0.
+# Runs a command of the user land, as if logged in to node0.
 node0() { # COMMAND...
 	chroot "$NODE0" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root USER=root \
 		LANG=C.UTF-8 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "$@"
 }
 
-on() { # ID COMMAND...: COMMAND is a shell's there
+on() { # ID COMMAND...: the node's shell runs COMMAND
 	local id="$1"
 
 	shift
@@ -50,7 +48,7 @@ mount_disk() { # ro|rw
 		mount -t ext4 -o "$1,noatime" /dev/vda "$IMAGE"
 }
 
-# Like that of a vnode: what is written is in memory.
+# node0's file system, as a vnode's: the disk below, what is written in memory.
 make_node0() {
 	mkdir -p /srv/memory "$NODE0"
 	mount -t tmpfs memory /srv/memory && mkdir /srv/memory/upper /srv/memory/work &&
@@ -62,7 +60,7 @@ make_node0() {
 		mount --bind "$IMAGE" "$NODE0$EXPORT" && node0 /usr/sbin/sshd
 }
 
-# NFS 4 alone: it needs neither rpcbind nor lockd.
+# NFS 4 only: it needs neither rpcbind nor lockd.
 serve_nfs() { # ro|rw
 	modprobe nfsd && mount -t nfsd nfsd "$NODE0/proc/fs/nfsd" &&
 		mkdir "$NODE0/run/rpc_pipefs" &&
@@ -76,7 +74,7 @@ start_root() { # ro|rw
 	join_network && mount_disk "$1" && make_node0 && serve_nfs "$1"
 }
 
-# All of it, in the order in which it came; and nobody may have held on to any of it.
+# Undoes start_root, step by step; fails if anything is still in use.
 stop_root() {
 	local dir
 
@@ -92,7 +90,7 @@ stop_root() {
 
 # ---- vnodes ----
 
-# Vnodes started from then on can mount the server's files.
+# Vnodes that are started later can mount NFS.
 nfs_initrd() {
 	[ -e /tmp/initrd-nfs.img ] ||
 		cat /boot/initrd-vnode.img /boot/nfs.cpio > /tmp/initrd-nfs.img || return
@@ -105,8 +103,7 @@ node_words() { # ID
 		"root=/dev/nfs nfsroot=$(node_address 0):/"
 }
 
-# It writes to its own memory, so that what it has once read of the server is not asked for
-# again.
+# The node writes to its own memory only, so it may cache what it has read for an hour.
 start_node() { # ID CPUS MEM [OPTION...]
 	local id="$1" cpus="$2" mem="$3"
 
@@ -114,7 +111,7 @@ start_node() { # ID CPUS MEM [OPTION...]
 	nfs_initrd && start "$id" "$cpus" "$mem" --append="$(node_words "$id"),ro,nocto,actimeo=3600 vnode.overlay=50%" "$@"
 }
 
-# Asked without all the work of a login.
+# Costs less than a login.
 sshd_answers() { # ID
 	busybox nc -w 5 "$(node_address "$1")" 22 < /dev/null | grep -q '^SSH-'
 }

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 #
-# What tests of consoles share, beside lib/adeos.sh: what is kept of one, and bytes
-# through it. They set kib: how many of them.
+# For tests of consoles, beside adeos.sh: the history of a console, and bytes through it.
+# A test sets kib, their number, first.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
-# shellcheck disable=SC2034 # CONSOLE is for those who read this
-# shellcheck source=selftests/system/lib/adeos.sh
-. /selftests/lib/adeos.sh
+# shellcheck disable=SC2034 # tests use CONSOLE, adeos.sh uses AT_S
 
 CONSOLE="--append=console=hvc0 vnode.modules=vconsole,adeos-test"
 # shellcheck disable=SC2154 # kib
@@ -42,7 +40,7 @@ fails_with() { # ERRNO COMMAND...
 	[ "$said" = "error $want" ]
 }
 
-# ---- who does not read ----
+# ---- a reader that does not read ----
 
 flood_console() { # ID KIB
 	vsh -t 120 "$1" "dmesg -n 1
@@ -67,14 +65,14 @@ raw() {
 	stty raw -echo
 }
 
-# Nothing but what is meant may come through: the kernel is told to be quiet. hvc
-# forgets its settings when it is closed; and when the shell ends whose terminal it is,
-# what was not sent: the last stty waits for that.
-print_from() { # ID: what it prints arrives as it was
+# Vnode ID prints kib KiB, and they arrive unchanged. The kernel must not print in
+# between. hvc forgets its settings when it is closed, and drops unsent output when the
+# shell ends whose terminal it is: the last stty waits for the output.
+print_from() { # ID
 	local want have reader
 
 	raw < "/dev/ttyVN$1"
-	# open before anything comes: a tty shows what comes from then on
+	# open first: a tty shows only what arrives afterwards
 	exec 4< "/dev/ttyVN$1"
 	timeout "$AT_S" head -c $((kib * 1024)) <&4 > "/tmp/out.$1" &
 	reader=$!
@@ -88,8 +86,8 @@ print_from() { # ID: what it prints arrives as it was
 	[ "$want" = "$have" ]
 }
 
-# Linux's hvc takes ^O for SysRq.
-type_to() { # ID: what is typed arrives as it was
+# kib KiB typed to vnode ID arrive unchanged. No ^O among them: hvc takes it for SysRq.
+type_to() { # ID
 	local want have
 
 	raw < "/dev/ttyVN$1"

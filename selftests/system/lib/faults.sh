@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 #
-# A vnode dies at a numbered step of the protocol (enum adeos_fault of
-# adeos-lite/fault.h, by a nanokernel of the test build); the others go on, and
-# what it held is freed. Read by faults.sh and long/faults.sh.
+# For the tests faults and long/faults, beside adeos.sh: a vnode dies at a numbered step of
+# the protocol (enum adeos_fault of adeos-lite/fault.h, built with CONFIG_ADEOS_FAULT); the
+# other kernels run on, and root frees what the vnode held.
 
-# shellcheck source=selftests/system/lib/adeos.sh
-. /selftests/lib/adeos.sh
 
-# Steps of attaching cannot be chosen later than at load time.
+# Steps of attaching are chosen when the nanokernel is loaded.
 AT_LOAD='HELLO_BEGUN HELLO_WRITTEN HELLO_SAID ADMITTED'
 BOOT_LIMIT_S=40
 
-fault_names() { # as the header numbers them, from 1 on
+fault_names() { # in the header's order, from 1 on
 	sed -n '/^enum adeos_fault/,/^}/s/^\tFAULT_\([A-Z_]*\),.*/\1/p' /selftests/fault.h | grep -v '^NONE$'
 }
 
@@ -44,7 +42,7 @@ start_victim() { # NAME
 }
 
 # shellcheck disable=SC2016 # for the shell in there
-# What leads to a step, apart from all that two neighbours do with each other.
+# Makes vnode 1 come to the step. Two neighbours that exercise each other come to most.
 provoke() { # NAME
 	case $1 in
 	GOODBYE_*)
@@ -71,7 +69,7 @@ victim_ended() {
 	[ "$state" != running ] && [ "$state" != booting ]
 }
 
-# Root finds out by itself.
+# Root notices the death, and names the right cause.
 victim_dies() { # NAME
 	local cause
 
@@ -79,7 +77,7 @@ victim_dies() { # NAME
 	cause=$(field 1 cause)
 	echo "it is $state: $(field 1 text)"
 	case $1 in
-	# its last word was written
+	# the vnode had written its end
 	END_WRITTEN) [ "$cause" = reboot ] ;;
 	HELLO_*) [ "$cause" = hang ] || [ "$cause" = no-hello ] ;;
 	*) [ "$cause" = hang ] ;;
@@ -98,9 +96,9 @@ faults_begin() {
 	log_begin
 	check "there are fault points" test "$(fault_names | wc -l)" -gt 20
 	check "vnode 2 is a neighbour" up 2 3 192M
-	# hardware needs no such help
+	# QEMU delivers NMIs to a CPU that waits for a SIPI; hardware does not
 	at 0 nmirest > /dev/null
-	check "everybody may raise" eval 'at 0 portal exercise grant=all && at 2 portal exercise grant=all'
+	check "all kernels may raise the portal" eval 'at 0 portal exercise grant=all && at 2 portal exercise grant=all'
 	remember_adeos
 }
 
@@ -112,16 +110,16 @@ dies_at() { # NAME
 	stop 1 && nothing_held
 }
 
-# Three results for all that is asked of a point would be many: it is one.
+# One result for each step.
 check_fault() { # NAME
 	check "a vnode dies at $1" dies_at "$1"
-	# whatever was left of a test that failed is none of the next one's business
+	# a failed check must not disturb the next one
 	stop 1 > /dev/null 2>&1
 }
 
 faults_end() {
-	check "the neighbour has not been disturbed" test "$(field 2 oopses)" = 0
-	check "it obeys an orderly stop" stop_orderly 2
+	check "the neighbour was not disturbed" test "$(field 2 oopses)" = 0
+	check "the neighbour shuts down when asked" stop_orderly 2
 	at 0 close exercise > /dev/null
 	check "root has everything again" root_is_back
 	check "root's log is quiet" log_is_quiet

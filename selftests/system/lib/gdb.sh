@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# What tests share that look at what gdb says of a kernel, with its debug symbols; read
-# by scripts on the host. They have a directory, $work.
+# For scripts on the host that check gdb's output on a kernel with debug symbols. They set
+# work, a directory.
 
 count=0
 
@@ -16,7 +16,7 @@ result() { # STATUS WHAT [FILE]
 	fi
 }
 
-gdb_says() { # WHAT-IS-TESTED WHAT PATTERN...: in this order, of whole lines
+gdb_says() { # WHAT FILE PATTERN...: lines of $work/FILE match, in this order
 	local what=$2 text=$1 pattern from=1 line status=0
 
 	shift 2

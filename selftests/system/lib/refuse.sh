@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# Sourced by the tests of what must be refused: what root has, and that a
-# refusal is one line, says the right thing, exits as documented and leaves root
-# as it was.
+# For tests of bad input: a refusal is one line that names the fault, exits with the
+# documented status, and leaves root as it was.
 
 tmp=/tmp/bad
 mkdir -p "$tmp"
 
 RUN=		# put before kexec
 n=0
-bad=0		# failures in the item at hand
+bad=0		# failures in the current item
 
 note() {
 	echo "# $*"
@@ -27,8 +26,8 @@ item() { # WHAT: the end of an item
 	bad=0
 }
 
-# /proc/iomem at its top level. Linux may keep one range of RAM in two adjacent
-# entries, so these are joined.
+# /proc/iomem at its top level. Joins adjacent entries of RAM: Linux may keep one range
+# in two.
 iomem() {
 	local range name start end last_start='' last_end='' last_name=''
 
@@ -50,7 +49,7 @@ iomem() {
 	echo "$last_start $last_end $last_name"
 }
 
-# All of root that a vnode could have been lent, and who holds the modules.
+# Everything of root that a vnode could have been lent, and the modules' users.
 snapshot() {
 	local cpu=/sys/devices/system/cpu
 
@@ -75,17 +74,17 @@ mem_kb() { # FIELD of /proc/meminfo
 	sed -n "s/^$1: *\([0-9]*\).*/\1/p" /proc/meminfo
 }
 
-# MemAvailable leaves out what lies in Linux's per-CPU lists. They grow by tens of MiB
-# when a contiguous range comes back, and are worn off within minutes.
+# MemAvailable leaves out Linux's per-CPU lists, which grow by tens of MiB when a
+# contiguous range comes back and shrink within minutes.
 available_kb() {
 	awk '/^MemAvailable:/ { kb = $2 } $1 == "count:" { pages += $2 } END { print kb + 4 * pages }' \
 		/proc/meminfo /proc/zoneinfo
 }
 
-# MemTotal may have grown: what describes memory (struct page) is not part of it
-# at boot, but is freed and allocated like all else when memory is hot-removed
-# and added. Caches make what is available a little uncertain.
-all_memory_is_back() { # MEMTOTAL AVAILABLE, both before: all CPUs as well
+# All CPUs and all memory are back. MemTotal may have grown: the memory map (struct page)
+# of boot memory is not part of it, that of hot-added memory is. Caches make the available
+# memory a little uncertain.
+all_memory_is_back() { # MEMTOTAL AVAILABLE: before
 	local left tries
 
 	[ "$(cat /sys/devices/system/cpu/online)" = 0-3 ] ||
@@ -102,8 +101,8 @@ all_memory_is_back() { # MEMTOTAL AVAILABLE, both before: all CPUs as well
 	[ "$left" -ge $(($2 - 24576)) ] || note "available memory went from $2 kB to $left kB"
 }
 
-# Runs $RUN kexec ARGS, which must be refused with STATUS and one line on stderr
-# that matches PATTERN (extended, case matters).
+# Runs $RUN kexec ARGS, which must exit with STATUS and print one line on stderr that
+# matches PATTERN (extended, case matters).
 refuse() { # STATUS PATTERN ARG...
 	local want="$1" pattern="$2" status=0 before="$bad" what
 
@@ -118,11 +117,11 @@ refuse() { # STATUS PATTERN ARG...
 	same_root "$what"
 	[ "$bad" -eq "$before" ] || cut -c 1-200 "$tmp/err" | sed 's/^/#   it says: /'
 	[ -z "$VERBOSE" ] || sed "s|^|# $status |" "$tmp/err"
-	# it was not refused: what comes next must not suffer
+	# a start that was not refused must not disturb the next item
 	[ "$status" -ne 0 ] || kexec --vnode=9 -u --force > /dev/null 2>&1
 }
 
-# Runs kexec ARGS, which must succeed and say nothing on stderr.
+# Runs kexec ARGS, which must succeed and print nothing on stderr.
 accept() { # ARG...
 	local status=0
 
@@ -133,7 +132,7 @@ accept() { # ARG...
 	fi
 }
 
-# Waits until the vnode's own log says that its user space runs.
+# Waits for "VNODE UP" in the vnode's log.
 wait_up() { # ID
 	local tries=0
 
@@ -149,7 +148,7 @@ wait_up() { # ID
 	return 1
 }
 
-put() { # FILE OFFSET BYTES (as printf takes them): overwrites
-	# shellcheck disable=SC2059 # the bytes are a format on purpose
+put() { # FILE OFFSET BYTES: overwrites; BYTES are a format of printf
+	# shellcheck disable=SC2059 # see above
 	printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc 2> /dev/null
 }

@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 #
-# What tests of vnodes that look at others share, beside lib/adeos.sh: an initramfs with
-# kexec in it, for vnode 2, which looks at vnode 1.
+# For tests of vnodes that view others, beside adeos.sh: an initramfs with kexec in it, for
+# vnode 2, which views vnode 1.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
-# shellcheck source=selftests/system/lib/adeos.sh
-. /selftests/lib/adeos.sh
 
 VIEW_INITRD=/tmp/initrd-view.img
 VIEWERS=/sys/class/vnode/vnode1/viewers
 VIEW_MODULES="--append=vnode.modules=vnode-view,adeos-test"
 
-# kexec, its libraries, and programs of tests; behind the usual one.
+# The usual initramfs, then kexec, its libraries, and programs of tests.
 make_initrd() {
 	(cd / && {
 		printf '%s\n' . usr/local usr/local/bin usr/local/bin/vnode-ctl usr/local/bin/bad-run
@@ -22,7 +20,7 @@ make_initrd() {
 	cat "$INITRD" /tmp/view.cpio > "$VIEW_INITRD"
 }
 
-# Vnode 2, on CPU 2, with what it takes to look.
+# Vnode 2, on CPU 2, with /dev/vnode.
 looker_up() { # [KERNEL]
 	local INITRD="$VIEW_INITRD" KERNEL="${1:-$KERNEL}"
 
@@ -41,7 +39,7 @@ allowed_are() { # IDS
 	[ "$(cat "$VIEWERS")" = "$1" ]
 }
 
-sees() { # NAME: vnode 2, in sysfs
+sees() { # NAME: in vnode 2's sysfs
 	in2 test -e "/sys/class/vnode/$1/state"
 }
 
@@ -49,7 +47,7 @@ sees_nothing() {
 	[ -z "$(in2 ls /sys/class/vnode)" ]
 }
 
-in2_fails() { # STATUS PATTERN COMMAND...: which says why in one line
+in2_fails() { # STATUS PATTERN COMMAND...: prints one line that has PATTERN
 	local want="$1" pattern="$2" status=0
 
 	shift 2

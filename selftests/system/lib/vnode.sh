@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 #
-# What system tests share; read by scripts that run inside the machine. Results
-# are KTAP. Nothing here sleeps for a condition: wait_for asks again and again,
-# up to a bound.
+# The base of system tests, for scripts that run inside the machine: results, vnodes,
+# and checks that root has everything again. Results are KTAP. Nothing here sleeps for
+# a condition: wait_for polls it, up to a bound.
+#
+# adeos.sh sources this file. The other libraries source none: their tests source
+# vnode.sh or adeos.sh first.
 
 INITRD=/boot/initrd-vnode.img
 KERNEL=/boot/vmlinuz
-# How long a vnode may take to come up: far more than it takes, for slow hosts.
+# Seconds that a vnode may take to come up: generous, for slow hosts.
 UP_S=90
 
 count=0
@@ -27,7 +30,7 @@ result() { # STATUS WHAT
 	fi
 }
 
-check() { # WHAT COMMAND...: the command's output is shown if it fails
+check() { # WHAT COMMAND...: shows the command's output if it fails
 	local what="$1" status=0
 
 	shift
@@ -36,7 +39,7 @@ check() { # WHAT COMMAND...: the command's output is shown if it fails
 	result $status "$what"
 }
 
-note() { # [TEXT]: input goes into the report, as comments
+note() { # [TEXT]: reports TEXT and the input as comments
 	[ $# -eq 0 ] || echo "# $*"
 	sed 's/^/# /' | tail -n 30
 }
@@ -45,7 +48,7 @@ say() { # a remark, not a result
 	echo "# $*"
 }
 
-bail() { # a precondition does not hold: nothing after it would mean anything
+bail() { # a precondition does not hold: no later result would mean anything
 	echo "Bail out! $*"
 	exit 1
 }
@@ -87,8 +90,8 @@ uptime_s() {
 
 # ---- vnodes ----
 
-# Of the kernel KERNEL. It is not waited for, unless an OPTION says so: is_up and
-# comes_up know better when it died, and several can boot at a time.
+# Starts a vnode of the kernel KERNEL. Waits for it only if an OPTION says so: is_up and
+# comes_up tell better that it died, and several vnodes can boot at a time.
 start() { # ID CPUS MEM [OPTION...]
 	local id="$1" cpus="$2" mem="$3" wait=--wait=0
 
@@ -113,7 +116,7 @@ name_of() { # ID
 	grep -lx "$1" /sys/class/vnode/*/id | head -n 1 | cut -d / -f 5
 }
 
-field() { # ID NAME: a number or a string of -S --json, the first of that name
+field() { # ID NAME: the first number or string of that name in -S --json
 	kexec --vnode="$1" -S --json | grep -o "\"$2\": [^,}]*" | head -n 1 |
 		sed 's/^[^:]*: //; s/"//g'
 }
@@ -122,18 +125,18 @@ runs() { # ID
 	state_is "$1" running
 }
 
-restarts_are() { # ID N: and the last one has come up
+restarts_are() { # ID N: and the vnode runs
 	[ "$(cat "/sys/class/vnode/$(name_of "$1")/restarts")" = "$2" ] && runs "$1"
 }
 
 runs_or_died() { # ID
 	state_is "$1" booting || return 0
-	# nobody tells of a kernel that dies before it has its nanokernel; the log costs more
+	# a kernel that dies before it loads its nanokernel reports nothing: only its log tells
 	usleep 300000
 	log_has "$1" 'end Kernel panic'
 }
 
-# Its last words, or its first complaint.
+# The vnode's first complaint, or the end of its log.
 show_log() { # ID
 	kexec --vnode="$1" --log > /tmp/show
 	grep -nE -m 1 -A 28 'BUG|WARNING|Oops|PANIC|[^e]fault|invalid opcode|double|stall|divide' /tmp/show ||
@@ -142,11 +145,11 @@ show_log() { # ID
 
 is_up() { # ID
 	kexec --vnode="$1" -S > /dev/null || return 1
-	# the state first: it costs less than the log
+	# the state first: reading it costs less than reading the log
 	wait_for "$UP_S" runs_or_died "$1" && runs "$1" && wait_for 20 log_has "$1" 'VNODE UP'
 }
 
-start_again() { # ID, as it was started
+start_again() { # ID: with the arguments of its last start
 	local KERNEL INITRD arg file="/tmp/start.$1"
 
 	set --
@@ -158,9 +161,8 @@ start_again() { # ID, as it was started
 	start "$@"
 }
 
-# Waits for "VNODE UP"; then it must tell CPUS CPUs, and RELEASE if given. A vnode
-# that died of what QEMU does with breakpoints (see selftests/check) is started
-# again.
+# Waits for "VNODE UP", whose line must name CPUS CPUs, and RELEASE if given. Starts a
+# vnode again that died of QEMU's stale breakpoint (see selftests/check).
 comes_up() { # ID CPUS [RELEASE]
 	local line tries=0
 
@@ -170,7 +172,7 @@ comes_up() { # ID CPUS [RELEASE]
 			show_log "$1"
 			return 1
 		fi
-		echo "QEMU has executed a breakpoint that was gone: vnode $1 is started again"
+		echo "QEMU executed a stale breakpoint: vnode $1 is started again"
 		if ! stop "$1" || ! start_again "$1"; then
 			return 1
 		fi
@@ -190,7 +192,7 @@ stop() { # ID [OPTION...]
 	kexec --vnode="$id" -u --force "$@"
 }
 
-stop_orderly() { # ID [OPTION...]: it is asked, and it obeys
+stop_orderly() { # ID [OPTION...]: the vnode shuts down, and kexec has no complaint
 	local id="$1" status=0
 
 	shift
@@ -213,7 +215,7 @@ kb() { # NAME: of /proc/meminfo
 	sed -n "s/^$1: *\([0-9]*\) kB/\1/p" /proc/meminfo
 }
 
-# Bytes, since hot-remove and hot-add may split an entry for good.
+# In bytes: hot-remove and hot-add may leave an entry of /proc/iomem split.
 system_ram() {
 	sed -n 's/^\([0-9a-f]*-[0-9a-f]*\) : System RAM$/\1/p' /proc/iomem | {
 		sum=0
@@ -224,7 +226,7 @@ system_ram() {
 	}
 }
 
-# What must be as it was once everything is given back.
+# Must be the same once all vnodes have given back what they had.
 root_state() {
 	echo "online $(cpus_online)"
 	echo "present $(cat /sys/devices/system/cpu/present)"
@@ -233,8 +235,8 @@ root_state() {
 	echo "vnode in iomem $(grep -c ': vnode' /proc/iomem)"
 }
 
-# Linux keeps free pages of a CPU apart, tens of megabytes since 6.7, and does not count
-# them as free. Few of them from here on: what take_stock() finds is compared.
+# Linux does not count the free pages on per-CPU lists as free, tens of megabytes since
+# 6.7. Keeps these lists short from here on, so that take_stock() can be compared.
 remember_root() {
 	echo 1000 > /proc/sys/vm/percpu_pagelist_high_fraction
 	root_state > /tmp/root.before
@@ -244,12 +246,12 @@ remember_root() {
 root_is_back() {
 	root_state > /tmp/root.after
 	diff /tmp/root.before /tmp/root.after || return 1
-	# The memory map of re-added memory counts as memory: more is right, less is not.
+	# The memory map of re-added memory counts as memory: MemTotal may grow.
 	[ "$(kb MemTotal)" -ge "$(cat /tmp/root.memory)" ] ||
 		{ echo "MemTotal $(kb MemTotal) kB, was $(cat /tmp/root.memory) kB"; return 1; }
 }
 
-# What could leak, free of what is only cached.
+# Writes the amounts of what could leak to FILE, after caches are dropped.
 take_stock() { # FILE
 	sync
 	echo 3 > /proc/sys/vm/drop_caches
@@ -272,11 +274,11 @@ grew_by() { # NAME: from /tmp/first to /tmp/last
 
 # ---- root's log ----
 
-# What Linux says when its machine is emulated on a busy host.
+# Linux prints these when its machine is emulated on a busy host.
 SLOW_HOST='sched: DL replenish lagged|clocksource: |TSC found unstable|sched_clock: Marking unstable|hrtimer: interrupt took|perf: interrupt took'
 
-# Lines of warning level and above that neither our modules nor our kexec wrote. Those from
-# before the test are none of its business.
+# Lines of warning level and above that neither our modules nor our kexec wrote.
+# log_is_quiet ignores those from before log_begin.
 loud_lines() {
 	dmesg -r | grep -E '^<[0-9]*[0-9]>' | awk -F '[<>]' '$2 % 8 < 5' |
 		grep -vE "\\] (vnode|adeos_lite|vconsole|kexec): |$SLOW_HOST"

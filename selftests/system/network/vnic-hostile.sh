@@ -7,8 +7,10 @@
 # SECONDS at a time. They talk on. xdp: root has a program, which sees all frames.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
-# shellcheck source=selftests/system/lib/vnic.sh
-. /selftests/lib/vnic.sh
+# shellcheck source=selftests/system/lib/adeos.sh
+. /selftests/lib/adeos.sh
+# shellcheck source=selftests/system/lib/net.sh
+. /selftests/lib/net.sh
 
 scribbles=${1:-1000}
 lies=${2:-1000}
@@ -47,7 +49,7 @@ others_talk_on() { # TIMES COMMAND
 
 	rounds=0 taken=0
 	while [ "$rounds" -lt "$times" ]; do
-		talks_on_for "$seconds" again_and_again "$2" || return 1
+		talks_on_for "$seconds" repeat_while_talking "$2" || return 1
 		pings 1 0 && pings 0 1 || return 1
 	done
 	echo "$rounds rounds, $taken frames taken"

@@ -5,8 +5,10 @@
 # Ethernet between root, a vnode of this kernel and one of an older kernel.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
-# shellcheck source=selftests/system/lib/vnic.sh
-. /selftests/lib/vnic.sh
+# shellcheck source=selftests/system/lib/adeos.sh
+. /selftests/lib/adeos.sh
+# shellcheck source=selftests/system/lib/net.sh
+. /selftests/lib/net.sh
 
 OLD=$(echo /boot/vmlinuz-6.1.*)
 

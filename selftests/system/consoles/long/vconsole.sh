@@ -8,6 +8,8 @@
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 kib=1024
+# shellcheck source=selftests/system/lib/adeos.sh
+. /selftests/lib/adeos.sh
 # shellcheck source=selftests/system/lib/console.sh
 . /selftests/lib/console.sh
 

@@ -10,8 +10,10 @@
 # 10.0.2.100 sends back what comes to its port 7; nothing leaves QEMU.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
-# shellcheck source=selftests/system/lib/vnic.sh
-. /selftests/lib/vnic.sh
+# shellcheck source=selftests/system/lib/adeos.sh
+. /selftests/lib/adeos.sh
+# shellcheck source=selftests/system/lib/net.sh
+. /selftests/lib/net.sh
 
 OUTSIDE=10.0.2.2
 ECHO=10.0.2.100

@@ -6,6 +6,8 @@
 # has: two network namespaces of root with veth between them, and the loopback of vnodes.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
+# shellcheck source=selftests/system/lib/adeos.sh
+. /selftests/lib/adeos.sh
 # shellcheck source=selftests/system/lib/net.sh
 . /selftests/lib/net.sh
 

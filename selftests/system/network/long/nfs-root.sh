@@ -8,6 +8,8 @@
 # has its disk back.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
+# shellcheck source=selftests/system/lib/vnode.sh
+. /selftests/lib/vnode.sh
 # shellcheck source=selftests/system/lib/cluster.sh
 . /selftests/lib/cluster.sh
 

@@ -6,8 +6,10 @@
 # ethtool -C and its queues are for.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
-# shellcheck source=selftests/system/lib/vnic-device.sh
-. /selftests/lib/vnic-device.sh
+# shellcheck source=selftests/system/lib/adeos.sh
+. /selftests/lib/adeos.sh
+# shellcheck source=selftests/system/lib/net.sh
+. /selftests/lib/net.sh
 
 OLD=$(echo /boot/vmlinuz-6.1.*)
 # as in selftests/bpf/xdp.c
@@ -21,6 +23,17 @@ joins_as() { # INDEX
 }
 
 # ---- UDP GSO ----
+
+# UDP GSO: 1000 datagrams in 25 frames, for IPv4 and IPv6; other frames are few. They come
+# out in one piece for who wants that.
+goes_whole() { # FROM TO
+	local to
+
+	for to in "$(address "$2")" "$(address6 "$2")"; do
+		counter_grows "$1" tx_packets 25 40 arrive "$1" "$2" "$to" 1400 1000 40 || return 1
+		arrive "$1" "$2" "$to" 1400 400 40 whole && grep -q ' 56000 bytes at once' /tmp/received || return 1
+	done
+}
 
 # As many as Linux takes, and a last one that is shorter than others is one of them.
 goes_whole_many() { # FROM TO
@@ -36,6 +49,22 @@ goes_in_pieces() { # FROM TO
 }
 
 # ---- XDP ----
+
+sends() { # FROM TO NUMBER
+	inside "$1" "$DATAGRAMS send $(address "$2") $PORT 100 $3"
+}
+
+fetched() { # FROM ID: all that was sent before has been looked at
+	ping_once "$1" "$(address "$2")"
+}
+
+drops() { # SECTION NAME
+	xdp 0 "$1" && counter_grows 0 "$2" 100 100 eval 'sends 1 0 100 && fetched 1 0' && pings 1 0
+}
+
+echoes() { # FROM TO
+	counter_grows "$2" rx_xdp_tx 200 200 inside "$1" "$DATAGRAMS echo $(address "$2") $PORT 1000 200" && pings "$1" "$2"
+}
 
 # As on a wire: no frame is longer than the MTU, no checksum is open; and all are there.
 comes_plain() { # FROM TO
@@ -83,6 +112,51 @@ mtu_is_bounded() {
 		no_xdp 0 && ip link set vnet0 mtu 3501 && ! xdp 0 pass 2> /tmp/refused && cat /tmp/refused &&
 		grep -q 'with XDP the MTU can be 3500 at most' /tmp/refused && ip link set vnet0 mtu 1500 &&
 		inside 1 ip link set vnet0 mtu 1500
+}
+
+# ---- fewer interrupts ----
+
+is_set_to() { # ID USECS FRAMES
+	inside "$1" ethtool -c vnet0 > /tmp/coalesce
+	cat /tmp/coalesce
+	grep -qxE "rx-usecs:[[:space:]]+$2" /tmp/coalesce && grep -qxE "rx-frames:[[:space:]]+$3" /tmp/coalesce
+}
+
+# Nothing has changed, and one line says why.
+is_refused() { # WHY ARG...
+	local why="$1"
+
+	shift
+	! ethtool -C vnet0 "$@" 2> /tmp/refused && cat /tmp/refused && [ "$(grep -c "$why" /tmp/refused)" -eq 1 ] &&
+		is_set_to 0 0 1
+}
+
+bad_coalescing() {
+	is_refused 'rx-usecs can be 10000 at most' rx-usecs 10001 && is_refused 'rx-frames can be 256 at most' rx-usecs 1 rx-frames 257 &&
+		is_refused 'rx-frames must be 1 without rx-usecs' rx-frames 2 &&
+		is_refused 'rx-frames must be 1 without rx-usecs' rx-frames 0 && is_refused 'unsupported parameter' tx-usecs 1
+}
+
+# One that waits for the answer of the last one: each finds vnode 1 at rest.
+pings_in_turn() { # PINGS: so many at the same time, on one CPU
+	local n=0 pids='' pid status=0
+
+	while [ "$n" -lt "$1" ]; do
+		n=$((n + 1))
+		taskset 1 ping -A -q -c 100 -W 5 "$(address 1)" > "/tmp/ping.$n" &
+		pids="$pids $!"
+	done
+	for pid in $pids; do
+		wait "$pid" || status=1
+	done
+	cat /tmp/ping.*
+	return "$status"
+}
+
+tells() { # MIN MAX USECS FRAMES PINGS: how often root tells vnode 1, which is set so
+	inside 1 ethtool -C vnet0 rx-usecs "$3" rx-frames "$4" && is_set_to 1 "$3" "$4" || return 1
+	counter_grows 0 tx_told "$1" "$2" pings_in_turn "$5" > /tmp/tells || { cat /tmp/tells; return 1; }
+	echo "rx-usecs $3 rx-frames $4, $5 at a time: $(tail -n 1 /tmp/tells)" >> /tmp/told
 }
 
 # ---- queues ----

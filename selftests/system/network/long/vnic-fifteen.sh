@@ -7,8 +7,10 @@
 # takes long in a machine that is emulated and busy.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
-# shellcheck source=selftests/system/lib/vnic.sh
-. /selftests/lib/vnic.sh
+# shellcheck source=selftests/system/lib/adeos.sh
+. /selftests/lib/adeos.sh
+# shellcheck source=selftests/system/lib/net.sh
+. /selftests/lib/net.sh
 
 IDS=$(seq 1 15)
 restarts=${1:-0}

@@ -6,8 +6,10 @@
 # else; and gets frames again as soon as he takes some.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
-# shellcheck source=selftests/system/lib/vnic.sh
-. /selftests/lib/vnic.sh
+# shellcheck source=selftests/system/lib/adeos.sh
+. /selftests/lib/adeos.sh
+# shellcheck source=selftests/system/lib/net.sh
+. /selftests/lib/net.sh
 
 LIMIT=/sys/module/adeos_lite/parameters/hang_ms
 

@@ -6,8 +6,10 @@
 # between two vnodes, over IPv4 and IPv6, each for SECONDS.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
-# shellcheck source=selftests/system/lib/vnic.sh
-. /selftests/lib/vnic.sh
+# shellcheck source=selftests/system/lib/adeos.sh
+. /selftests/lib/adeos.sh
+# shellcheck source=selftests/system/lib/net.sh
+. /selftests/lib/net.sh
 
 seconds=${1:-2}
 # all CPUs of the machine wait for each other: a second is no stall

@@ -7,8 +7,10 @@
 # more networks, red and blue.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
-# shellcheck source=selftests/system/lib/vnic.sh
-. /selftests/lib/vnic.sh
+# shellcheck source=selftests/system/lib/adeos.sh
+. /selftests/lib/adeos.sh
+# shellcheck source=selftests/system/lib/net.sh
+. /selftests/lib/net.sh
 
 # shellcheck disable=SC2034 # for log_is_quiet: one end of a bond is there before the other
 SLOW_HOST="$SLOW_HOST|No 802.3ad response from the link partner"

@@ -6,8 +6,10 @@
 # talk, and devices go down and up while programs send. In the end nothing is lost.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
-# shellcheck source=selftests/system/lib/vnic-device.sh
-. /selftests/lib/vnic-device.sh
+# shellcheck source=selftests/system/lib/adeos.sh
+. /selftests/lib/adeos.sh
+# shellcheck source=selftests/system/lib/net.sh
+. /selftests/lib/net.sh
 
 rounds=${1:-200}
 downs=${2:-200}
@@ -25,7 +27,7 @@ come_and_go() { # N
 
 programs_come_and_go() {
 	while [ "$done" -lt "$rounds" ]; do
-		talks_on_for 30 again_and_again come_and_go || return 1
+		talks_on_for 30 repeat_while_talking come_and_go || return 1
 	done
 	echo "$done times"
 }

@@ -7,8 +7,10 @@
 # arrive as they were sent. In the end nothing is lost.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
-# shellcheck source=selftests/system/lib/vnic-device.sh
-. /selftests/lib/vnic-device.sh
+# shellcheck source=selftests/system/lib/adeos.sh
+. /selftests/lib/adeos.sh
+# shellcheck source=selftests/system/lib/net.sh
+. /selftests/lib/net.sh
 
 minutes=${1:-14}
 downs=${2:-10000}
@@ -154,7 +156,7 @@ check "root and vnode 1 send to vnode 2, all the time" eval 'floods 0 2 && flood
 done=0 minute=0
 while [ $minute -lt "$minutes" ]; do
 	minute=$((minute + 1))
-	check "minute $minute: vnode 2 ends and comes again, vnode 1 talks on" talks_on_for 60 again_and_again ends_and_is_back
+	check "minute $minute: vnode 2 ends and comes again, vnode 1 talks on" talks_on_for 60 repeat_while_talking ends_and_is_back
 	say "$done times so far"
 	[ $minute -gt 1 ] || take_all_stock /tmp/first
 	[ "$failures" -lt 3 ] || bail "enough"
