@@ -3,7 +3,7 @@
  * PID 1 of the machine that selftests/vm boots: mounts, loads the modules, runs
  * one command, watches the kernel log all the while, and reports out of band.
  *
- * What to do is in files that selftests/vm put into the initramfs:
+ * selftests/vm puts its orders into files of the initramfs:
  *
  *	/vm/modules	paths, one a line, loaded in this order
  *	/vm/pattern	extended regular expression: log lines that are failures
@@ -19,8 +19,8 @@
  *	exit N		the command's status; the last line, written when the log
  *			has been read to its end
  *
- * Then the machine ends through QEMU's isa-debug-exit, which neither a reset nor
- * a power-off can be mistaken for.
+ * Then the machine ends through QEMU's isa-debug-exit, whose exit status differs from
+ * those of a reset and a power-off.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -48,7 +48,7 @@
 #define DEBUG_EXIT_CODE	0x15	/* QEMU's exit status becomes 2 * this + 1 */
 #define ARGS_MAX	256
 #define LOG_MAX		20	/* failing lines reported */
-#define GRACE_S		10	/* how long a command may go on once the log fails the run */
+#define GRACE_S		10	/* that a command may still run once the log fails the run */
 
 static int out_fd = -1;
 static int verdict_fd = -1;
@@ -72,7 +72,7 @@ static void __attribute__((format(printf, 1, 2))) verdict(const char *fmt, ...)
 static void __attribute__((noreturn)) end(void)
 {
 	outb(DEBUG_EXIT_CODE, DEBUG_EXIT_PORT);
-	/* Only if QEMU lacks the device: vm takes this for a failure. */
+	/* QEMU lacks the device: vm takes this for a failure. */
 	reboot(RB_POWER_OFF);
 	for (;;)
 		pause();
@@ -99,7 +99,7 @@ static void mounts(void)
 
 	for (size_t i = 0; i < sizeof(mount_list) / sizeof(mount_list[0]); i++) {
 		mkdir(mount_list[i].dir, 0755);
-		/* EBUSY: the kernel was there first */
+		/* EBUSY: the kernel has mounted it */
 		if (mount(mount_list[i].type, mount_list[i].dir, mount_list[i].type, 0, NULL) &&
 		    errno != EBUSY)
 			fail(mount_list[i].dir);
@@ -219,7 +219,7 @@ static pid_t run_command(void)
 	_exit(127);
 }
 
-/* Reads the kernel log as far as it goes. Returns how many lines failed so far. */
+/* Reads the kernel log to its end. Returns the number of failing lines so far. */
 static unsigned int watch_log(int kmsg, const regex_t *pattern)
 {
 	static unsigned int reported;
@@ -258,7 +258,7 @@ static bool reap(pid_t command, int *status)
 	return ended;
 }
 
-/* What reboot, poweroff and halt ask of an init. */
+/* Signals that reboot, poweroff and halt send to an init. */
 static void obey(unsigned int sig)
 {
 	if (sig == SIGTERM)
@@ -297,7 +297,7 @@ static int watch(pid_t command, int signals, const regex_t *pattern)
 		if (reap(command, &status))
 			break;
 	}
-	/* Nothing the command left behind may write after the verdict. */
+	/* No process that the command left behind may write after the verdict. */
 	kill(-1, SIGKILL);
 	watch_log(fds[1].fd, pattern);
 	return status;
@@ -318,7 +318,7 @@ int main(void)
 	sigaddset(&signals, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 
-	/* Before COMMAND can lock the kernel down, which forbids port access. */
+	/* Before COMMAND: it may lock the kernel down, which forbids port access. */
 	if (ioperm(DEBUG_EXIT_PORT, 4, 1))
 		perror("vm: ioperm");
 	mounts();

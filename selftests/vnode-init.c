@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * /init of /boot/initrd-vnode.img, the initramfs for vnodes: mounts, loads modules,
- * reports "VNODE UP", starts what it was told to, and stays. All that it has to say
- * goes to the kernel log. On the kernel command line:
+ * reports "VNODE UP", runs its orders, and stays. It writes to the kernel log. Its orders
+ * are words of the kernel command line:
  *
  *	vnode.adeos=FILE[,PARAM=VALUE...]	the nanokernel, FILE.ko of this kernel's
  *				modules (adeos-lite, if it is built); "none"
  *	vnode.modules=FILE,...	more modules, loaded after it
  *	FILE.PARAM=VALUE	a parameter of theirs, as modprobe takes it
- *	vnode.run="COMMAND"	for sh; what it prints goes to the log
- *	vnode.console=TTY	a shell on /dev/TTY, again and again, as soon as there is one
+ *	vnode.run="COMMAND"	for sh; its output goes to the log
+ *	vnode.console=TTY	a shell on /dev/TTY once it exists, restarted when it ends
  *	root=/dev/nfs		the root file system is on a server: it is mounted, and its init
  *				takes over. The words are those of initramfs-tools:
  *	  nfsroot=SERVER:/PATH[,OPTION...]	numbers, and options of the kernel; NFS 4.2, unless
  *				one is vers=
- *	  ip=ADDRESS:::NETMASK:NAME:DEVICE	of this kernel; nothing else in it counts
+ *	  ip=ADDRESS:::NETMASK:NAME:DEVICE	of this kernel; other fields are ignored
  *	  init=FILE		/sbin/init
- *	  vnode.overlay=SIZE	the server's file system is only read. What is written goes to a
- *				tmpfs of that size, and is gone when the vnode is; what the server
- *				has is at /media/nfs
+ *	  vnode.overlay=SIZE	mounts the server's file system read-only, at /media/nfs, below
+ *				a tmpfs of SIZE that takes all writes until the vnode ends
  *				A vnode that does not get its root file system panics.
  *
  * While there is /dev/bridge, and no file /run/vsh.off, "vsh --serve" runs commands
@@ -49,11 +48,11 @@
 
 #define KMSG_INFO	"<6>"
 #define SPACE		"\n "
-#define LINE_SIZE	900	/* less than what one write to /dev/kmsg may have */
+#define LINE_SIZE	900	/* less than the limit of a write to /dev/kmsg */
 
 #define NEW_ROOT	"/new"
 #define NFS_DIR		"/nfs"
-#define NFS_S		120	/* that a server may need to come up */
+#define NFS_S		120	/* for the server to come up */
 
 static int kmsg = -1;
 static char cmdline[4096];
@@ -70,7 +69,7 @@ static void __attribute__((format(printf, 1, 2))) say(const char *fmt, ...)
 	if (len >= (int)sizeof(line))
 		len = sizeof(line) - 1;
 	if (write(kmsg, line, len) < 0)
-		return;		/* there is no one else to tell */
+		return;		/* no other place to report it */
 }
 
 static void mount_all(void)
@@ -92,14 +91,14 @@ static void open_log(void)
 	int fd;
 
 	kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
-	/* Else the kernel drops lines when many come at once. */
+	/* Without this the kernel drops lines of a burst. */
 	fd = open("/proc/sys/kernel/printk_devkmsg", O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, "on\n", 3) < 0)
 		say(KMSG_INFO "vnode: printk_devkmsg: %s\n", strerror(errno));
 	close(fd);
 }
 
-/* Appends what the command line has for a module to @params. */
+/* Appends the parameters of a module on the command line to @params. */
 static void add_params(const char *file, char *params, size_t size)
 {
 	size_t len = strlen(file), used = strlen(params);
@@ -110,7 +109,7 @@ static void add_params(const char *file, char *params, size_t size)
 					 (int)(strcspn(p, SPACE) - len - 1), p + len + 1);
 }
 
-/* @file: a name without ".ko", and parameters behind commas. */
+/* @file: a name without ".ko", then parameters, separated by commas. */
 static void load_module(const char *release, char *file)
 {
 	char path[256], params[1024] = "";
@@ -170,7 +169,7 @@ static char *find_value(const char *key)
 
 	if (!copy)
 		return NULL;
-	/* The kernel keeps quotes where they were: KEY="a b" or "KEY=a b" */
+	/* The kernel keeps quotes in place: KEY="a b" or "KEY=a b" */
 	for (p = strstr(copy, key); p; p = strstr(p + 1, key))
 		if (p == copy || p[-1] == ' ' || p[-1] == '"')
 			break;
@@ -191,7 +190,7 @@ static char *find_value(const char *key)
 	return p;
 }
 
-static sigset_t signals;	/* what init waits for; its children must not block it */
+static sigset_t signals;	/* those that init waits for; children must not block them */
 
 static pid_t fork_child(void)
 {
@@ -204,7 +203,7 @@ static pid_t fork_child(void)
 	return pid;
 }
 
-/* Runs @command; what it prints goes to the log line by line. */
+/* Runs @command; its output goes to the log line by line. */
 static void run(const char *command)
 {
 	char line[LINE_SIZE];
@@ -238,7 +237,7 @@ static void run(const char *command)
 		fclose(output);
 }
 
-/* In a process of its own: init has signals to wait for. */
+/* In a process of its own: init waits for signals. */
 static void start_run(const char *command)
 {
 	if (fork_child())
@@ -261,7 +260,7 @@ static pid_t start_vsh(void)
 	_exit(127);
 }
 
-/* A login, but for the password: with a session and job control. */
+/* As a login without a password: with a session and job control. */
 static pid_t start_console(const char *tty)
 {
 	char path[64];
@@ -284,7 +283,7 @@ static pid_t start_console(const char *tty)
 	_exit(127);
 }
 
-/* What halt, poweroff and reboot ask of an init. */
+/* Signals that halt, poweroff and reboot send to an init. */
 static void obey(int sig)
 {
 	static const struct {
@@ -376,7 +375,7 @@ static void set_up(int fd, const char *device)
 		no_root(device);
 }
 
-/* The server knows its clients by their names, too. */
+/* The server tells clients apart by name, too. */
 static void configure_net(char *ip)
 {
 	enum { ADDRESS, NETMASK = 3, NAME, DEVICE, PARTS };
@@ -400,7 +399,7 @@ static void configure_net(char *ip)
 	close(fd);
 }
 
-/* The modules for it come by the kernel's own asking for them, as do those of overlays. */
+/* The kernel requests the modules of NFS and overlayfs itself. */
 static void mount_nfs(const char *source, const char *dir)
 {
 	const struct timespec tick = { .tv_nsec = 200000000 };
@@ -466,7 +465,7 @@ static void __attribute__((noreturn)) enter_root(void)
 			no_root(path);
 	}
 	sigprocmask(SIG_UNBLOCK, &signals, NULL);
-	/* gives back the memory of the initramfs, too */
+	/* frees the memory of the initramfs, too */
 	if (!init)
 		init = "/sbin/init";
 	execl("/sbin/switch_root", "switch_root", NEW_ROOT, init, (char *)NULL);

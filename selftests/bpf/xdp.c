@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * XDP programs for tests, a section each. What they do something with is UDP over IPv4
- * without options to PORT; all else passes.
+ * XDP programs for tests, a section each. They act on UDP over IPv4 without options to
+ * PORT, and pass all other frames.
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -10,7 +10,7 @@
 #include <linux/udp.h>
 
 #define PORT		7777
-#define FROM_VNIC	77	/* the interface where "out" sends to, */
+#define FROM_VNIC	77	/* the interface to which "out" sends, */
 #define TO_VNIC		78	/* and "in" */
 #define FAR		{ 2, 0, 0, 0, 0, 77 }	/* address behind FROM_VNIC */
 
@@ -26,7 +26,7 @@ struct frame {
 	struct udphdr udp;
 } __attribute__((packed));
 
-/* Return: 0 if it is not one of ours */
+/* Return: 0 if the frame is not for these programs */
 static __always_inline struct frame *find(struct xdp_md *xdp)
 {
 	struct frame *frame = (void *)(long)xdp->data;
@@ -53,7 +53,7 @@ SECTION("aborted") int xdp_aborted(struct xdp_md *xdp)
 	return find(xdp) ? XDP_ABORTED : XDP_PASS;
 }
 
-/* Back to whom it came from; sums stay as they are. */
+/* Back to the sender; checksums do not change. */
 SECTION("tx") int xdp_tx(struct xdp_md *xdp)
 {
 	struct frame *frame = find(xdp);
@@ -91,7 +91,7 @@ SECTION("in") int xdp_in(struct xdp_md *xdp)
 	return find(xdp) ? redirect(TO_VNIC, 0) : XDP_PASS;
 }
 
-/* Its head is moved: what the program makes of it is what Linux gets. */
+/* Moves the head of the frame: Linux must get the changed frame. */
 SECTION("untag") int xdp_untag(struct xdp_md *xdp)
 {
 	unsigned char *data = (void *)(long)xdp->data, *end = (void *)(long)xdp->data_end;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bad-run HOW COMMAND [ARG...]: runs COMMAND as somebody who may not, or against
- * a module that is not the right one.
+ * bad-run HOW COMMAND [ARG...]: runs COMMAND without the privilege that it needs, or
+ * against a module of another version.
  *
  *	user	as user and group 1000
  *	nocap	as root, but without CAP_SYS_BOOT
@@ -35,7 +35,7 @@ static void become_user(void)
 		fail("setuid");
 }
 
-/* Out of the bounding set: exec as root would bring it back otherwise. */
+/* Drop it from the bounding set too: exec as root would restore it. */
 static void drop_cap(void)
 {
 	if (prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT, 0, 0, 0))
@@ -48,7 +48,7 @@ static void run(char **argv)
 	fail(argv[0]);
 }
 
-/* INFO's answer is changed after the fact, in the memory of who asked. */
+/* Change INFO's answer in the caller's memory, after the call. */
 static void spoil(pid_t pid, const struct user_regs_struct *regs)
 {
 	unsigned long at = regs->rdx + offsetof(struct vnode_info, abi);
@@ -84,7 +84,7 @@ static int trace(char **argv)
 			    regs.rsi == VNODE_IOC_INFO)
 				spoil(pid, &regs);
 		} else {
-			/* the SIGTRAP of its exec */
+			/* the SIGTRAP of exec */
 			ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACESYSGOOD);
 		}
 		if (ptrace(PTRACE_SYSCALL, pid, NULL, NULL))

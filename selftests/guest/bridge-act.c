@@ -3,13 +3,13 @@
  * A process that uses a bridge while something happens to it:
  *
  *	bridge-act open-as UID GID NAME ro|rw	prints "ok" or the errno's name
- *	bridge-act witness NAME BYTE	holds it, all BYTE, until it is revoked
- *	bridge-act eventfd NAME COUNT	waits for so many rings there
- *	bridge-act wear NAME PAGE	writes and reads this page of it until it is told
- *					to rest; prints the longest pause
- *	bridge-act rest NAME		ends that
+ *	bridge-act witness NAME BYTE	maps a bridge full of BYTE until it is revoked
+ *	bridge-act eventfd NAME COUNT	waits for COUNT rings on an eventfd
+ *	bridge-act wear NAME PAGE	writes and reads PAGE of the bridge until "rest";
+ *					prints the longest pause
+ *	bridge-act rest NAME		ends all "wear" of the bridge
  *
- * Exit status: 0 if all was as it should be; what was not is said.
+ * Exit status: 0 if all checks passed; prints those that failed.
  */
 #define _GNU_SOURCE
 #include <grp.h>
@@ -39,7 +39,7 @@ static bool is_all(const char *memory, uint64_t size, char byte)
 	return true;
 }
 
-/* Half of it is touched for the first time after the owner's death. */
+/* The second half is first touched after the owner's death. */
 static int do_witness(char *argv[])
 {
 	int fd = open_or_exit(argv[0], O_RDONLY);
@@ -100,7 +100,7 @@ static void page_check(uint64_t *page, uint64_t value)
 		EXPECT(__atomic_load_n(&page[i], __ATOMIC_RELAXED) == value);
 }
 
-/* Nobody's page: whoever wears the bridge looks there. */
+/* The page that "rest" writes and "wear" polls. */
 static uint64_t *rest_word(char *memory)
 {
 	return (void *)(memory + 32 * PAGE);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/bridge as programs see it; one part of it a command:
+ * Tests of /dev/bridge; a command is one part of them:
  *
  *	bridge-test errors	bad calls and their errno
- *	bridge-test calls	good ones: mappings, doorbells, states
- *	bridge-test limits	how many, how much, how often
+ *	bridge-test calls	good calls: mappings, doorbells, states
+ *	bridge-test limits	limits of number, size and rate
  *
- * Exit status: 0 if all was as it should be; what was not is said.
+ * Exit status: 0 if all checks passed; prints those that failed.
  */
 #define _GNU_SOURCE
 #include <sys/eventfd.h>
@@ -167,7 +167,7 @@ static void mappings(void)
 	close(fd);
 }
 
-/* Return: how many came, @want if no more did. */
+/* Return: the number of rings, @want if no more came. */
 static uint64_t take_rings(int fd, uint64_t want)
 {
 	uint64_t sum = 0, rings;
@@ -194,7 +194,7 @@ static void doorbells(void)
 	EXPECT(poll_for(other, POLLIN, WAIT_MS) == POLLIN);
 	EXPECT(take_rings(other, 3) == 3);
 	EXPECT(!poll_for(other, POLLIN, 0));
-	EXPECT(!poll_for(fd, POLLIN, 100));	/* who rings is not told */
+	EXPECT(!poll_for(fd, POLLIN, 100));	/* the ringing side gets no event */
 	EXPECT(read(efd, &rings, sizeof(rings)) == sizeof(rings) && rings >= 1 && rings <= 3);
 	arg.fd = -1;
 	EXPECT(!call(other, BRIDGE_IOC_EVENTFD, &arg));
@@ -219,7 +219,7 @@ static void revocation(void)
 	EXPECT(call(other, BRIDGE_IOC_RING, NULL) == EOWNERDEAD);
 	EXPECT(memory[0] == 'x' && !memory[1]);
 	EXPECT(try_open(late, "dies") == ENOENT);
-	/* the name is free, and this is another one */
+	/* the name is free: this is a new bridge */
 	fd = create("dies", PAGE);
 	again = map(fd, PAGE, PROT_READ);
 	EXPECT(!again[0] && memory[0] == 'x');
@@ -287,12 +287,12 @@ static void how_many(void)
 		snprintf(name, sizeof(name), "many.%d", nr);
 		fd[nr] = create(name, PAGE);
 	} while (fd[nr] >= 0 && ++nr <= EACH);
-	/* vsh has some */
+	/* vsh has bridges too */
 	EXPECT(nr <= EACH && nr > EACH - 4 && fd[nr] == -EMFILE);
 	close_all(fd, nr);
 }
 
-/* What is revoked counts as long as it is in use. */
+/* A revoked bridge counts until it is closed. */
 static void how_many_revoked(void)
 {
 	int fd[EACH + 1], nr = 0, err = 0, owner;

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * datagrams: UDP datagrams whose every byte is known to who gets them.
+ * datagrams: sends UDP datagrams of known content, and checks those that it receives.
  *
  *	send ADDRESS PORT SIZE NUMBER [TOGETHER]
- *			so many; TOGETHER at a time in one piece, which Linux or the
- *			device takes apart (UDP_SEGMENT)
+ *			sends NUMBER datagrams; TOGETHER at a time in one buffer, which
+ *			Linux or the device splits (UDP_SEGMENT)
  *	echo ADDRESS PORT SIZE NUMBER
- *			the same, one by one, each is expected back
+ *			sends them one by one, and expects each back
  *	flood ADDRESS PORT SIZE PER_SECOND
- *			no more than so many a second, until it is killed, whoever gets them
+ *			sends at most PER_SECOND a second until it is killed
  *	receive PORT SIZE NUMBER [whole]
- *			all of them, in any order, also twice; whole: as large as they
- *			have come (UDP_GRO)
+ *			expects all of them, in any order, duplicates allowed; whole:
+ *			merged ones stay merged (UDP_GRO)
  *
- * What came is said, "NUMBER datagrams, LARGEST bytes at once". Exit status 1 if one has
- * another content, or none comes for 10 s.
+ * Prints "NUMBER datagrams, LARGEST bytes at once". Exit status 1 if the content of one is
+ * wrong, or none arrives for 10 s.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -33,7 +33,7 @@
 #define MAX		65535
 #define NUMBER_MAX	100000
 #define PATIENCE_S	10
-#define ROOM		(32 << 20)	/* for what has come and not been read */
+#define ROOM		(32 << 20)	/* receive buffer */
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT	103
@@ -150,7 +150,7 @@ static int do_send(char **argv, size_t together)
 	return 0;
 }
 
-/* It sleeps in between: others need the CPU. */
+/* Sleep in between: other tasks need the CPU. */
 static void __attribute__((noreturn)) do_flood(char **argv)
 {
 	size_t size = number(argv[4], sizeof(uint32_t), MAX), rate = number(argv[5], 1, 10000);
@@ -160,7 +160,7 @@ static void __attribute__((noreturn)) do_flood(char **argv)
 	connect_to(fd, argv[2], argv[3]);
 	for (nr = 0;; nr++) {
 		memcpy(buf, &nr, sizeof(nr));
-		/* there may be nobody, and no way to get there */
+		/* no receiver or no route is no error */
 		if (send(fd, buf, size, 0) < 0 && errno == EMSGSIZE)
 			fail("send: %s", strerror(errno));
 		usleep(1000000 / rate);

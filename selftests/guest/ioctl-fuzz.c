@@ -3,20 +3,19 @@
  * ioctl-fuzz SEED CALLS: random and mutated calls on /dev/vnode from several
  * threads and processes at once, on descriptors of their own and on shared ones.
  *
- * What is known of a call is compared with what came of it: a call that had to be
- * refused was, with an errno that the header names; a refused one has changed
- * nothing; memory that is granted is zero, and is where it was asked for.
+ * Each result is checked: an invalid call is refused with an errno that the header names;
+ * a refused call changes nothing; granted memory is zero, and is where the call asked.
  *
- * START makes a CPU run what was loaded, in ring 0, so that a wrong image harms
- * the whole machine and not the module. Ids are divided therefore:
+ * START makes a CPU run the loaded image in ring 0, so a wrong image would harm the
+ * whole machine and not the module. Therefore ids are divided:
  *
- *	1, 2		"calm", of all threads: only loaded by whoever was granted
- *			them, so that they can be started: every byte of the code
- *			is part of a loop that halts, and entry and page table are
- *			where they belong, or outside of what can be accepted
+ *	1, 2		"calm", shared by all threads, loaded only by the thread that
+ *			was granted them, and safe to start: every byte of the code is
+ *			part of a loop that halts, and entry and page table are right,
+ *			or such that LOAD refuses them
  *	3..9		"wild": loaded with anything, never started
- *	100 + THREAD	calm, touched by one thread alone: what is there is known
- *	110 + THREAD	wild, touched by one thread alone
+ *	100 + THREAD	calm, used by one thread only: its content is known
+ *	110 + THREAD	wild, used by one thread only
  *	200		of a process that is killed in the middle
  */
 #define _GNU_SOURCE
@@ -49,7 +48,7 @@
 #define VICTIM		200
 #define CALM_OWN(t)	(100U + (t)->nr)
 #define WILD_OWN(t)	(110U + (t)->nr)
-/* Taking CPUs costs a second: calls on what exists shall not be crowded out. */
+/* Taking CPUs costs a second: leave time for calls on existing vnodes. */
 #define CALLS_PER_GRANT	400
 #define CALLS_PER_KILL	8000
 #define PAGE		4096UL
@@ -72,7 +71,7 @@ static struct shared {
 	atomic_int failures;
 } *shared;
 
-/* What this thread was granted through its own descriptor. */
+/* A vnode that this thread was granted through its own descriptor. */
 struct grant {
 	uint64_t base, size;
 	uint32_t low_base, low_size, low_page;
@@ -83,8 +82,8 @@ struct thread {
 	uint64_t random;
 	int fd;
 	int memory_fd;
-	uint32_t latest;		/* granted through fd: worth a call */
-	char *edge;			/* behind it nothing is mapped */
+	uint32_t latest;		/* granted through fd: calls on it get far */
+	char *edge;			/* end of a page, the next is not mapped */
 	char *read_only;
 	uint32_t *cpus;			/* CPUS entries at the end of a page as well */
 	uint32_t apicids[CPUS];
@@ -200,7 +199,7 @@ static const struct {
 
 static_assert(sizeof(calls) / sizeof(*calls) == NR_CALLS, "a call is not tried");
 
-/* Only of a kernel with a nanokernel, which none of these has. */
+/* Needs a nanokernel, which none of these vnodes has. */
 static bool cannot_succeed(unsigned int nr)
 {
 	return nr == _IOC_NR(VNODE_IOC_FREEZE) || nr == _IOC_NR(VNODE_IOC_THAW);
@@ -222,7 +221,7 @@ static int call(struct thread *t, int fd, unsigned int nr, void *arg)
 	}
 	while (i < NR_ERRNOS && calls[nr].errnos[i] != errnum)
 		i++;
-	/* what a shared descriptor is by now, nobody knows */
+	/* another thread may have replaced a shared descriptor */
 	if (i == NR_ERRNOS && fd == t->fd)
 		failure("%s: %s is not among its errors", calls[nr].name, strerror(errnum));
 	return -errnum;
@@ -235,7 +234,7 @@ static int some_fd(struct thread *t)
 	return one_in(t, 4) ? shared_fd[below(t, SHARED_FDS)] : t->fd;
 }
 
-/* Any but what is another thread's own. */
+/* Any id that no other thread owns. */
 static uint32_t some_id(struct thread *t)
 {
 	uint32_t id;
@@ -278,7 +277,7 @@ static uint32_t wild_id(struct thread *t)
 
 /* ---- GRANT ---- */
 
-/* Of few texts, so that others have them; now and then one that is none. */
+/* Few texts, so that claims collide; now and then one without a NUL. */
 static void claims_fill(struct thread *t)
 {
 	struct vnode_claim *c = t->claim;
@@ -307,7 +306,7 @@ static bool claims_are_valid(const struct vnode_claim *c)
 	return true;
 }
 
-/* Another has it, who is named. */
+/* Another vnode has the claim: the call names it. */
 static void claims_check(struct thread *t, const struct vnode_grant *asked)
 {
 	const struct vnode_claim *c = t->claim;
@@ -369,7 +368,7 @@ static bool name_is_valid(const char *name)
 	       !strchr("0123456789-.", *name);
 }
 
-/* Wrong in itself: must be refused, and before a CPU is taken. */
+/* An invalid request: must be refused before a CPU is taken. */
 static bool grant_is_wrong(struct thread *t, const struct vnode_grant *g)
 {
 	unsigned int i, k;
@@ -415,7 +414,7 @@ static void grant_check(struct thread *t, const struct vnode_grant *asked,
 			g->low_page);
 }
 
-/* Nobody else touches this one: it must be all zeros, whoever had it before. */
+/* Only this thread uses this id: its memory must be all zeros, whatever it held before. */
 static void grant_check_zero(struct thread *t, uint32_t id, uint64_t size)
 {
 	static __thread unsigned char page[PAGE];
@@ -455,7 +454,7 @@ static void try_grant(struct thread *t)
 {
 	uint32_t id = one_in(t, 2) ? calm_id(t) : wild_id(t);
 	struct vnode_grant asked, *g;
-	/* a calm one must be known to whom may load it */
+	/* only the thread that was granted a calm one may load it */
 	int fd = is_calm(t, id) ? t->fd : some_fd(t);
 	bool deliverable = !one_in(t, 8), existed = false;
 	unsigned int n;
@@ -469,7 +468,7 @@ static void try_grant(struct thread *t)
 		t->cpus[below(t, CPUS)] = edge(t);
 	if (one_in(t, 4))
 		asked.nr_cpus = below(t, CPUS + 2);
-	/* a pointer that is nearly right might do */
+	/* a mutated pointer could still be valid: replace it */
 	if (asked.apicids != (uintptr_t)t->apicids)
 		asked.apicids = bad_pointer(t);
 	if (asked.cpus != (uintptr_t)t->cpus)
@@ -500,7 +499,7 @@ static void try_grant(struct thread *t)
 	ret = CALL(t, fd, GRANT, g);
 	if (!grant_is_wrong(t, &asked) &&
 	    (ret == -EEXIST || ret == -ENOTUNIQ || ret == -EADDRINUSE || ret == -EBUSY))
-		atomic_fetch_add(&shared->tokens, 1);	/* that cost nothing */
+		atomic_fetch_add(&shared->tokens, 1);	/* the call took no CPU */
 	if (deliverable && ret == -EADDRINUSE)
 		claims_check(t, &asked);
 	if (!deliverable && !ret)
@@ -583,7 +582,7 @@ static bool segments_are_wrong(struct thread *t, const struct vnode_load *l, con
 	return false;
 }
 
-/* Must be refused by what the header says. Pointers to bytes are not looked at. */
+/* Must be refused, by the header. Pointers to a segment's bytes are not checked here. */
 static bool load_is_wrong(struct thread *t, const struct vnode_load *l, const struct grant *g)
 {
 	if (l->dump_dir || l->reserved[0] || l->reserved[1])
@@ -603,7 +602,7 @@ static bool load_is_wrong(struct thread *t, const struct vnode_load *l, const st
 	return segments_are_wrong(t, l, g);
 }
 
-/* Whoever starts it gets nothing but halted CPUs. The segments are untouched. */
+/* Starting it only halts CPUs, as long as the segments are unchanged. */
 static bool load_is_harmless(const struct vnode_load *l, const struct grant *g)
 {
 	return l->nr_segments == NR_SEGMENTS &&
@@ -641,7 +640,7 @@ static void try_load(struct thread *t)
 	bool calm = one_in(t, 2);
 	uint32_t id = calm ? calm_id(t) : wild_id(t);
 	int fd = calm ? t->fd : some_fd(t);
-	/* not known: any address will do, it is refused */
+	/* unknown vnode: any address, the call is refused */
 	struct grant g = t->known[id];
 	struct vnode_load asked, *l = (void *)(t->edge - sizeof(asked));
 	unsigned int n;
@@ -703,7 +702,7 @@ static void try_return(struct thread *t)
 	char byte;
 	int fd, ret;
 
-	/* mostly of what is not there, or the others never get to do anything */
+	/* mostly with a wrong argument: the other calls need vnodes */
 	if (!one_in(t, 12))
 		arg.reserved = edge(t);
 	if (!CALL(t, some_fd(t), RETURN, &arg) && arg.reserved)
@@ -732,7 +731,7 @@ static void try_status(struct thread *t)
 
 	if (one_in(t, 3))
 		mutate(t, &asked, sizeof(asked));
-	/* what is written there must not be this thread's stack */
+	/* a mutated pointer could be into this thread's stack */
 	if (asked.cpus != (uintptr_t)cpus)
 		asked.cpus = bad_pointer(t);
 	if (asked.cpus == (uintptr_t)cpus && asked.nr_cpus > CPUS)
@@ -783,13 +782,13 @@ static void try_memory(struct thread *t)
 		return;
 	}
 	read_memory(t, fd);
-	/* one is kept: what it shows may be returned meanwhile */
+	/* keep one descriptor: its memory may be returned meanwhile */
 	if (t->memory_fd >= 0)
 		close(t->memory_fd);
 	t->memory_fd = fd;
 }
 
-/* None of these has a nanokernel: there is nothing to be told. */
+/* None of these vnodes has a nanokernel: there are no last words. */
 static void try_last(struct thread *t)
 {
 	struct vnode_last arg = {
@@ -844,10 +843,10 @@ static void try_any(struct thread *t)
 	int ret;
 
 	switch (below(t, 3)) {
-	case 0:		/* a real one, an argument that cannot be read */
+	case 0:		/* a valid number, an unreadable argument */
 		call(t, t->fd, nr, (void *)(uintptr_t)bad_pointer(t));
 		return;
-	case 1:		/* a real one, an argument of nonsense or cut off by the end of the page */
+	case 1:		/* a valid number, a random argument or one cut off by the end of the page */
 		memset(arg, one_in(t, 2) ? below(t, 256) : 0xff, 512);
 		if (nr == _IOC_NR(VNODE_IOC_START) || nr == _IOC_NR(VNODE_IOC_GRANT))
 			arg += 512 - below(t, 8);
@@ -890,13 +889,13 @@ static void try_descriptors(struct thread *t)
 	pid_t pid;
 
 	switch (below(t, 40)) {
-	case 0:		/* what was granted through it goes back */
+	case 0:		/* its grants go back */
 		close(t->fd);
 		memset(t->known, 0, sizeof(t->known));
 		t->fd = device_open();
 		atomic_fetch_add(&shared->closes, 1);
 		return;
-	case 1:		/* while others may be in a call on it */
+	case 1:		/* while other threads may be in a call on it */
 		k = below(t, SHARED_FDS);
 		fd = __atomic_exchange_n(&shared_fd[k], -1, __ATOMIC_SEQ_CST);
 		if (fd < 0)
@@ -910,7 +909,7 @@ static void try_descriptors(struct thread *t)
 		close(t->fd);
 		t->fd = fd;
 		return;
-	case 3:		/* and in another process, which goes away */
+	case 3:		/* and in another process, which exits */
 		pid = fork();
 		if (!pid) {
 			ioctl(t->fd, VNODE_IOC_INFO, &info);
@@ -930,7 +929,7 @@ static void try_descriptors(struct thread *t)
 
 /* ---- threads and processes ---- */
 
-/* A writable page, and behind it one that cannot be touched. */
+/* A writable page, followed by one without access. */
 static char *edge_alloc(void)
 {
 	char *pages = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -995,7 +994,7 @@ static void process_run(int first, uint64_t seed)
 	exit(0);
 }
 
-/* A process that is killed wherever it is: what it was granted must go back. */
+/* A process that is killed at any point: its grants must go back. */
 static void kill_one(struct thread *t)
 {
 	struct vnode_grant g;
@@ -1119,7 +1118,7 @@ int main(int argc, char **argv)
 		close(shared_fd[i]);
 	clean_up(&own);
 	report(begin);
-	/* or it has tested refusals only */
+	/* else only refusals were tested */
 	for (i = 1; i < NR_CALLS; i++)
 		if (!atomic_load(&shared->done[i]) != cannot_succeed(i))
 			failure("%s: %lu have succeeded", calls[i].name, shared->done[i]);

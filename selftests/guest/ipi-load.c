@@ -2,7 +2,7 @@
 /*
  * ipi-load SECONDS: makes the kernel send as many inter-processor interrupts as
  * it can: one thread a CPU, all in one address space that changes all the time
- * (TLB shootdowns), and membarrier(2). Prints how many rounds the threads went.
+ * (TLB shootdowns), and membarrier(2). Prints the number of rounds of all threads.
  */
 #define _GNU_SOURCE
 #include <linux/membarrier.h>
@@ -55,7 +55,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: ipi-load SECONDS\n");
 		return 2;
 	}
-	/* a single CPU has nobody to interrupt, but must go through the motions */
+	/* a single CPU has no other to interrupt, but must run the same code */
 	nr = nr < 2 ? 2 : nr > THREADS_MAX ? THREADS_MAX : nr;
 	syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
 	syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * qstats IFINDEX: what Linux is told that each queue of a device counts, a line for each:
+ * qstats IFINDEX: the counters of each queue of a device, as the driver reports them, a line each:
  * "rx|tx NUMBER PACKETS BYTES". The family is "netdev" of generic netlink, as in
  * linux/netdev.h of Linux 6.10.
  */
@@ -144,7 +144,7 @@ static void show(const struct nlmsghdr *head)
 	       (unsigned long long)number(found[tx ? QSTATS_TX_BYTES : QSTATS_RX_BYTES]));
 }
 
-/* Return: is there more to come? */
+/* Return: true if more messages follow. */
 static int show_all(int len)
 {
 	struct nlmsghdr *head = &answer.head;

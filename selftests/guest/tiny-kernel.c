@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * tiny-kernel cli|noidt|fill|hlt: writes an ELF "vmlinux" of a few instructions to
- * stdout, a kernel that cannot be asked for anything:
+ * stdout, a kernel that answers no request:
  *
  *	cli	spins with interrupts off
- *	noidt	spins with interrupts on and no interrupt descriptor table: whatever
- *		comes is a triple fault
+ *	noidt	spins with interrupts on and no interrupt descriptor table: any interrupt
+ *		is a triple fault
  *	fill	writes a pattern to all memory that its e820 map calls RAM, then
  *		spins with interrupts off
  *	hlt	sleeps for ever, and so costs the host nothing
@@ -49,7 +49,7 @@ asm(".pushsection .rodata\n"
 	"	sti\n"
 	"	jmp spin\n"
 
-	/* boot_params.e820_entries and .e820_table go the way of all RAM: copy them */
+	/* boot_params.e820_entries and .e820_table lie in RAM that is filled: copy them */
 	"fill:\n"
 	"	movzbl 0x1e8(%rsi), %r8d\n"
 	"	imul $20, %r8d, %ecx\n"
@@ -73,7 +73,7 @@ asm(".pushsection .rodata\n"
 	"	jne 1b\n"
 	"2:	cmp %r10, %rdi\n"
 	"	jae 1b\n"
-	/* not where this code is */
+	/* skip the page of this code */
 	"	mov %rdi, %rcx\n"
 	"	shr $21, %rcx\n"
 	"	cmp %r9, %rcx\n"

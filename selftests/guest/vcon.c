@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vcon [-w] [-f] [-l] ID COMMAND: /dev/vconsole, as it is (linux/vconsole.h). -w: be the
- * writer, -f: by force, -l: nothing that is kept.
+ * vcon [-w] [-f] [-l] ID COMMAND: raw calls on /dev/vconsole (linux/vconsole.h). -w: attach
+ * as the writer, -f: take over from another writer, -l: without the history.
  *
- *	history		what is kept, to stdout
- *	read BYTES	so much, to stdout, however long it takes
- *	type		stdin to the console; says "types" when it may
- *	size ROWS COLS	the window
- *	status		as "NAME VALUE" lines
- *	stall SECONDS	do not read; then status
- *	event		wait for one, then status
+ *	history		prints the history
+ *	read BYTES	prints BYTES bytes, without a time limit
+ *	type		copies stdin to the console; prints "types" once it is the writer
+ *	size ROWS COLS	sets the window size
+ *	status		prints "NAME VALUE" lines
+ *	stall SECONDS	does not read for SECONDS; then status
+ *	event		waits for an event, then status
  *
- * An errno is printed by its number: "error 16". Exit status 1 then.
+ * On failure prints the errno's number, "error 16", and exits with 1.
  */
 #include <errno.h>
 #include <fcntl.h>

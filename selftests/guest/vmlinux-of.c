@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vmlinux-of [-z] BZIMAGE: writes the vmlinux inside to stdout; with -z as it is
- * in there, compressed. Unpacks LZ4 alone, which is short.
+ * vmlinux-of [-z] BZIMAGE: writes the vmlinux inside to stdout; with -z still
+ * compressed. Decompresses only LZ4, which is short.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vnode-ctl: what tests ask of /dev/vnode that kexec has no words for.
+ * vnode-ctl: calls on /dev/vnode for which kexec has no option.
  *
- *	stop ID			STOP by force; how long it took, in us
- *	ask ID TIMEOUT-MS	STOP without force; "stopped", or the errno's name
- *	last ID SIZE		LAST: SIZE bytes of its last words at most
+ *	stop ID			STOP by force; prints how long it took, in us
+ *	ask ID TIMEOUT-MS	STOP without force; prints "stopped" or the errno's name
+ *	last ID SIZE		LAST: prints at most SIZE bytes of the last words
  *	beats ID		how far tiny-kernel counts in 200 ms
  *	count ID		8-byte words of its memory: in all, of tiny-kernel's
  *				pattern, zero
  *	grant ID CPU SIZE MIN MAX [KEEP-SECONDS]
- *				GRANT alone; then as count, and it goes back
- *	claim ID CPU TEXT...	GRANT with these claims, and back; "granted", or the
+ *				GRANT; then as count, and returns it
+ *	claim ID CPU TEXT...	GRANT with these claims, and returns it; "granted", or the
  *				errno's name and each claim's holder
  *	devmem BASE SIZE	as count, of physical memory that is not Linux's
- *	event SECONDS		waits until poll() tells that some state changed
+ *	event SECONDS		waits until poll() reports a change of state
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -241,7 +241,7 @@ static int event(char **argv)
 	struct pollfd pollfd = { .fd = dev, .events = POLLPRI };
 	struct vnode_status status = { .id = 1, .flags = VNODE_STATUS_NEXT };
 
-	/* from here on: what was before does not count */
+	/* count changes from here on */
 	if (ioctl(dev, VNODE_IOC_STATUS, &status) && errno != ENOENT)
 		fail("STATUS");
 	printf("ready\n");

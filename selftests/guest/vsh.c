@@ -2,16 +2,16 @@
 /*
  * vsh: runs commands in another vnode, over bridges alone.
  *
- *	vsh --serve			in a vnode: runs what others ask for
+ *	vsh --serve			in a vnode: serves commands
  *	vsh [-t SECONDS] ID COMMAND...	runs COMMAND in vnode ID by /bin/sh
  *
- * COMMAND has no input; what it prints goes to stdout. Exit status: COMMAND's (128 +
- * signal); 124 if SECONDS (60) are over; 125 if the vnode does not answer or has
- * died meanwhile, or on wrong usage. When vsh ends, so does COMMAND.
+ * COMMAND has no input; its output goes to stdout. Exit status: COMMAND's (128 +
+ * signal); 124 after SECONDS (60); 125 if the vnode does not answer or dies, or on
+ * wrong usage. When vsh ends, the server kills COMMAND.
  *
  * The server in vnode 3 has a bridge "vsh.3". A client makes one of its own, the
- * first of "vsh.3.0", "vsh.3.1"... that is not taken, writes its command there, and
- * rings the server's. That the other side is gone, each learns from its bridge.
+ * first of "vsh.3.0", "vsh.3.1"... that is free, writes its command there, and rings
+ * the server's. Each side learns from the bridge's state that the other is gone.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -34,7 +34,7 @@
 
 #define EXIT_TIMEOUT	124
 #define EXIT_NO_VNODE	125
-#define SERVE_S		60	/* to be attached, and rid of a former server */
+#define SERVE_S		60	/* for attaching, and for a former server to go */
 #define SESSIONS	16
 #define RING_SIZE	65536
 #define MAGIC		0x31687376	/* "vsh1" */
@@ -105,7 +105,7 @@ static int bridge_call(unsigned long request, void *arg)
 	return err;
 }
 
-/* One that only vnode @peer may open. */
+/* A bridge that only vnode @peer may open. */
 static int bridge_create(unsigned int id, int session, size_t size, unsigned int peer)
 {
 	struct bridge_create create = {
@@ -128,7 +128,7 @@ static int bridge_open(unsigned int id, int session)
 	return bridge_call(BRIDGE_IOC_OPEN, &open);
 }
 
-/* Forgets rings so far. */
+/* Discard earlier rings. */
 static void bridge_heard(int fd)
 {
 	uint64_t rings;
@@ -145,9 +145,9 @@ static struct session *session_map(int fd)
 	return session == MAP_FAILED ? NULL : session;
 }
 
-/* ---- a command that runs for somebody ---- */
+/* ---- a command that runs for a client ---- */
 
-/* In a process of the server of its own. */
+/* A command has a process of the server for itself. */
 struct job {
 	int fd;			/* the client's bridge */
 	struct session *session;
@@ -185,7 +185,7 @@ static void job_start(struct job *job)
 		exit(1);
 }
 
-/* What the client has not taken yet must not be overwritten. */
+/* Do not overwrite output that the client has not taken. */
 static size_t job_room(const struct job *job)
 {
 	uint64_t taken = __atomic_load_n(&job->session->taken, __ATOMIC_ACQUIRE);
@@ -236,7 +236,7 @@ static void job_wait(struct job *job, bool room)
 
 	poll(fds, 3, -1);
 	if (fds[0].revents & POLLHUP) {
-		/* nobody wants to know any more */
+		/* the client is gone */
 		if (job->pidfd >= 0)
 			kill(-job->pid, SIGKILL);
 		exit(0);
@@ -248,8 +248,8 @@ static void job_wait(struct job *job, bool room)
 }
 
 /*
- * What children that stay behind would print later is not waited for: the job is done
- * when the shell has ended and nothing is left to read.
+ * The job is done when the shell has ended and its output is read; later output of
+ * background children is lost.
  */
 static void job_run(int fd)
 {
@@ -310,7 +310,7 @@ static void serve_session(int server, unsigned int id, int number, uint32_t *las
 	if (fd < 0)
 		return;
 	if (session_is_new(fd, last) && !fork()) {
-		/* the server's death must be seen though this process goes on */
+		/* this process must not keep the server's bridge alive */
 		close(server);
 		signal(SIGCHLD, SIG_DFL);
 		job_run(fd);
@@ -442,7 +442,7 @@ static void client_wait(struct client *client)
 	poll(fds, 2, left);
 	if (fds[0].revents & POLLIN)
 		bridge_heard(client->fd);
-	/* other clients ring there, too */
+	/* other clients ring the same doorbell */
 	if (fds[1].revents & POLLIN)
 		bridge_heard(client->server);
 	if (!((fds[0].revents | fds[1].revents) & POLLHUP))
