@@ -8,8 +8,8 @@
 # what runs there fails and does not hang; when it has started again, it is as before.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
-# shellcheck source=selftests/system/lib/vnode.sh
-. /selftests/lib/vnode.sh
+# shellcheck source=selftests/system/lib/adeos.sh
+. /selftests/lib/adeos.sh
 # shellcheck source=selftests/system/lib/cluster.sh
 . /selftests/lib/cluster.sh
 
