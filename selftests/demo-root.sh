@@ -24,7 +24,7 @@ start() { # ID CPUS MEM IMAGE
 		"$4" | sed 's/^/   /'
 }
 
-await() { # ID: until its own init has said all it has to say
+await() { # ID: until the command of vnode.run has ended
 	tries=300
 	until kexec --vnode="$1" --log 2> /dev/null | grep -q 'vnode.run: exit'; do
 		tries=$((tries - 1))
@@ -74,8 +74,8 @@ step "one is shut down, the other is stopped wherever it is"
 show kexec --vnode=1 -u
 show kexec --vnode=2 -u --force
 
-# Memory that came back is described by pages taken from itself, where at boot a
-# reserve was set aside: MemTotal may be a little larger than before.
+# The memory map of re-added memory counts as memory, that of boot memory does not:
+# MemTotal may be a little larger than before.
 step "root again: $(nproc) CPUs, $(($(total) / 1024)) MiB; all of it took $(($(date +%s) - begin)) s"
 show kexec --vnode-list
 [ "$(nproc)" = "$cpus" ] && [ "$(total)" -ge "$memory" ]
