@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# adeos-test COMMAND...: a command for the module adeos-test, and its answer. Fails
-# if that is an error. The module is loaded if it is not.
+# adeos-test COMMAND...: runs a command of the module adeos-test and prints its answer.
+# Fails if that is an error. Loads the module if necessary.
 
 if [ ! -e /dev/adeos-test ]; then
 	insmod "/lib/modules/$(uname -r)/adeos-test.ko" || exit 2

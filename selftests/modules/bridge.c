@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Bridges as a driver has them, and what was said of them. */
+/* Bridges through the functions for drivers, and the events that came. */
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/prandom.h>
@@ -12,8 +12,8 @@
 /**
  * struct test_bridge - a bridge that is open here
  * @bridge: NULL: this entry is free
- * @name: of it
- * @events: how often each event has come
+ * @name: its name
+ * @events: number of each event that came
  */
 struct test_bridge {
 	struct adeos_bridge *bridge;
@@ -21,7 +21,7 @@ struct test_bridge {
 	atomic_t events[ADEOS_BRIDGE_MOVED + 1];
 };
 
-/* Writers open and close; whoever uses a mapping holds it for reading. */
+/* Held for writing to open and close, for reading to use a mapping. */
 static DECLARE_RWSEM(bridges_lock);
 static struct test_bridge bridges[BRIDGES];
 static atomic_t users;	/* of mappings, from bridges_find() to bridges_put() */
@@ -204,7 +204,7 @@ static int rung_run(struct answer *out, int argc, char **argv)
 	return PTR_ERR_OR_ZERO(bridge);
 }
 
-/* The same bytes from the same seed, in every kernel. */
+/* The same seed gives the same bytes in every kernel. */
 static int pattern(const char *name, const char *seed_text, bool write)
 {
 	struct rnd_state state;

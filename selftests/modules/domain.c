@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Domains of the pipeline, and what has passed through them. */
+/* Domains of the pipeline, and the entries that passed through them. */
 #include <linux/atomic.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
@@ -13,11 +13,11 @@
 /**
  * struct test_domain - a domain of ours
  * @domain: its name is "" while this entry is free
- * @name: what @domain points at
- * @verdict: of its handler, for each entry of the portals it has caught
- * @calls: of its handler
+ * @name: storage for the name of @domain
+ * @verdict: returned by its handler for each entry of the portals that it catches
+ * @calls: calls of its handler
  * @from: slots named so far
- * @order: the number of its last call among those of all domains
+ * @order: number of its last call among the calls of all domains
  */
 struct test_domain {
 	struct adeos_domain domain;
@@ -182,7 +182,7 @@ static int domain_run(struct answer *out, int argc, char **argv)
 	return err;
 }
 
-/* Under portals_lock. A portal that goes is caught by nobody. */
+/* Under portals_lock. A portal that is destroyed leaves its domains. */
 void domains_forget(struct test_portal *portal)
 {
 	struct test_domain *domain;

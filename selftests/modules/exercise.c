@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * All that the protocol offers, once, toward one peer: an error stops nothing, it is
- * counted. Runs until told otherwise: who calls this wants a kernel to die at it.
+ * Everything that the protocol offers, toward one peer, in a loop. Errors are counted and
+ * stop nothing: the caller wants a kernel to die in one of the steps.
  */
 #include <linux/delay.h>
 #include <linux/err.h>

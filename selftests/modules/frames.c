@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A vnode that lies to one other on a network of vnic: what it writes into its own
- * bridge is nearly right, so that it is looked at, and taken.
+ * A vnode that lies to one peer on a network of vnic: what it writes into its own bridge
+ * is nearly right, so that the peer examines it and takes it.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -19,25 +19,25 @@
 
 #include "test.h"
 
-#define TAKE_MS		2	/* so long somebody may need to look at what he is sent */
+#define TAKE_MS		2	/* that the peer may need to take frames */
 #define FRAMES		8	/* at a time */
 #define BODY		256	/* bytes of a frame that are written */
 #define MEMORY		(2 * VNIC_FRAME_MAX)	/* where all of them lie */
 
 /**
- * struct liar - who lies to whom
- * @self: who lies
- * @peer: to whom
+ * struct liar - a lying vnode and its peer
+ * @self: slot of the liar
+ * @peer: slot of the peer
  * @bridge: own, and the peer's
  * @page: in there
  * @frames: own
  * @queues: own
  * @nr_frames: of each of them
- * @memory: bodies, one after the other; what follows them may be anywhere in there
+ * @memory: bodies, one after the other; later parts of frames may be anywhere in it
  * @door: to the peer's queues
  * @address: the peer's, 0: any
- * @taken: frames that the peer has come past
- * @state: of chance
+ * @taken: frames that the peer has passed
+ * @state: of the random numbers
  */
 struct liar {
 	struct adeos_member self;
@@ -65,8 +65,8 @@ static u64 chance(struct liar *liar)
 }
 
 /*
- * Now and then @sound is not what is meant; an address is another's then, or nothing at
- * all.
+ * Now and then a wrong value instead of @sound: an address is then another kernel's, or
+ * random.
  */
 static u64 bent(struct liar *liar, u64 sound)
 {
@@ -145,7 +145,7 @@ static void write_body(struct liar *liar, u8 *body, u32 len)
 	if (chance(liar) % 8 == 0)
 		eth_broadcast_addr(eth->h_dest);
 	eth->h_source[0] = 2;
-	/* no ARP: what it does to others on an Ethernet is nobody's fault */
+	/* no ARP: a forged one may redirect traffic on any Ethernet */
 	eth->h_proto = cpu_to_be16(kinds[chance(liar) % ARRAY_SIZE(kinds)]);
 	write_ip(liar, (struct iphdr *)(eth + 1), len - ETH_HLEN);
 }
@@ -164,7 +164,7 @@ static u32 write_pieces(struct liar *liar, struct vnic_piece *piece, u8 *body, u
 	return i;
 }
 
-/* @nr: of those that are written together */
+/* @nr: index among the frames that are written together */
 static void write_frame(struct liar *liar, struct vnic_frame *frame, u32 nr)
 {
 	u8 *body = liar->memory + nr * BODY;
@@ -178,7 +178,7 @@ static void write_frame(struct liar *liar, struct vnic_frame *frame, u32 nr)
 
 /* ---- rings ---- */
 
-/* What the peer sends us is fetched, or not, or more than all of it is. */
+/* Claim to have fetched all frames that the peer has sent, one less, or one more. */
 static void lie_about_fetching(struct liar *liar)
 {
 	u32 queue = chance(liar) % VNIC_QUEUES;
@@ -205,7 +205,7 @@ static void send_frames(struct liar *liar, u32 queue)
 	head = bent(liar, tail + nr);
 	WRITE_ONCE(out->base, cpu_to_le32(bent(liar, tail)));
 	WRITE_ONCE(out->event, cpu_to_le32(bent(liar, tail)));
-	/* as a sender does: the peer may take them at once */
+	/* in the order of a sender: the peer may take them at once */
 	smp_store_release(&out->head, cpu_to_le32(head));
 	adeos_door_raise(&liar->door[chance(liar) % VNIC_QUEUES]);
 	deadline = rdtsc_ordered() + ms_to_tsc(TAKE_MS);
@@ -236,7 +236,7 @@ static void lie_once(struct liar *liar)
 	}
 }
 
-/* ---- who, and to whom ---- */
+/* ---- the liar and its peer ---- */
 
 static int liar_open(struct liar *liar, u32 which, const char *network, u32 id)
 {
@@ -305,7 +305,7 @@ static int lie(struct liar *liar, u32 rounds)
 	return rounds ? -EINTR : 0;
 }
 
-/* Whoever asked may have lost the way back: the log has the answer, too. */
+/* The answer may not reach the caller any more: log it, too. */
 static int frames_run(struct answer *out, int argc, char **argv)
 {
 	struct liar liar = { };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How a kernel comes to harm by itself. */
+/* Ways in which a kernel harms itself. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/cpumask.h>
@@ -31,7 +31,7 @@ static int freeze(void *data)
 	return 0;
 }
 
-/* No CPU of this kernel does anything, interrupts are off. */
+/* All CPUs of this kernel spin with interrupts off. */
 static int freeze_run(struct answer *out, int argc, char **argv)
 {
 	u64 deadline;
@@ -47,9 +47,9 @@ static int freeze_run(struct answer *out, int argc, char **argv)
 
 /**
  * struct closed - a CPU with interrupts off
- * @portal: that is watched meanwhile
- * @ms: how long
- * @during: its interrupts in that time
+ * @portal: portal that is watched meanwhile
+ * @ms: duration
+ * @during: interrupts of @portal in that time
  */
 struct closed {
 	struct test_portal *portal;
@@ -66,7 +66,7 @@ static void closed_spin(void *data)
 	closed->during = atomic64_read(&closed->portal->interrupts) - before;
 }
 
-/* What arrives at portal NAME while CPU has interrupts off. */
+/* Counts what arrives at portal NAME while CPU has interrupts off. */
 static int irqsoff_run(struct answer *out, int argc, char **argv)
 {
 	struct closed closed;
@@ -92,12 +92,12 @@ static int irqsoff_run(struct answer *out, int argc, char **argv)
 /* ---- what the emulator lacks ---- */
 
 #define IVT_NMI		8	/* physical: real mode's vector 2 */
-#define IVT_REST	0x600	/* physical: where nobody has anything */
+#define IVT_REST	0x600	/* physical: unused memory */
 
 /*
- * A CPU that waits for a SIPI is deaf to NMI (Intel SDM volume 3, "MP Initialization").
- * QEMU delivers it all the same, in real mode; the BIOS then resets the machine. In root:
- * such a CPU rests.
+ * A CPU that waits for a SIPI ignores NMIs (Intel SDM volume 3, "MP Initialization").
+ * QEMU delivers them in real mode, where the BIOS resets the machine. In root: makes the
+ * NMI handler of real mode halt.
  */
 static int nmirest_run(struct answer *out, int argc, char **argv)
 {
@@ -145,13 +145,13 @@ static int oops_run(struct answer *out, int argc, char **argv)
 {
 	int *nowhere = (int *)16;
 
-	/* else the compiler knows better */
+	/* keeps the compiler from optimising it away */
 	OPTIMIZER_HIDE_VAR(nowhere);
 	WRITE_ONCE(*nowhere, 1);
 	return 0;
 }
 
-/* Until the kernel gives up: by panic_on_oom=2, or when all that it can kill is dead. */
+/* Until the kernel panics: by panic_on_oom=2, or with no process left to kill. */
 static int oom_run(struct answer *out, int argc, char **argv)
 {
 	while (alloc_page(GFP_KERNEL | __GFP_NOFAIL))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A vnode whose kernel has gone mad: it writes anything where it alone may write, and
- * interrupts the others as often as it likes. What it does not do is what nothing could
- * keep it from: write elsewhere.
+ * A vnode whose kernel has gone mad: it writes random bytes wherever only it may write,
+ * and interrupts the others at any rate. It does not write to memory of others: nothing
+ * could prevent that.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -24,11 +24,11 @@
 #define KNOCK_EACH	128	/* rounds between two interrupts that make others look */
 
 /**
- * struct target - what is overwritten
- * @va: where
+ * struct target - memory that is overwritten
+ * @va: address
  * @size: bytes, a multiple of 8
- * @original: as it was, or NULL
- * @bridge: name of the bridge that it is, or NULL
+ * @original: copy of the first contents, or NULL
+ * @bridge: name, if it is a bridge, or NULL
  */
 struct target {
 	void *va;
@@ -45,7 +45,7 @@ static u64 next(u64 *state)
 	return *state;
 }
 
-/* ---- what to write ---- */
+/* ---- contents ---- */
 
 static void write_random(struct target *target, u64 *state)
 {
@@ -66,7 +66,7 @@ static void write_small(struct target *target, u64 *state)
 		WRITE_ONCE(word[i], next(state) & 0xff);
 }
 
-/* What it was, but for some words: this gets past the first checks. */
+/* The first contents with some words changed: this passes the first checks. */
 static void write_nearly(struct target *target, u64 *state)
 {
 	u64 words = target->size / sizeof(u32);
@@ -79,7 +79,7 @@ static void write_nearly(struct target *target, u64 *state)
 		WRITE_ONCE(word[next(state) % words], next(state) >> next(state) % 64);
 }
 
-/* One piece, of any length anywhere. */
+/* A piece of random length and place. */
 static void write_piece(struct target *target, u64 *state)
 {
 	u64 words = target->size / sizeof(u64);
@@ -104,9 +104,9 @@ static void scribble_round(struct target *target, u64 *state)
 	}
 }
 
-/* ---- so that somebody looks ---- */
+/* ---- make the others look ---- */
 
-/* As root's kernel wrote it before anything was overwritten. */
+/* As root wrote it, before anything was overwritten. */
 static struct vnode_control control;
 static void *commons;
 
@@ -116,8 +116,8 @@ static struct vnode_station *station(u32 slot)
 }
 
 /*
- * Interrupts without asking adeos-lite, which would not get far with what this
- * kernel's station has become, or would refuse.
+ * Interrupts without adeos-lite, which would fail on this kernel's damaged station, or
+ * refuse.
  */
 static void interrupt(u32 slot, u32 number)
 {
@@ -138,7 +138,7 @@ static void knock_everybody(void)
 	for (slot = 0; slot < VNODE_SLOTS; slot++)
 		if (slot != le32_to_cpu(control.slot))
 			interrupt(slot, 0);
-	/* they see it as it is now */
+	/* the others look at the current contents */
 	usleep_range(100, 200);
 }
 
@@ -163,7 +163,7 @@ static int scribble(struct target *target, u64 seed, u32 rounds)
 	return 0;
 }
 
-/* ---- where ---- */
+/* ---- targets ---- */
 
 #define STATION_PART(part_name, first, last) {				\
 	.name = (part_name),						\
@@ -172,8 +172,8 @@ static int scribble(struct target *target, u64 seed, u32 rounds)
 }
 
 /*
- * A vnode whose hello, beats or last words go has soon ended. Without them it lives
- * for as many rounds as one likes.
+ * A vnode ends soon after its hello, beats or last words are overwritten. While they are
+ * spared it survives any number of rounds.
  */
 static const struct {
 	const char *name;
@@ -204,7 +204,7 @@ static void *control_map(void)
 	return memremap(pa, VNODE_PAGE, MEMREMAP_WB) ?: ERR_PTR(-ENOMEM);
 }
 
-/* Once; what is read then is all that is believed. */
+/* Read once, before anything is overwritten: later contents are not trusted. */
 static int commons_map(void)
 {
 	void *page;
@@ -276,7 +276,7 @@ static int scribble_what(const char *what, u64 seed, u32 rounds, u64 max)
 	return scribble_bridge(what, seed, rounds, max);
 }
 
-/* Whoever asked may have lost the way back: the log has the answer, too. */
+/* The answer may not reach the caller any more: log it, too. */
 static int scribble_run(struct answer *out, int argc, char **argv)
 {
 	const char *text = option(argc, argv, "size");
@@ -296,7 +296,7 @@ static int scribble_run(struct answer *out, int argc, char **argv)
 	return err;
 }
 
-/* Raises what it may not raise. */
+/* Raises portals without the right to. */
 static int force_run(struct answer *out, int argc, char **argv)
 {
 	struct adeos_door door;
@@ -316,7 +316,7 @@ static int force_run(struct answer *out, int argc, char **argv)
 	raised = &station(le32_to_cpu(control.slot))->raised[door.peer.slot][door.number];
 	for (; count && go_on(U64_MAX); count--) {
 		WRITE_ONCE(*raised, cpu_to_le32(le32_to_cpu(*raised) + 1));
-		/* the count first, as everybody expects */
+		/* the count first, as in the protocol */
 		mb();
 		interrupt(door.peer.slot, door.number);
 	}

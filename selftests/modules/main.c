@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/adeos-test: a command is written as one line, its answer is read from the
- * same open file: "ok" or "error -ENAME", then what the command has to say.
+ * /dev/adeos-test: write a command as one line, then read its answer from the same open
+ * file: "ok" or "error -ENAME", then the output of the command.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -22,13 +22,13 @@
 
 /**
  * struct answer - of one open file
- * @lock: one command at a time: it guards all of this
+ * @lock: protects all fields; held while a command runs
  * @len: bytes in @said
- * @verdict: the first line
- * @said: the rest
+ * @verdict: the first line of the answer
+ * @said: the other lines
  */
 struct answer {
-	struct mutex lock;	/* all of this */
+	struct mutex lock;	/* all fields */
 	size_t len;
 	char verdict[32];
 	char said[ANSWER_SIZE];
@@ -61,7 +61,7 @@ const char *option(int argc, char **argv, const char *key)
 	return NULL;
 }
 
-/* Leaves @value alone where there is no such option. */
+/* Leaves @value unchanged without such an option. */
 int option_u32(int argc, char **argv, const char *key, u32 *value)
 {
 	const char *text = option(argc, argv, key);
@@ -81,7 +81,7 @@ bool go_on(u64 deadline)
 	return rdtsc_ordered() < deadline && !signal_pending(current);
 }
 
-/* @ms from now. */
+/* The time @ms from now. */
 int arg_deadline(const char *ms, u64 *deadline)
 {
 	u32 value = 0;

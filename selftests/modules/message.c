@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Messages: pings that nanokernels answer, and a numbered stream from everybody to
- * everybody, whose receiver notices what is lost or comes twice.
+ * Messages: pings that nanokernels answer, and a numbered stream from each kernel to each
+ * other one, whose receiver notices lost and repeated messages.
  */
 #include <linux/kernel.h>
 #include <linux/string.h>
@@ -14,12 +14,12 @@
 #define CALL_MS		5000
 
 /**
- * struct stream - what has come from a slot
+ * struct stream - messages received from a slot
  * @life: of the sender
- * @seq: of the last one
- * @received: in this life
- * @lost: numbers that were left out
- * @repeated: numbers that went back
+ * @seq: number of the last message
+ * @received: messages of this life
+ * @lost: missing numbers
+ * @repeated: numbers that were not larger than the one before
  */
 static struct stream {
 	u32 life;
@@ -29,7 +29,7 @@ static struct stream {
 	u64 repeated;
 } streams[VNODE_SLOTS];
 
-/* Messages are handled one after the other. */
+/* No lock: messages are handled one after the other. */
 static int stream_handler(void *data, const struct adeos_member *from, const void *body,
 			  unsigned int len, void *answer)
 {
@@ -135,7 +135,7 @@ static int call_run(struct answer *out, int argc, char **argv)
 	return call_peer(out, argv, adeos_msg_call, MSG_ECHO);
 }
 
-/* Without interrupts, to a peer that does pollserve. */
+/* Without interrupts, to a peer that runs pollserve. */
 static int pollcall_run(struct answer *out, int argc, char **argv)
 {
 	int err;
@@ -146,7 +146,7 @@ static int pollcall_run(struct answer *out, int argc, char **argv)
 	return err;
 }
 
-/* One call of any type: its errno is what is asked for. */
+/* One call of any type, for its errno. */
 static int ask_run(struct answer *out, int argc, char **argv)
 {
 	u32 type = MSG_FAIL, len = 8, ms = CALL_MS;
@@ -185,7 +185,7 @@ static int send_all(const struct adeos_member *to, u32 count, u64 *seq)
 		} else if (err != -EAGAIN && err != -ENOBUFS) {
 			return err;
 		}
-		/* A full ring is read soon. */
+		/* The receiver empties a full ring soon. */
 		if (!go_on(deadline))
 			return -ETIMEDOUT;
 	}

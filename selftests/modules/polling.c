@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What there is without interrupts: two kernels that watch memory. And what Linux
- * has to compare with.
+ * Communication without interrupts: two kernels poll memory. And what Linux itself takes,
+ * for comparison.
  */
 #include <linux/cpumask.h>
 #include <linux/err.h>
@@ -50,7 +50,7 @@ static int serve_run(struct answer *out, int argc, char **argv)
 	return 0;
 }
 
-/* Messages are answered without an interrupt meanwhile. */
+/* Meanwhile messages are answered without an interrupt. */
 static int pollserve_run(struct answer *out, int argc, char **argv)
 {
 	u64 deadline;
@@ -185,7 +185,7 @@ static enum hrtimer_restart beat(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-/* How often this CPU can look at the clock until @ms are over. */
+/* The number of times that this CPU can read the clock in @ms. */
 static u64 work(u32 ms)
 {
 	u64 deadline = rdtsc_ordered() + ms_to_tsc(ms), n = 0;
@@ -210,8 +210,8 @@ static u64 beaten_work(u32 ms)
 }
 
 /*
- * The work that is lost to one beat of a timer like a nanokernel's, but which beats
- * more often, in ns. Whatever else the CPU had to do makes it more.
+ * The time that one beat of a timer costs, in ns. The timer is like a nanokernel's, but
+ * beats more often. Other work of the CPU increases the result.
  */
 static u64 beat_once(void)
 {
@@ -244,9 +244,9 @@ static int beat_run(struct answer *out, int argc, char **argv)
 	return 0;
 }
 
-/* ---- what time it is ---- */
+/* ---- the clock ---- */
 
-/* The moment is known as well as this took. */
+/* The reading is as exact as the time between both readings of the TSC. */
 static int clock_run(struct answer *out, int argc, char **argv)
 {
 	u64 begin, end, real, best = U64_MAX, tsc = 0, best_real = 0;
@@ -270,10 +270,10 @@ static int clock_run(struct answer *out, int argc, char **argv)
 
 /**
  * struct copy - one kind of copy
- * @what: for people
- * @to: where to
- * @from: where from
- * @best: cycles it took at least
+ * @what: name, for the output
+ * @to: destination
+ * @from: source
+ * @best: the fewest cycles so far
  */
 struct copy {
 	const char *what;
@@ -291,7 +291,7 @@ static void copy_once(struct copy *copy, u64 size)
 	cond_resched();
 }
 
-/* By turns: what disturbs one kind disturbs the others, too. */
+/* In turns: a disturbance then affects all kinds. */
 static void copy_often(struct answer *out, struct copy *copies, size_t n, u64 size, u32 rounds)
 {
 	size_t i;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Portals of this kernel, and what has arrived at them. */
+/* Portals of this kernel, and the interrupts that arrived at them. */
 #include <linux/bitops.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
@@ -33,7 +33,7 @@ static struct test_portal *find_free(void)
 	return ERR_PTR(-ENOSPC);
 }
 
-/* Tells the sender what of its own it could be sure to be seen. */
+/* Tells the sender the last number that this kernel has seen. */
 static void bench_seen(struct bench_page *bench, unsigned int slot, u64 tsc)
 {
 	struct bench_seen *seen = &bench->seen[slot];
@@ -154,7 +154,7 @@ void portals_exit(void)
 	up_write(&portals_lock);
 }
 
-/* Runs @action on the portal named first, with the number given second. */
+/* Runs @action on the portal of the first argument, with the number of the second. */
 static int with_number(int argc, char **argv,
 		       int (*action)(struct test_portal *portal, u32 number))
 {
@@ -244,7 +244,7 @@ static int count_run(struct answer *out, int argc, char **argv)
 	return PTR_ERR_OR_ZERO(portal);
 }
 
-/* Whenever NAME is raised, PEER-NAME of vnode ID is raised from its handler. */
+/* From now on NAME's handler raises PEER-NAME of vnode ID. */
 static int echo_run(struct answer *out, int argc, char **argv)
 {
 	struct test_portal *portal;
@@ -268,7 +268,7 @@ static int echo_run(struct answer *out, int argc, char **argv)
 	return PTR_ERR_OR_ZERO(portal);
 }
 
-/* The handler of NAME writes what it has seen into BRIDGE, for raise bridge=. */
+/* The handler of NAME writes the numbers that it has seen into BRIDGE, for raise bridge=. */
 static int stamp_run(struct answer *out, int argc, char **argv)
 {
 	struct test_portal *portal;

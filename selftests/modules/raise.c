@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Portals of others: raised once or often, with or without waiting for an effect. */
+/* Raises other kernels' portals once or often, with or without waiting for an effect. */
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
@@ -10,13 +10,13 @@
 #define POLL_SPINS	4096	/* between two looks at the clock */
 
 /**
- * struct raise - what one command does
- * @door: where
- * @bench: where each raise is numbered, or NULL
+ * struct raise - arguments and state of a command
+ * @door: of the portal to raise
+ * @bench: shared page that numbers the raises, or NULL
  * @slot: our line in @bench
- * @seq: of the last raise
- * @step: wait for what was raised to be seen each so many; 0: at the end
- * @gap_us: between two
+ * @seq: number of the last raise
+ * @step: raises between waits for the receiver; 0: wait at the end only
+ * @gap_us: pause between two raises
  */
 struct raise {
 	struct adeos_door door;
@@ -131,7 +131,7 @@ static int raise_run(struct answer *out, int argc, char **argv)
 	return err;
 }
 
-/* Raises in a loop, whatever comes of it. */
+/* Raises in a loop, ignoring errors. */
 static int flood_run(struct answer *out, int argc, char **argv)
 {
 	struct adeos_door door;
@@ -151,7 +151,7 @@ static int flood_run(struct answer *out, int argc, char **argv)
 	return 0;
 }
 
-/* Comes back to a portal that is quiet: an interrupt there, a word back. */
+/* Round trip to an idle portal: an interrupt there, a word in memory back. */
 static int pingpong_poll(const struct adeos_door *door, struct test_portal *mine, u64 *cycles)
 {
 	u64 begin = rdtsc_ordered();
@@ -231,7 +231,7 @@ static int pingpong_run(struct answer *out, int argc, char **argv)
 	return err;
 }
 
-/* From before the raise to the first instruction of the handler. */
+/* Time from before the raise to the first instruction of the handler. */
 static int oneway_once(struct raise *raise, u64 *cycles)
 {
 	u64 begin = rdtsc_ordered();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Durations that were measured, in TSC cycles, and what is said of them. */
+/* Measured durations in TSC cycles, and their statistics. */
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/sort.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * adeos-test: what a driver could do with adeos-lite, and what a broken kernel
- * could do to it, as commands for /dev/adeos-test.
+ * adeos-test: the functions that adeos-lite offers to drivers, and damage that a broken
+ * kernel could do, as commands of /dev/adeos-test.
  */
 #ifndef _ADEOS_TEST_H
 #define _ADEOS_TEST_H
@@ -20,10 +20,10 @@
 struct answer;
 
 /**
- * struct command - a line that can be written
- * @name: its first word
- * @args: how many more it must have
- * @usage: of them, for people
+ * struct command - a command of /dev/adeos-test
+ * @name: first word of its line
+ * @args: number of further words that it needs
+ * @usage: of these words
  * @run: returns 0 or a negative errno, which becomes the answer's first line
  */
 struct command {
@@ -49,7 +49,7 @@ static inline u64 ms_to_tsc(u32 ms)
 	return (u64)ms * tsc_khz;
 }
 
-/* A wait that has a bound, and that a signal ends. */
+/* A wait with a time limit, which a signal ends. */
 bool go_on(u64 deadline);
 int arg_deadline(const char *ms, u64 *deadline);
 
@@ -77,8 +77,8 @@ static inline void samples_add(struct samples *samples, u64 value)
 
 /**
  * struct bench_page - how tests use the first page of a bridge
- * @sent: by each slot, before it raises: how often
- * @seen: of each slot, by the portal's handler: what it found there
+ * @sent: number of raises, written by each slot before it raises
+ * @seen: last number of each slot, written by the portal's handler
  * @ball: one line for each direction
  *
  * Each line has one writer.
@@ -111,12 +111,12 @@ void bridges_exit(void);
  * struct test_portal - a portal of ours
  * @portal: NULL: this entry is free
  * @name: as created
- * @interrupts: how often its handler was called
- * @from: how often each slot was named
- * @tsc: when it was called last
- * @echoing: raise @echo each time
- * @echo: whose
- * @bench: where to write what was seen, or NULL
+ * @interrupts: calls of its handler
+ * @from: number of times that each slot was named
+ * @tsc: time of the last call
+ * @echoing: raise @echo on each call
+ * @echo: door to raise
+ * @bench: page for the numbers seen, or NULL
  */
 struct test_portal {
 	struct adeos_portal *portal;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Windows: a word that is remembered in one kernel, and looked at from another. */
+/* Windows: one kernel stores a word, another one reads it. */
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -50,7 +50,7 @@ static bool is_writable(const void *va)
 	return pte && pte_val(*pte) & _PAGE_RW;
 }
 
-/* With the window's lock. */
+/* Under the window's lock. */
 static int look(struct answer *out, u64 pa)
 {
 	const u64 *va;

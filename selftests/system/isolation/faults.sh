@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 2G -t 300 -f adeos-lite/fault.h:/selftests/fault.h
 #
-# [POINT...]: a vnode is killed at some steps of the protocol; all of them: long.
+# [POINT...]: a vnode dies at some steps of the protocol. long/faults has all of them.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 2G -t 300
 #
-# Root does nothing for ten seconds. Vnodes run on, talk to each other, find and use
-# bridges; what they ask of root is answered late. And a vnode that does nothing.
+# Root is frozen for ten seconds. Vnodes run on, send each other messages, find and use
+# bridges; root answers their requests late. And a frozen vnode.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh
@@ -11,8 +11,8 @@
 
 FREEZE_S=10
 
-# Runs in vnode 1: once about a second, how many round trips with vnode 2 it has had,
-# what became of a question to root, and a bridge opened and closed.
+# Runs in vnode 1: about once a second reports the number of round trips with vnode 2, the
+# result of a request to root, and of opening and closing a bridge.
 cat > /tmp/work <<'EOF2'
 n=0
 while [ ! -e /tmp/enough ]; do
@@ -52,7 +52,7 @@ rounds_are() { # MIN
 	[ "$found" -ge "$1" ]
 }
 
-clock_is_near() { # ID: by its own opinion
+clock_is_near() { # ID: as its nanokernel reports
 	local offset
 
 	offset=$(sysfs "$1" clock_offset_ns)
@@ -67,7 +67,7 @@ no_round_failed() {
 	not grep -v 'ping ok open ok raise ok' /tmp/rounds
 }
 
-# Vnode 1 is raised by one of which it has not heard yet.
+# A vnode that vnode 1 does not know yet raises its portal.
 raised_by_a_stranger() {
 	local pid
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 2G -t 300
 #
-# [ROUNDS [SEED...]]: a vnode that writes anything where it alone may write hurts
-# nobody but itself. Root and vnode 2 work with each other all the while.
+# [ROUNDS [SEED...]]: a vnode that writes random bytes to its own shared memory harms only
+# itself. Root and vnode 2 communicate all the time.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh
@@ -18,7 +18,7 @@ scribbles() { # SEED WHAT
 	end_by 1 "adeos-test scribble $1 $rounds $2"
 }
 
-over() { # SEED WHAT: it is done with it, or has ended
+over() { # SEED WHAT: vnode 1 has finished, or has ended
 	! runs 1 || log_has 1 "scribbled over $2, $rounds rounds, seed $1"
 }
 
@@ -26,7 +26,7 @@ work() {
 	pings 0 2 && at 2 raise 0 in 20 bridge=page step=1
 }
 
-# As long as vnode 1 does it, the others must answer each other.
+# Root and vnode 2 must answer each other as long as vnode 1 writes.
 others_work() { # SEED WHAT
 	local end
 
@@ -38,9 +38,9 @@ others_work() { # SEED WHAT
 	pings 2 0
 }
 
-# What it stands in for may be broken: it is asked nothing, and started anew.
+# Vnode 1 may be damaged afterwards: stop it without a request, and start it again.
 survives() { # SEED WHAT
-	# each seed begins with a vnode that is whole
+	# each seed begins with an intact vnode
 	if [ "$2" = "${parts%% *}" ] || ! runs 1 || ! vsh -t 5 1 true > /dev/null 2>&1; then
 		stop 1
 		up 1 1 192M || return 1
@@ -50,7 +50,7 @@ survives() { # SEED WHAT
 	others_work "$@"
 }
 
-# A vnode that ended early has done less than all rounds.
+# A vnode that ended early has not done all rounds.
 outcome() { # SEED WHAT
 	if log_has 1 "scribbled over $2, $rounds rounds, seed $1"; then
 		say "all rounds; then it is $(field 1 state)"

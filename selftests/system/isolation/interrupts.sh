@@ -2,18 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 7 -m 2G -t 420
 #
-# No kernel's inter-processor interrupts reach another kernel's CPUs. A kernel with
-# one CPU sends itself none, so that whatever it counts is somebody else's: that is
-# vnode 1 throughout, and root while a vnode makes the load. Whoever makes the load
-# has three CPUs: a kernel with two always has a single one to tell, and never sends
-# the broadcast that could reach others.
+# No kernel's inter-processor interrupts reach another kernel's CPUs. A kernel with one CPU
+# sends itself none, so any that it counts come from another kernel: that is vnode 1
+# throughout, and root while a vnode makes the load. The kernel that makes the load has
+# three CPUs: with two it always has a single target, and never sends the broadcast that
+# could reach other kernels.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/vnode.sh
 . /selftests/lib/vnode.sh
 
 LOAD_S=5
-# what one kernel must send itself for a load to be worth the name
+# interrupts that a kernel must send itself to count as a load
 LOAD_MIN=1000
 
 # ---- an initrd for vnodes with what they need ----
@@ -53,21 +53,21 @@ root_ipis() {
 
 # ---- what vnodes say ----
 
-watched() { # ID: "N IPIS", the last
+watched() { # ID: "N IPIS", the latest sample
 	kexec --vnode="$1" --log | sed -n 's/.*watch \([0-9]*\) ipis \([0-9]*\)$/\1 \2/p' | tail -n 1
 }
 
-watched_after() { # ID N: a later one
+watched_after() { # ID N: there is a sample after N
 	newer() { [ "$(watched "$1" | cut -d ' ' -f 1)" -gt "$2" ]; }
 	wait_for 60 newer "$1" "$2" || return 1
 	watched "$1"
 }
 
-fresh() { # ID: IPIs of a sample taken after now
+fresh() { # ID: IPIs of a sample that is taken from now on
 	local line
 
 	line=$(watched "$1")
-	# the one after the next began after now
+	# the sample after the next one begins later than now
 	line=$(watched_after "$1" $((${line%% *} + 1))) || return 1
 	echo "${line#* }"
 }

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 3G -t 200
 #
-# Windows: each kernel reads what the others have in their memory, and cannot write
-# there, or look at anything else.
+# Windows: each kernel can read the memory of the others, but neither write it nor read
+# anything else.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh
@@ -12,7 +12,7 @@
 OLD=$(echo /boot/vmlinuz-6.1.*)
 BLOCK=$((0x$(cat /sys/devices/system/memory/block_size_bytes)))
 
-# A window of FROM onto TO, which is closed again.
+# Opens a window of FROM onto TO for COMMAND.
 with_window() { # FROM TO COMMAND...
 	local from="$1" status=0
 
@@ -28,12 +28,12 @@ looks_at() { # FROM ADDRESS VALUE
 	[ "$(value value < /tmp/looked)" = "$3" ] && [ "$(value holds < /tmp/looked)" = 1 ]
 }
 
-# But what root did not part with: that is in its direct map anyway.
+# Except for memory that root has kept: it is in root's direct map anyway.
 is_read_only() { # FROM ADDRESS
 	at "$1" window-look "$2" > /tmp/looked && cat /tmp/looked && [ "$(value writable < /tmp/looked)" = 0 ]
 }
 
-# Another value each time: what is found was not there before.
+# A new value each time: the one that FROM reads was not there before.
 sees() { # FROM TO
 	local address
 
@@ -54,7 +54,7 @@ end() { # ID
 	echo $(($(field "$1" mem_base) + $(field "$1" memory)))
 }
 
-# The ends of its range, in root also where its two parts meet.
+# The ends of the range, in root also the border between its two parts.
 sees_its_borders() { # FROM TO
 	sees_nothing_at "$1" $(($(base "$2") - 8)) && sees_nothing_at "$1" "$(end "$2")" &&
 		sees_nothing_at "$1" $(($(end "$2") - 4)) || return 1
@@ -62,12 +62,12 @@ sees_its_borders() { # FROM TO
 		at "$1" window-look $(($(base "$2") + $(field "$2" mem_offlined)))
 }
 
-# It has left root's direct map, which is not read-only.
+# A part of the vnode's memory is out of root's direct map, which is writable.
 has_main() { # ID
 	[ "$(field "$1" mem_offlined)" -ge "$BLOCK" ] && [ "$(field "$1" mem_offlined)" -lt "$(field "$1" memory)" ]
 }
 
-# The APIC, the screen, the first page, what is lent to who looks, nothing at all.
+# The APIC, the screen, the first page, the reader's own memory, and an address without memory.
 sees_no_more_of_root() { # FROM
 	local address
 
@@ -83,7 +83,7 @@ holds() { # FROM ADDRESS WANT
 	[ "$(value holds < /tmp/looked)" = "$3" ]
 }
 
-# Windows of root and vnode 2 onto vnode 1, which stay open.
+# Root and vnode 2 keep windows onto vnode 1 open.
 stay_open() {
 	at 0 window-open 1 && at 2 window-open 1 && holds 0 "$address" 1 && holds 2 "$address" 1
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 2G -t 180
 #
-# What a vnode leaves in its memory, its next owner does not see.
+# The next owner of memory does not see what a vnode has left in it.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/vnode.sh
@@ -14,7 +14,7 @@ part() { # NAME TEXT: of what vnode-ctl counts
 	echo "$2" | sed -n "s/.*$1=\([0-9]*\).*/\1/p"
 }
 
-# The last page is the furthest from where it begins.
+# At least nine tenths of all words have the pattern.
 is_full() { # ID
 	words=$(vnode-ctl count "$1") || return 1
 	echo "$words"
@@ -26,8 +26,8 @@ all_zero() { # TEXT
 	[ "$(part words "$1")" -gt 0 ] && [ "$(part zero "$1")" = "$(part words "$1")" ]
 }
 
-# Vnode 2 gets [BASE, BASE + SIZE). Status 2: root has put something that cannot
-# move there meanwhile.
+# Vnode 2 gets [BASE, BASE + SIZE). Status 2: meanwhile root has allocated memory there
+# that cannot be migrated.
 is_zero_next() { # SIZE BASE
 	local words
 
@@ -40,7 +40,7 @@ is_zero_next() { # SIZE BASE
 	return 1
 }
 
-# All of it, or those pieces of it that can be had.
+# All of the range, or those pieces of it that can be granted.
 handed_on() { # COMMAND...: starts vnode 1 and lets it write
 	local base size at status=0 pieces=0
 
@@ -66,7 +66,7 @@ filled() { # MIB
 	kexec --vnode=1 --cpus=2 --mem="$1M" --boot-limit=0 /tmp/fill && wait_for 60 is_full 1
 }
 
-# What a Linux vnode had, and what root itself had there.
+# Memory of a Linux vnode, and then of root.
 booted() {
 	start 1 2 256M && comes_up 1 1
 }

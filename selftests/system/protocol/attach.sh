@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 5 -m 2G -t 300
 #
-# Nanokernels attach: who they are, what time it is, kernels of different versions;
-# another protocol is refused; one that is unloaded leaves and may come again.
+# Nanokernels attach: identity, clock, kernels of different versions; root refuses another
+# protocol; a nanokernel that is unloaded leaves, and may attach again.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh
@@ -11,7 +11,7 @@
 
 OLD=$(echo /boot/vmlinuz-6.1.*)
 
-# The other one's clock against root's, by two readings that name the same TSC.
+# The clock of ID against root's, by two readings of the same TSC value.
 clock_is_near() { # ID MAX-NS
 	local tsc real khz tsc2 real2 offset
 
@@ -35,12 +35,12 @@ life_of() { # ID
 	awk -v id="$1" '$2 == id { print $3 }' $SYSFS/members
 }
 
-# Its log may be read only while it is there.
+# The log can be read only while the vnode exists.
 refused_on_both_sides() {
 	dmesg | grep 'adeos_lite: .*protocol 99' && kexec --vnode=3 --log | grep 'protocol'
 }
 
-# vsh would hold the module.
+# vsh would keep the module in use.
 # shellcheck disable=SC2016 # for the shell in there
 reload() { # ID
 	vsh "$1" 'touch /run/vsh.off

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 6 -m 2G -t 400
 #
-# Bridges, as programs use them: between root and a vnode, between two vnodes,
-# between 6.12 and 6.1; who may; what is left when somebody dies; compaction.
+# Bridges through /dev/bridge: between root and a vnode, between two vnodes, between 6.12
+# and 6.1; permissions; death of a process or a kernel; compaction.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh
@@ -28,7 +28,7 @@ exists() { # NAME
 	awk -v name="$1" '$3 == name && $7 == "live" { found = 1 } END { exit !found }' "$SYSFS/bridges"
 }
 
-is_gone() { # NAME: no longer shown, in whatever state
+is_gone() { # NAME: no longer listed, in any state
 	! awk '{ print $3 }' "$SYSFS/bridges" | grep -qx "$1"
 }
 
@@ -36,7 +36,7 @@ used_by() { # NAME SLOTS
 	awk -v name="$1" -v slots="$2" '$3 == name && $8 == slots { found = 1 } END { exit !found }' "$SYSFS/bridges"
 }
 
-# Until its kernel or somebody kills it. Sets nothing that can be killed in a vnode.
+# Holds the bridge until the process is killed or its kernel dies.
 make() { # ID NAME SIZE [OPTION...]
 	local id="$1" name="$2"
 
@@ -54,7 +54,7 @@ unmake() { # ID NAME
 
 # ---- what is tested ----
 
-# A program, of which the vnode has no other copy.
+# Copies a program to the vnode over a bridge.
 carry() { # PROGRAM ID
 	local size
 
@@ -65,7 +65,7 @@ carry() { # PROGRAM ID
 	unmake 0 cargo
 }
 
-said() { # FROM TO: one writes, the other reads that, not a byte of what was there before
+said() { # FROM TO: TO writes, FROM reads just that, and no byte of earlier contents
 	make "$1" "talk.$1" 8192 || return 1
 	on "$2" "yes | head -c 100 | bridge write talk.$1; echo 'from $2 to $1' | bridge write talk.$1" || return 1
 	echo "from $2 to $1" > /tmp/said
@@ -73,7 +73,7 @@ said() { # FROM TO: one writes, the other reads that, not a byte of what was the
 	unmake "$1" "talk.$1"
 }
 
-# README's example, word for word.
+# README's example, unchanged.
 said_as_in_readme() {
 	local creator status=0
 
@@ -87,7 +87,7 @@ said_as_in_readme() {
 	echo "Hi from vnode1" | cmp - /tmp/hello && [ ! -s /tmp/created ] && return "$status"
 }
 
-# The one that waits is there before the other rings.
+# WAITER waits before RINGER rings.
 rung() { # WAITER RINGER
 	make "$1" "bell.$1" 4096 || return 1
 	on "$1" "bridge-act eventfd bell.$1 5" > /tmp/rung &
@@ -112,7 +112,7 @@ permissions() { # ID
 		opens ok "$1" 1000 1000 theirs ro && opens EACCES "$1" 1000 1000 theirs rw
 }
 
-# There is none here to another vnode, and no right to one that lists vnodes.
+# Only vnode 1 is on the list of "listed"; the name "local" is known in root only.
 access() {
 	opens ok 0 0 0 listed rw && opens ok 1 0 0 listed ro && opens EACCES 2 0 0 listed ro &&
 		opens ok 0 0 0 local ro && opens ENOENT 1 0 0 local ro
@@ -126,7 +126,7 @@ whole_output() {
 	[ "$(vsh 1 'dd if=/dev/zero bs=1M count=8 2> /dev/null' | wc -c)" -eq 8388608 ]
 }
 
-# What its owner had written is there after its death.
+# The owner's data outlives the owner.
 witnessed() { # OWNER WITNESS HOW...: HOW ends the owner
 	local owner="$1" witness="$2"
 
@@ -140,7 +140,7 @@ witnessed() { # OWNER WITNESS HOW...: HOW ends the owner
 	grep -q revoked /tmp/witness && wait_for 10 is_gone will
 }
 
-# Killed at any moment, while it creates, holds, maps, rings.
+# Processes are killed while they create, hold, map or ring.
 killed_at_any_moment() { # ID
 	local i
 
@@ -154,7 +154,7 @@ pool() { # free|largest
 	awk -v what="$1" '$1 == "free" { for (i = 1; i < NF; i += 2) if ($i == what) print $(i + 1) }' "$SYSFS/bridges"
 }
 
-# Bytes free and bridges made, as if there were none of vsh, whose commands come and go.
+# Free bytes and number of bridges without those of vsh, which come and go.
 pool_of_others() {
 	awk '$1 == "free" || $3 ~ /^vsh\./ { free += $1 == "free" ? $2 : $5; next }
 		{ nr++ } END { print free, nr + 0 }' "$SYSFS/bridges"
@@ -171,8 +171,8 @@ pool_is_back() {
 	wait_for 10 pool_same || { cat /tmp/pool "$SYSFS/bridges"; return 1; }
 }
 
-# Holes between transient bridges, which are worn while they are moved. Root waits
-# 100 ms at most; the rest is for the copy, and for a slow host.
+# Compaction moves transient bridges while bridge-act writes and reads them. Root waits
+# 100 ms at most; the rest of the limit is for the copy, and for a slow host.
 compacted() {
 	local i wearers='' status=0
 
@@ -215,7 +215,7 @@ one_piece() {
 	[ "$(pool free)" -eq "$(pool largest)" ]
 }
 
-# Root and both vnodes have it open.
+# Root and both vnodes have the bridge open.
 all_worn() {
 	[ "$(awk '$3 ~ /^worn/ && $8 == "0x7" { n++ } END { print n + 0 }' "$SYSFS/bridges")" -eq 4 ]
 }
@@ -229,7 +229,7 @@ answered_late() {
 	is_gone late && make 1 late 4096 && unmake 1 late
 }
 
-# A vnode that cannot let go: for longer than root waits, it does nothing at all.
+# A vnode that is frozen for longer than root waits cannot let go of the bridge.
 keeps_it_once() {
 	make 0 below 65536 && make 0 kept 65536 --transient || return 1
 	vsh 1 'bridge wait kept --timeout=20' > /dev/null &
@@ -245,7 +245,7 @@ keeps_it_once() {
 	awk '{ exit !($2 == 65536) }' /tmp/kept && unmake 0 kept
 }
 
-# On a slow host it may be back before root has asked.
+# On a slow host the vnode may run again before root asks.
 keeps_it() {
 	local tries=0
 

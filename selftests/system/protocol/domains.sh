@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 2 -m 2G -t 200
 #
-# The pipeline: domains have their turn in order of priority, accept, pass on, end
-# or ignore; what comes to a stalled one is logged, and replayed.
+# The pipeline: domains are called in order of priority, and accept, pass, end or ignore an
+# entry; entries for a stalled domain are logged and replayed.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 2G -t 300
 #
-# [COUNT]: messages between nanokernels: requests and answers, a numbered stream in
-# each direction of each pair; nobody waits for the dead, nothing comes twice.
+# [COUNT]: messages between nanokernels: requests and answers, a numbered stream in each
+# direction of each pair; calls to a dead kernel return, no message arrives twice.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh
@@ -13,7 +13,7 @@ messages=${1:-2000}
 AT_S=$((60 + messages / 50))
 OLD=$(echo /boot/vmlinuz-6.1.*)
 
-# Everybody to everybody at the same time.
+# Streams between all pairs at the same time.
 streams() {
 	local from to pids='' pid status=0
 
@@ -31,7 +31,7 @@ streams() {
 	return "$status"
 }
 
-# vsh has one command at a time.
+# vsh runs one command at a time.
 send_retried() { # FROM TO
 	at "$1" send "$2" "$messages"
 }

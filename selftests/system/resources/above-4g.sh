@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 6 -m 6G -t 240
 #
-# Memory above 4 GiB: the 64-bit entry, page tables that reach there. And memory that
-# Linux has mapped by pages of 1 GiB, which are taken apart.
+# Memory above 4 GiB: the 64-bit entry, and page tables that reach there. And memory that
+# Linux maps by pages of 1 GiB, which it must split.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/vnode.sh
@@ -13,7 +13,7 @@ is_above() { # ID
 	[ "$(field "$1" mem_base)" -ge $((4 << 30)) ]
 }
 
-# Pieces that are no whole pages: of one, of two.
+# Parts of one page of 1 GiB, and of two.
 is_lent_in_pieces() {
 	local id
 
@@ -22,7 +22,7 @@ is_lent_in_pieces() {
 	done
 }
 
-# Memory is taken, cleared, and given back.
+# Grants memory, checks that it is clear, and returns it.
 works_on() {
 	head -c $((256 << 20)) /dev/zero > /tmp/zeros && rm /tmp/zeros
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 1G -t 120
 #
-# What root must not do while something is lent, and may do again afterwards.
+# Operations that root refuses while CPUs or memory are lent, and allows afterwards.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/vnode.sh
@@ -14,7 +14,7 @@ online_refused() {
 	! echo 1 > "$CPU2" && [ "$(cpus_online)" = 0-1 ]
 }
 
-# By us, and not for want of swap or of a way to wake up.
+# Refused by the KMB, not because swap or a wake-up source is missing.
 sleep_refused() { # STATE
 	local before
 

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 2 -m 3G -t 300
 #
-# The two ways memory leaves root: whole blocks by hot-remove, the rest by
-# contiguous allocation; where it may be; a root whose memory is full of cache.
+# Memory leaves root in two ways, whole blocks by hot-remove and the rest by contiguous
+# allocation; limits of its place; a root whose memory is full of page cache.
 #
-# Wherever address randomisation puts root's own image, 3 GiB have a run of four
-# blocks without it: a third of them is above 4 GiB.
+# 3 GiB have a run of four blocks wherever KASLR puts root's image: a third of them is
+# above 4 GiB.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/vnode.sh
@@ -15,7 +15,7 @@
 MIB=1048576
 block=$((0x$(cat /sys/devices/system/memory/block_size_bytes)))
 
-# Lends SIZE to a kernel that needs no more than that.
+# Lends SIZE to a kernel that needs hardly any memory.
 tiny() { # SIZE [OPTION...]
 	local size="$1"
 
@@ -28,7 +28,7 @@ has_memory() { # BYTES OFFLINED
 	[ "$(field 1 memory)" = "$1" ] && [ "$(field 1 mem_offlined)" = "$2" ]
 }
 
-# What was hot-removed is nobody's RAM in root's resource tree.
+# Hot-removed memory is not RAM in root's resource tree.
 is_out_of_root() {
 	local base
 
@@ -37,7 +37,7 @@ is_out_of_root() {
 		/proc/iomem
 }
 
-# Root has lost as much as the vnode has got.
+# Root has lost as much memory as the vnode was lent.
 has_taken() { # SIZE-MIB OFFLINED-MIB ROOT-BEFORE
 	wait_for 20 spins && has_memory $(($1 * MIB)) $(($2 * MIB)) || return 1
 	[ "$2" -eq 0 ] || is_out_of_root || return 1
@@ -89,7 +89,7 @@ check "where there is no RAM: refused" exits_with 1 tiny 128M --mem-min=64G
 check "more than root has: refused" exits_with 1 tiny 64G
 check "nothing was taken" root_is_back
 
-# a file as large as all of memory would like to be: what is lent has to be moved
+# a file fills the page cache: pages in the lent range have to be migrated
 mkdir /tmp/full
 mount -t tmpfs -o size=1800M full /tmp/full
 dd if=/dev/zero of=/tmp/full/cache bs=1M count=1700 2> /dev/null

@@ -2,8 +2,8 @@
 # shellcheck shell=sh
 #
 # Root was booted with memmap=512M$1G and without our modules: see reserved.sh.
-# Reserved memory is lent first. And since it is never Linux's, /dev/mem shows what
-# is in it while it is nobody's.
+# Reserved memory is lent first. Linux never uses it, so that /dev/mem shows its contents
+# while it is not lent.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/vnode.sh

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 1G -t 60
 #
-# The machine itself: what every other system test takes for granted.
+# The machine itself: the preconditions of all other system tests.
 
 n=0
 check() { # WHAT COMMAND...

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 8 -m 3G -t 300
 #
-# Three vnodes of three kernels at once, one of them on scattered CPUs. What
-# happens to one is nothing to the others.
+# Three vnodes of three kernels at once, one of them on scattered CPUs. Starts, stops and
+# failures of one do not affect the others.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/vnode.sh

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 2G -t 300
 #
-# [CYCLES]: one root starts and stops vnodes again and again and is none the worse.
+# [CYCLES]: root starts and stops vnodes in a loop, and nothing leaks.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/vnode.sh
@@ -10,7 +10,7 @@
 
 cycles=${1:-5}
 
-# Linux frees some of it a moment later.
+# wait_for: Linux frees some memory a moment later.
 grows_less() { # NAME LIMIT
 	take_stock /tmp/last
 	[ "$(grew_by "$1")" -lt "$2" ]
@@ -36,7 +36,7 @@ while [ $i -lt "$cycles" ]; do
 	[ "$failures" -lt 5 ] || bail "enough"
 done
 
-# Some noise is Linux's own: per-CPU caches.
+# Linux's per-CPU caches make some noise.
 check "MemTotal is what it was after the first cycle" shrinks_less total 1
 check "MemAvailable too, but for some noise" wait_for 20 shrinks_less available $((2048 + cycles * 32))
 check "Slab too" wait_for 20 grows_less slab $((3072 + cycles * 16))

@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# host: root goes down while vnodes run; the machine ends, so the tests are here
+# host: root goes down while vnodes run, and the machine with it
 #
-# The vnodes are stopped first, and whatever comes after has the whole machine.
+# Root stops the vnodes first, so that the next kernel or the firmware has the whole machine.
 
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 count=0
 
-# Three vnodes: one runs Linux, one cannot be asked, one is loaded only.
+# Three vnodes: one runs Linux, one answers no request, one is only loaded.
 # shellcheck disable=SC2016 # for the shell in the machine
 prepare='
 	. /selftests/lib/vnode.sh
@@ -32,8 +32,7 @@ result() { # STATUS WHAT
 	fi
 }
 
-# How COMMAND ends the machine is vm's to judge; here: what the console shows, in
-# this order.
+# vm checks HOW COMMAND ends the machine; the console must show the PATTERNs in this order.
 ends() { # WHAT HOW COMMAND PATTERN...
 	local what=$1 how=$2 command=$3 status=0 pattern line=0 at
 
@@ -55,7 +54,7 @@ ends "root reboots" reboot 'reboot; sleep 60' \
 	'root still has its console' 'vnode1: stopped' 'vnode2: stopped' 'reboot: Restarting system'
 ends "root powers off" poweroff 'poweroff; sleep 60' \
 	'root still has its console' 'vnode1: stopped' 'vnode2: stopped' 'reboot: Power down'
-# The kernel that follows finds all CPUs in order, and says so before it ends.
+# The next kernel brings up all CPUs, and reports that before it ends.
 ends "root boots another kernel by kexec" reboot \
 	'kexec -l /boot/vmlinuz --initrd=/boot/initrd-vnode.img \
 		--append="console=ttyS0 vnode.run=\"reboot -f\"" && kexec -e; sleep 60' \

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 2G -t 500
 #
-# Every way in which a vnode ends is noticed in time, told apart, contained, and
-# known afterwards. Vnode 2 watches: it must not notice more than who is there.
+# Root notices each way in which a vnode ends in time, names its cause, contains it, and
+# keeps a record. Vnode 2 observes: only the list of members may change for it.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh
 . /selftests/lib/adeos.sh
 
-# STATE CAUSE MAX-MS TEXT COMMAND...; 0: it is not known when it began
+# STATE CAUSE MAX-MS TEXT COMMAND...; MAX-MS 0: the time of the failure is unknown
 ways() {
 	cat <<-'END'
 	panicked panic 50 asked adeos-test panic
@@ -82,7 +82,7 @@ log_begin
 remember_adeos
 check "vnode 2 watches" up 2 3 192M
 while read -r state cause ms text command; do
-	# the next one starts while nothing else is to be done
+	# the next vnode starts while root is idle
 	start 1 1-2 192M > /tmp/started
 	check "$command: $state" fails_as "$state" "$cause" "$ms" "$text" "$command"
 	stop 1 > /dev/null 2>&1

@@ -2,17 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 1G -t 240
 #
-# Kernels that cannot be asked are stopped all the same, and within 100 ms.
+# Kernels that answer no request are stopped within 100 ms.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/vnode.sh
 . /selftests/lib/vnode.sh
 
 LIMIT_US=100000
-# the host may be busy with something else once, not each time
+# the best of some rounds: the host may be busy during one
 ROUNDS=3
 
-# A program pinned there must make progress there.
+# A program pinned to CPU makes progress there.
 works_on() { # CPU
 	# shellcheck disable=SC2016 # for the shell that is pinned
 	[ "$(taskset -c "$1" sh -c 'read -r stat < /proc/$$/stat; set -- ${stat##*) }; echo ${37}')" = "$1" ]
@@ -22,7 +22,7 @@ spins() { # ID
 	[ "$(vnode-ctl beats "$1")" -gt 100 ]
 }
 
-# One vnode through its life; leaves how long the stop took in $took.
+# Starts and stops a vnode; sets took, the time of the stop.
 spin_and_stop() { # MODE
 	tiny-kernel "$1" > /tmp/spin
 	kexec --vnode=1 --cpus=2-3 --mem=16M --boot-limit=0 /tmp/spin || return 1
@@ -31,7 +31,7 @@ spin_and_stop() { # MODE
 	echo "$answer"
 	took=${answer#took=}
 	took=${took%% *}
-	# CPUs stopped means: nothing is executed any more
+	# stopped CPUs do not count any more
 	[ "$(vnode-ctl beats 1)" -eq 0 ] || return 1
 	state_is 1 stopped && kexec --vnode=1 -u && works_on 2 && works_on 3 && root_is_back
 }
@@ -44,13 +44,13 @@ best_of_rounds() { # MODE
 	done
 }
 
-# As a person would do it: root's log says when.
+# By kexec, as a user would; the time is from root's log.
 one_command() {
 	kexec --vnode=1 --cpus=2-3 --mem=16M --boot-limit=0 /tmp/spin && wait_for 20 spins 1 &&
 		kexec --vnode=1 -u --force && no_vnodes && works_on 2 && works_on 3
 }
 
-# Linux, wherever it is. The log is in its memory before it has a console.
+# Stops Linux at any point of its boot. Its log is in memory before it has a console.
 mid_boot() { # DELAY-US
 	start 1 2-3 160M || return 1
 	usleep "$1"

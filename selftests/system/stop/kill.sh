@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 1536M -t 240
 #
-# [KILLS]: kexec is killed at instants spread over the time a start takes. Each time
-# there is either a whole vnode afterwards or nothing has been taken.
+# [KILLS]: kexec is killed at instants spread over the time of a start. Afterwards there is
+# either a whole vnode, or root has everything back.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/vnode.sh
@@ -30,7 +30,7 @@ kill_after() { # DELAY-MS
 	kill -KILL "$pid"
 	wait "$pid"
 	status=$?
-	# 137: killed; 0: it was through
+	# 137: killed; 0: the start was complete
 	[ $status -eq 137 ] || [ $status -eq 0 ] ||
 		{ cat /tmp/kexec.out; echo "kexec ended with $status"; return 1; }
 	if no_vnodes; then
@@ -50,7 +50,7 @@ exists() {
 	[ -e /sys/class/vnode/"$1" ]
 }
 
-# Between GRANT and START, which takes too little time to be hit by chance.
+# Between GRANT and START: too short a time to be hit by chance.
 kill_once_granted() {
 	local pid end
 
@@ -63,7 +63,7 @@ kill_once_granted() {
 	no_vnodes && root_is_back
 }
 
-# Whoever holds a grant and nothing else.
+# A process with a grant that is not loaded.
 kill_a_holder() {
 	local pid
 
@@ -82,7 +82,7 @@ check "a start that nobody kills" start 1 2-3 160M
 check "comes up" comes_up 1 2
 check "stops" stop 1
 
-# How long does it take? The shortest of three, for the kills to be inside.
+# The time of a start: the shortest of three, so that the kills lie within it.
 whole_ms=
 for _ in 1 2 3; do
 	begin=$(clock_ms)
@@ -96,7 +96,7 @@ say "a start takes $whole_ms ms"
 nothing=0 whole=0
 i=0
 while [ $i -lt "$kills" ]; do
-	# the last one is late, and finds a vnode that runs
+	# the last kill comes late: the vnode runs
 	delay=$((whole_ms * i * 11 / (kills * 10)))
 	i=$((i + 1))
 	[ $i -lt "$kills" ] || delay=$((whole_ms * 3 + 2000))

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 2G -t 300
 #
-# --restart=on-failure: root's kernel does it alone, as often as it was told, with
-# growing pauses; and not for a vnode that was switched off.
+# --restart=on-failure: root's kernel restarts a vnode without user space, up to the given
+# number of times, with growing pauses; not after the vnode has powered off.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh

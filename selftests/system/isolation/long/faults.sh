@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 2G -t 1800 -f adeos-lite/fault.h:/selftests/fault.h
 #
-# A vnode is killed at every step of the protocol.
+# A vnode dies at each step of the protocol.
 
 # shellcheck source=selftests/system/lib/faults.sh
 . /selftests/lib/faults.sh

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 9 -m 3G -t 1200
 #
-# [COUNT]: eight vnodes, of three kernels, and root: all talk to all, and each finds
-# what the others have by its name.
+# [COUNT]: eight vnodes, of three kernels, and root: each communicates with each other, and
+# finds the bridges of the others by name.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh
@@ -19,8 +19,8 @@ is_there() { # ID
 	comes_up "$1" 1 && answers "$1"
 }
 
-# In each of them: everybody's portal is raised, everybody is asked, everybody's
-# bridge is opened and read.
+# In each vnode: raises the portal of each other kernel, sends it a request, opens its
+# bridge and reads it.
 talk() { # ID...
 	local id
 
@@ -35,7 +35,7 @@ talk() { # ID...
 	done
 }
 
-# The same function in another kernel: as text.
+# Runs the function talk in another kernel: as text.
 talk_text() {
 	echo "times=$times"
 	sed -n '/^talk() {/,/^}/p' "$0" | sed 's/^	local id$//'

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 16 -m 4G -t 420
 #
-# As many vnodes as there is memory below 640 KiB for: fifteen, of one CPU each.
+# The largest number of vnodes for which memory below 640 KiB suffices: fifteen, of one CPU each.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/vnode.sh

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 2G -t 600
 #
-# Each supported kernel as a vnode, unmodified, by each way into it, with all the
-# CPUs it was lent.
+# Each supported kernel as a vnode, unmodified, through each of its entry points, with all
+# CPUs that it was lent.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/vnode.sh

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 3 -m 2G -t 2400
 #
-# Fifty failures in a row, each restarted by root alone, and nothing is lost.
+# Fifty failures in a row: root's kernel restarts the vnode each time, and nothing leaks.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh
