@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "gdb.h"
+#include "parse.h"
 
 #define ESCAPE		'}'
 #define ESCAPE_BIT	0x20
@@ -140,12 +141,7 @@ bool vnode_gdb_take_hex(const char **at, uint64_t *value)
 {
 	const char *c = *at;
 
-	for (*value = 0; digit_value(*c) >= 0; c++) {
-		if (*value >> 60)
-			return false;
-		*value = *value << 4 | digit_value(*c);
-	}
-	if (c == *at)
+	if (vnode_take_number(&c, 16, UINT64_MAX, value))
 		return false;
 	*at = c;
 	return true;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "parse.h"
 
 #define PAGE_BYTES	4096UL
 #define INFO_MAX	VNODE_VMCOREINFO_MAX
@@ -118,29 +119,16 @@ static const struct key keys[] = {
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define NR_KEYS		ARRAY_SIZE(keys)
 
+/* @text ends at a newline, @len bytes further on. */
 static bool parse_number(const char *text, size_t len, unsigned int number_base, uint64_t *value)
 {
 	bool negative = len && *text == '-';
-	uint64_t v = 0;
+	const char *at = text + negative;
 
-	text += negative;
-	len -= negative;
-	if (!len)
+	if (vnode_take_number(&at, number_base, UINT64_MAX, value) || at != text + len)
 		return false;
-	for (; len; len--, text++) {
-		unsigned int digit;
-
-		if (*text >= '0' && *text <= '9')
-			digit = *text - '0';
-		else if (*text >= 'a' && *text <= 'f')
-			digit = *text - 'a' + 10;
-		else
-			return false;
-		if (digit >= number_base || v > (UINT64_MAX - digit) / number_base)
-			return false;
-		v = v * number_base + digit;
-	}
-	*value = negative ? -v : v;
+	if (negative)
+		*value = -*value;
 	return true;
 }
 
