@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* cli.c: all that the command line says, parsed once. */
+/* The command line, parsed once */
 #ifndef KEXEC_VNODE_CLI_H
 #define KEXEC_VNODE_CLI_H
 
@@ -22,12 +22,12 @@ enum vnode_verb {
 	VNODE_VERB_CONSOLE,
 	VNODE_VERB_GDB,
 	VNODE_NR_VERBS,
-	/* about the program itself: the rest of the command line is not checked */
+	/* about kexec itself: the rest of the command line is not read */
 	VNODE_VERB_HELP = VNODE_NR_VERBS,
 	VNODE_VERB_OPTIONS,
 };
 
-/* Of a time that is not given */
+/* Of a number that is not given */
 #define VNODE_UNSET		(-1)
 
 struct vnode_config {

@@ -60,7 +60,7 @@ static int say_enomem(int fd, unsigned long long mib, struct vnode_err *err)
 			 mib, (unsigned long long)info.mem_available >> 20);
 }
 
-/* The first vnode from @status->id on that root shows */
+/* Finds the existing vnode with the lowest id from @status->id on. */
 static bool next_vnode(int fd, struct vnode_status *status, uint32_t *cpus)
 {
 	struct vnode_err ignored;
@@ -80,7 +80,7 @@ static int say_lent(int fd, uint32_t cpu, struct vnode_err *err)
 				return vnode_err(err, EADDRINUSE,
 						 "CPU %u is lent to vnode %u, %s: give another CPU, or return that vnode with kexec --vnode=%u -u",
 						 cpu, status.id, status.name, status.id);
-	/* it is just being granted or returned */
+	/* a vnode that is just being granted or returned has no status */
 	return vnode_err(err, EADDRINUSE, "CPU %u is lent to another vnode: see kexec --vnode-list",
 			 cpu);
 }

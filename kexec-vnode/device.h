@@ -30,8 +30,8 @@ int vnode_device_stop(int fd, unsigned int id, double timeout, bool force,
 		      struct vnode_err *err);
 int vnode_device_return(int fd, unsigned int id, struct vnode_err *err);
 /*
- * @cpus has room for VNODE_CPUS_MAX. @next: the first one from @id on. Its strings
- * are plain text, whatever another kernel has put there.
+ * @cpus has room for VNODE_CPUS_MAX. @next: of the vnode with the lowest id from @id on.
+ * The strings are printable ASCII, whatever the vnode's kernel has sent.
  */
 int vnode_device_status(int fd, unsigned int id, bool next, struct vnode_status *status,
 			uint32_t *cpus, struct vnode_err *err);
@@ -40,16 +40,16 @@ int vnode_device_find(int fd, const char *vnode, unsigned int *id, struct vnode_
 int vnode_device_memory(int fd, unsigned int id, struct vnode_memory *memory,
 			struct vnode_err *err);
 /*
- * Its CPUs stand still until it is thawed, or @fd is closed. -ETIME of thaw: it has
- * gone on before.
+ * A frozen vnode's CPUs stand still until it is thawed or @fd is closed. Thaw returns
+ * -ETIME if the vnode ran on before, because its time was over.
  */
 int vnode_device_freeze(int fd, unsigned int id, struct vnode_err *err);
 int vnode_device_thaw(int fd, unsigned int id, struct vnode_err *err);
 int vnode_device_regs(int fd, unsigned int id, unsigned int cpu, struct vnode_regs *regs,
 		      struct vnode_err *err);
-/* Until some vnode's state has changed since the last status, or @seconds are over. */
+/* Waits until the state of a vnode has changed since the last status, up to @seconds. */
 int vnode_device_poll(int fd, double seconds, struct vnode_err *err);
-/* What it could still say at its end: up to *@size bytes, any bytes */
+/* The last lines that its nanokernel sent: up to *@size bytes, of any value */
 int vnode_device_last(int fd, unsigned int id, char *text, size_t *size, struct vnode_err *err);
 
 #endif /* KEXEC_VNODE_DEVICE_H */

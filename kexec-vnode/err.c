@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The sentence that goes with an error. */
+/* Errors: an errno and a sentence */
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "vnode.h"
 
 /**
- * vnode_err() - fill in the sentence of an error
- * @err: where it goes, or NULL
+ * vnode_err() - format the sentence of an error
+ * @err: receives the sentence; may be NULL
  * @errnum: an errno of either sign
- * @fmt: one sentence: what is wrong with which object, what to try; no newline
+ * @fmt: one sentence: the object, what is wrong with it, what to do; no newline
  *
- * Return: the negative errno, so that a caller can write "return vnode_err(...)".
+ * Return: the negative errno, for "return vnode_err(...)".
  */
 int vnode_err(struct vnode_err *err, int errnum, const char *fmt, ...)
 {
@@ -22,7 +22,7 @@ int vnode_err(struct vnode_err *err, int errnum, const char *fmt, ...)
 		va_start(args, fmt);
 		vsnprintf(err->text, sizeof(err->text), fmt, args);
 		va_end(args);
-		/* one line, also when it quotes what was typed */
+		/* the sentence may quote an argument: keep it on one line */
 		for (at = err->text; *at; at++)
 			if ((unsigned char)*at < ' ' || *at == 0x7f)
 				*at = '?';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Files that are read as a whole: images and initrds. */
+/* Reads kernels and initrds. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static int read_all(int fd, char *data, size_t size)
 		if (n < 0)
 			return -errno;
 		if (n == 0)
-			return -EIO;	/* it has become shorter */
+			return -EIO;	/* the file was truncated meanwhile */
 		done += n;
 	}
 	return 0;
@@ -28,7 +28,7 @@ static int read_all(int fd, char *data, size_t size)
 int vnode_file_read(const char *path, const char *what, void **data, size_t *size,
 		    struct vnode_err *err)
 {
-	/* a FIFO would be waited for otherwise */
+	/* O_NONBLOCK: open() of a FIFO would wait for a writer */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	int ret;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The last lines of a vnode's log: what its nanokernel could still say, or else
- * what is found in its memory.
+ * The last lines of a vnode's log: those that its nanokernel sent as it ended, or else
+ * those in its memory.
  */
 #define _GNU_SOURCE		/* fopencookie() */
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "inspect/inspect.h"
 #include "status.h"
 
-/* Keeps the end of what is written to it. */
+/* A stream that keeps the last VNODE_LAST_MAX bytes */
 struct tail {
 	char *text;
 	size_t len;
@@ -35,7 +35,7 @@ static ssize_t tail_write(void *cookie, const char *buf, size_t size)
 	return size;
 }
 
-/* The length; 0 if there is no log, or nobody may read it. */
+/* Return: the length; 0 if there is no log, or no permission to read it. */
 static size_t from_memory(int fd, unsigned int id, char *text)
 {
 	static const cookie_io_functions_t functions = { .write = tail_write };

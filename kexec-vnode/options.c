@@ -296,7 +296,7 @@ struct getopt_tables {
 static void getopt_fill(struct getopt_tables *tables)
 {
 	struct option *option = tables->options;
-	/* "-": operands in the order they have, ":": tell a missing value apart */
+	/* "-": return operands in their place; ":": return ':' for a missing value */
 	char *letter = stpcpy(tables->letters, "-:");
 	size_t i;
 
@@ -314,7 +314,7 @@ static void getopt_fill(struct getopt_tables *tables)
 	*option = (struct option){};
 }
 
-/* Of what getopt_long() has returned; NULL: no option of ours */
+/* The row of what getopt_long() returned; NULL: an unknown option */
 static const struct option_row *find_row(int option)
 {
 	size_t i;
@@ -379,7 +379,7 @@ static int set_verb(struct vnode_config *config, enum vnode_verb verb, struct vn
 	return 0;
 }
 
-/* Most parsers serve several options: they do not know the name of theirs. */
+/* A parser that serves several options does not know the name of the option. */
 static int name_option(const struct option_row *row, int ret, struct vnode_err *err)
 {
 	struct vnode_err what = *err;
@@ -441,7 +441,7 @@ int vnode_options_parse(struct vnode_config *config, int argc, char **argv,
 	struct getopt_tables tables;
 	bool given[NR_ROWS] = {};
 	int option, ret;
-	int at = 1;	/* optind stays where it is inside of "-lx" */
+	int at = 1;	/* the word that getopt reads; optind, but for "-lx" */
 
 	*config = (struct vnode_config){
 		.boot_cpu = VNODE_UNSET, .timeout = VNODE_UNSET, .boot_limit = VNODE_UNSET,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A start, from the files to a kernel that runs: read, grant, plan, load, start, wait. */
+/* The stages of a start: read, grant, plan, load, start, wait. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -17,8 +17,8 @@
 #include "verbs.h"
 
 /*
- * Moving pages out of the way has no bound of its own in Linux, but yields to a
- * signal.
+ * Linux sets no limit to the time it takes to migrate pages, but gives up once a signal is
+ * pending: SIGALRM is the limit.
  */
 static void on_alarm(int sig)
 {
@@ -36,14 +36,14 @@ static void set_alarm(double seconds)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-/* What a start works with, from the files to the plan. */
+/* The state of a start, from the files to the plan */
 struct start {
 	void *kernel, *initrd;
 	size_t kernel_size, initrd_size;
 	struct vnode_image image;
 	struct vnode_lent lent;
 	struct vnode_plan plan;
-	uint64_t plan_cycles;		/* reading, unpacking, placing */
+	uint64_t plan_cycles;		/* spent on reading, unpacking and placing */
 };
 
 static int start_read(struct start *s, const struct vnode_config *config, struct vnode_err *err)
@@ -62,7 +62,7 @@ static int start_read(struct start *s, const struct vnode_config *config, struct
 	return vnode_plan_check(config, &s->image, s->initrd_size, err);
 }
 
-/* Does root itself go by the TSC? Then its CPUs' TSCs agree, and so do a vnode's. */
+/* Root uses the TSC as its clock only if those of all CPUs agree: so do a vnode's. */
 static bool tsc_is_reliable(void)
 {
 	FILE *file = fopen("/sys/devices/system/clocksource/clocksource0/current_clocksource", "re");
@@ -87,7 +87,7 @@ static int start_plan(struct start *s, const struct vnode_config *config,
 			       &s->lent, err);
 }
 
-/* Root's kernel would refuse it too, but after the grant. */
+/* Root's kernel checks it as well, but only after the grant. */
 static int check_viewers(const struct vnode_config *config, struct vnode_err *err)
 {
 	unsigned int i;
@@ -119,7 +119,7 @@ static int set_viewers(const struct vnode_config *config, struct vnode_err *err)
 	return ret;
 }
 
-/* Nothing is asked of the module: the addresses are an example. */
+/* Does not open /dev/vnode, so that it needs no privilege: the addresses are examples. */
 static int dry_run(struct start *s, const struct vnode_config *config, struct vnode_err *err)
 {
 	struct vnode_info info = { .tsc_khz = 1000000 };
@@ -142,7 +142,7 @@ static int dry_run(struct start *s, const struct vnode_config *config, struct vn
 	return 0;
 }
 
-/* From the first instruction on the vnode is nobody's: whatever comes, it stays. */
+/* START takes the vnode from @fd: it stays after an error or a signal. */
 static int start_wake(int fd, struct start *s, const struct vnode_config *config,
 		      const struct vnode_info *info, struct vnode_err *err)
 {
@@ -192,7 +192,7 @@ static int start_run(struct start *s, const struct vnode_config *config, struct 
 		ret = start_wake(fd, s, config, &info, err);
 	ret = ret ?: vnode_phases_print(fd, &info, config->id, config->name, s->plan_cycles,
 					stdout, err);
-	/* If it did not come to its end, closing gives everything back. */
+	/* returns what was granted, unless the vnode was started or is to be kept */
 	close(fd);
 	return ret;
 }

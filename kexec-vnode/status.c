@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is to be seen of vnodes: -S, --vnode-list, for people and for programs. */
+/* -S and --vnode-list, as text and as JSON */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +14,9 @@
 #include "parse.h"
 #include "status.h"
 
-#define LAST_LINES	10		/* of the log, for people */
-#define NO_CPU		(~0U)		/* cause_cpu where no CPU is to blame */
-#define CPU_LIST_MAX	8192		/* no list of CPUs is longer, in sysfs neither */
+#define LAST_LINES	10		/* of the log, in the text of -S */
+#define NO_CPU		(~0U)		/* cause_cpu of an end without a CPU */
+#define CPU_LIST_MAX	8192		/* longer than any list of CPUs, root's in sysfs too */
 
 static const char * const phase_names[VNODE_NR_PHASES] = {
 	[VNODE_PHASE_CPUS] = "cpus",
@@ -28,14 +28,14 @@ static const char * const phase_names[VNODE_NR_PHASES] = {
 	[VNODE_PHASE_ATTACH] = "attach",
 };
 
-/* What both views show of a vnode; root is described by one of these too. */
+/* What -S and --vnode-list show of a vnode, or of root */
 struct view {
 	unsigned int id;
 	const char *name, *state, *cause, *release;
 	unsigned int restarts;
 	char cpus[CPU_LIST_MAX];
 	uint64_t mem_size;
-	double uptime;			/* < 0: does not run */
+	double uptime;			/* negative: it does not run */
 };
 
 static double boottime(void)
@@ -150,7 +150,7 @@ static void list_row(const struct view *view, bool json, const char *separator, 
 	fprintf(out, "}");
 }
 
-/* Root is a row where root is asked; another vnode does not know what it has. */
+/* Only root has a row for root: vnode-view does not know root's CPUs and memory. */
 int vnode_list_print(int fd, const struct vnode_info *info, bool json, FILE *out,
 		     struct vnode_err *err)
 {
@@ -186,7 +186,10 @@ static double phase_ms(const struct vnode_status *status, const struct vnode_inf
 	return info->tsc_khz ? (double)status->phase[i] / info->tsc_khz : 0;
 }
 
-/* From the moment its nanokernel knew until root did; < 0: it did not know. */
+/*
+ * From when the vnode's nanokernel was told of the end until root knew; negative if the
+ * nanokernel was not told.
+ */
 static double noticed_ms(const struct vnode_status *status, const struct vnode_info *info)
 {
 	if (!status->begin_tsc || status->end_tsc < status->begin_tsc || !info->tsc_khz)
@@ -199,7 +202,7 @@ static double seconds_since_end(const struct vnode_status *status)
 	return boottime() - (int64_t)status->end_ns / 1e9;
 }
 
-/* null for what is not known, which is said by less than 0 */
+/* null if @value is negative, which means unknown */
 static void print_number(const char *name, double value, FILE *out)
 {
 	if (value < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is known of vnodes: -S, --vnode-list, and the last lines of a log. */
+/* -S, --vnode-list, and the last lines of a log */
 #ifndef KEXEC_VNODE_STATUS_H
 #define KEXEC_VNODE_STATUS_H
 
@@ -12,7 +12,7 @@
 struct vnode_info;
 struct vnode_status;
 
-/* last.c: the last lines of its log, plain text; "" if nobody knows them */
+/* last.c: the last lines of its log in printable ASCII; "" if there are none */
 #define VNODE_LAST_MAX	8192
 
 void vnode_last(int fd, const struct vnode_status *status, char text[VNODE_LAST_MAX + 1]);
@@ -22,7 +22,7 @@ const char *vnode_last_lines(const char *text, unsigned int lines);
 /* status.c */
 int vnode_status_print(int fd, const struct vnode_info *info, unsigned int id, bool json,
 		       FILE *out, bool *runs, struct vnode_err *err);
-/* One line: the phases that are over, with the caller's own planning before them. */
+/* One line: the time of each phase that is over; @plan_cycles is that of planning. */
 int vnode_phases_print(int fd, const struct vnode_info *info, unsigned int id, const char *name,
 		       uint64_t plan_cycles, FILE *out, struct vnode_err *err);
 int vnode_list_print(int fd, const struct vnode_info *info, bool json, FILE *out,

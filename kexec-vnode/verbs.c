@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is done with a vnode that exists: start what is loaded, stop it, show its log. */
+/* Verbs on an existing vnode: -e, -u and --log */
 #include <errno.h>
 #include <stdio.h>
 #include <linux/vnode.h>
@@ -24,7 +24,7 @@ int vnode_exec(int fd, const struct vnode_config *config, const struct vnode_inf
 	return vnode_wait(fd, config, info, who, err);
 }
 
-/* It is asked first, and if that does not help, stopped. */
+/* Asks the vnode to power off, and stops it if it cannot be asked or is too slow. */
 static int stop(int fd, const struct vnode_config *config, struct vnode_err *err)
 {
 	int ret = vnode_device_stop(fd, config->id, config->timeout, config->force, err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is done with a vnode, one function a verb. */
+/* The verbs, a function each */
 #ifndef KEXEC_VNODE_VERBS_H
 #define KEXEC_VNODE_VERBS_H
 
@@ -14,7 +14,7 @@ struct vnode_info;
 /* start.c: the verbs start and load */
 int vnode_start(const struct vnode_config *config, struct vnode_err *err);
 
-/* verbs.c: those of a vnode that exists */
+/* verbs.c: verbs on an existing vnode */
 int vnode_exec(int fd, const struct vnode_config *config, const struct vnode_info *info,
 	       struct vnode_err *err);
 int vnode_unload(int fd, const struct vnode_config *config, const struct vnode_info *info,
@@ -22,8 +22,8 @@ int vnode_unload(int fd, const struct vnode_config *config, const struct vnode_i
 int vnode_log(int fd, const struct vnode_config *config, struct vnode_err *err);
 
 /*
- * wait.c: up to config->wait seconds until a vnode that was started runs; a line on
- * stdout says so, after @who. Other than 0: it does not run, and why.
+ * wait.c: waits up to config->wait seconds until a started vnode runs, and prints a line
+ * that begins with @who. Returns 0, or a negative errno if it does not run.
  */
 int vnode_wait(int fd, const struct vnode_config *config, const struct vnode_info *info,
 	       const char *who, struct vnode_err *err);

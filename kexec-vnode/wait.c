@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* After a start: until the vnode runs, has ended, or has taken too long. */
+/* Waits after a start until the vnode runs or has ended, up to a limit. */
 #include <errno.h>
 #include <stdio.h>
 #include <time.h>
@@ -11,7 +11,7 @@
 #include "device.h"
 #include "verbs.h"
 
-/* What it did, and whether it makes sense to say "while booting" behind it. */
+/* How a vnode ended, and whether "while booting" can follow. */
 static const struct {
 	const char *did;
 	bool booting;
@@ -53,7 +53,7 @@ static int runs(const struct vnode_status *status, const struct vnode_info *info
 	return 0;
 }
 
-/* One round: 1 if it is to be waited for still, which it is not when it is late. */
+/* Return: 0, it runs; 1, keep waiting, unless @late; else a negative errno. */
 static int look(int fd, const struct vnode_config *config, const struct vnode_info *info,
 		const char *who, bool late, struct vnode_err *err)
 {
@@ -80,7 +80,7 @@ int vnode_wait(int fd, const struct vnode_config *config, const struct vnode_inf
 	double left, end = vnode_now() + config->wait;
 	int ret;
 
-	/* what was said before must be seen meanwhile, also through a pipe */
+	/* a pipe is fully buffered: show the messages so far before waiting */
 	fflush(stdout);
 	if (!config->wait)
 		return 0;
