@@ -846,7 +846,7 @@ static void try_any(struct thread *t)
 	case 0:		/* a valid number, an unreadable argument */
 		call(t, t->fd, nr, (void *)(uintptr_t)bad_pointer(t));
 		return;
-	case 1:		/* a valid number, a random argument or one cut off by the end of the page */
+	case 1:		/* a valid number, a random argument or one that the page cuts off */
 		memset(arg, one_in(t, 2) ? below(t, 256) : 0xff, 512);
 		if (nr == _IOC_NR(VNODE_IOC_START) || nr == _IOC_NR(VNODE_IOC_GRANT))
 			arg += 512 - below(t, 8);
