@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# Runs in the machine: a vnode's console beside a pty pair in root, and a dump beside a
-# copy of as many bytes. All figures of one table come from one run; the ratios are what
-# counts.
+# Runs in the machine: a vnode's console compared with a pty pair in root, and a dump with a
+# copy of as many bytes. All figures of a table come from one run; only the ratios are
+# meaningful.
 
 set -eu
 rounds=${1:-5}
@@ -21,7 +21,7 @@ bench_pty() {
 	taskset 3 tty-speed pty $bytes $times >> /tmp/pty
 }
 
-# The vnode's end is open and set before anything is sent; the last stty waits for all.
+# Opens and sets the vnode's end before anything is sent; the last stty waits for all output.
 console_end() { # SETTINGS COMMAND
 	vsh -t 120 1 "dmesg -n 1; exec 3<> /dev/hvc0; stty $1 <&3; touch /tmp/set; $2; stty sane <&3" &
 	wait_for 20 vsh 1 test -e /tmp/set
@@ -72,7 +72,7 @@ uptime_ms() {
 	awk '{ print $1 * 1000 }' /proc/uptime
 }
 
-# So much of memory as is used: a dump has nothing else.
+# The used part of memory: a dump has nothing else.
 bench_dump() {
 	local begin end
 
@@ -110,7 +110,7 @@ many() { # COMMAND...
 }
 
 insmod "/lib/modules/$(uname -r)/vconsole.ko"
-# CPU 1 is root's own now
+# CPU 1 is root's again
 many bench_pty
 quietly up 1 1 512M --append="console=hvc0 vnode.modules=vconsole,adeos-test"
 quietly wait_for 20 test -c /dev/ttyVN1

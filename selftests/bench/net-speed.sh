@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# How fast networks are, by iperf3 and sockperf. Who reads this says of each KIND
-# client_of, server_of (places, see lib/net.sh), address_of and device_of (of a place),
-# pinned (a prefix for commands there) and kernels_of (that are at work). The figures
-# are in /tmp/FIGURE.KIND, a line for each round.
+# Speed of networks, by iperf3 and sockperf. A script that sources this defines for each
+# KIND client_of, server_of (places, see lib/net.sh), address_of and device_of (of a place),
+# pinned (a prefix for commands there) and kernels_of (the kernels that take part). The
+# figures are in /tmp/FIGURE.KIND, a line for each round.
 
 SECONDS_EACH=2
 
@@ -22,7 +22,7 @@ from_client() { # KIND COMMAND...
 	inside "$client" "$(pinned "$client") $*"
 }
 
-# Seconds in which its kernels had something to do, all CPUs together.
+# Busy seconds of its kernels, the sum of all CPUs.
 busy() { # KIND
 	local kernel
 
@@ -31,7 +31,7 @@ busy() { # KIND
 	done | awk '{ ticks += $2 + $3 + $4 + $7 + $8 } END { print ticks / 100 }'
 }
 
-# "GBIT CPU": Gbit/s, of what arrives; CPU seconds for each GiB, if they are known.
+# "GBIT CPU": Gbit/s that arrive; CPU seconds for each GiB, if known.
 tcp() { # KIND STREAMS
 	local before after
 
@@ -44,7 +44,7 @@ tcp() { # KIND STREAMS
 		'BEGIN { print bits / 1e9, bytes && cpu ? cpu / (bytes / 1073741824) : "" }'
 }
 
-# Thousands of datagrams of 64 bytes in a second, of those that arrive.
+# Thousands of datagrams of 64 bytes that arrive in a second.
 datagrams() { # KIND
 	from_client "$1" iperf3 -J -c "$(address_of "$(server_of "$1")")" -p "$IPERF_PORT" -u -b 0 -l 64 \
 		-t $SECONDS_EACH > /tmp/iperf.json
@@ -52,7 +52,7 @@ datagrams() { # KIND
 		-v s=$SECONDS_EACH 'BEGIN { print (n - lost) / s / 1e3 }'
 }
 
-# One way, as sockperf halves it: "P50 P99 P99.9", us.
+# One way, which sockperf takes as half the round trip: "P50 P99 P99.9", us.
 latency() { # KIND
 	from_client "$1" sockperf ping-pong -i "$(address_of "$(server_of "$1")")" -p 11111 \
 		-t $SECONDS_EACH > /tmp/sockperf.out 2>&1
@@ -60,7 +60,7 @@ latency() { # KIND
 		/percentile 99.900/ { p999 = $NF } END { print p50, p99, p999 }' /tmp/sockperf.out
 }
 
-# Server and client are there.
+# Server and client must be up.
 measure() { # KIND ROUNDS
 	local kind="$1" mtu streams n=0
 

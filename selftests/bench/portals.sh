@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# Runs in the machine: what interrupts, messages and memory between kernels cost
-# beside what Linux and the hardware have to offer on the same CPUs; how soon an end
-# is noticed, and how long it takes until the vnode runs again. All figures of one
-# table come from one run; the ratios are what counts.
+# Runs in the machine: the cost of interrupts, messages and memory between kernels,
+# compared with Linux and the hardware on the same CPUs; how soon root notices an end, and
+# the time until the vnode runs again. All figures of a table come from one run; only the
+# ratios are meaningful.
 
 set -eu
 rounds=${1:-5}
@@ -22,7 +22,7 @@ median() { # WHAT
 
 # ---- interrupts ----
 
-# Root's CPU 0 and CPU 1, which is vnode 1's first and then root's own.
+# Root's CPU 0 and CPU 1, which belongs to vnode 1 first and to root later.
 bench_interrupts() {
 	quietly at 0 bridge page
 	quietly at 0 portal back cpu=0 grant=all
@@ -36,7 +36,7 @@ bench_interrupts() {
 	taskset 1 adeos-test pingpong 1 echo back $times poll > /tmp/pingpoll
 }
 
-# Once CPU 1 is root's again.
+# Later, with CPU 1 back in root.
 bench_smpcall() {
 	taskset 1 adeos-test smpcall 1 $times > /tmp/smpcall
 }
@@ -104,7 +104,7 @@ show_memory() {
 
 # ---- failures ----
 
-# Asked often, beside what is measured: it must cost little.
+# Polled during the measurement: it must cost little.
 restarted() { # N
 	local restarts state
 
@@ -161,7 +161,7 @@ show_end() {
 	row "a hang: silent CPU to root's knowledge" "$(hang_noticed)" ms "" "1000 or less"
 }
 
-# From the vnode's own last word, by the TSC, to root's verdict.
+# From the vnode's last word to root's verdict, by the TSC.
 bench_hang() {
 	local n=0 said
 
@@ -201,11 +201,11 @@ show_cost() {
 
 # ---- how it scales ----
 
-log_ms() { # ID PATTERN: when the vnode's log says so
+log_ms() { # ID PATTERN: time of the line in the vnode's log
 	kexec --vnode="$1" --log | awk -F '[][]' -v want="$2" '$0 ~ want { print $2 * 1000; exit }'
 }
 
-# Of vnode N, while those before it run: from the module's loading to attached.
+# Vnode N, while the earlier ones run: from loading the module to attached.
 bench_attach() {
 	local id=0 sample
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# Runs in the machine: what a start, a stop and a return cost, phase by phase. All
-# figures of one table come from one run; the ratios are what counts.
+# Runs in the machine: the cost of a start, a stop and a return, phase by phase. All figures
+# of a table come from one run; only the ratios are meaningful.
 
 set -eu
 rounds=${1:-5}
@@ -42,8 +42,8 @@ median() { # FILE NAME: in milliseconds
 		awk '{ v[NR] = $1 } END { if (NR) printf "%.3f", v[int((NR + 1) / 2)]; else printf "-" }'
 }
 
-# KiB that root's kernel has allocated for itself. Not MemTotal less MemAvailable:
-# that moves by megabytes when CPUs and memory come and go.
+# KiB that root's kernel has allocated for itself. MemTotal less MemAvailable would change
+# by megabytes when CPUs and memory come and go.
 root_used() {
 	awk '$1 ~ /^(Slab|KernelStack|PageTables|SecPageTables|VmallocUsed|Percpu):$/ { s += $2 }
 		END { print s }' /proc/meminfo

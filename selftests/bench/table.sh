@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# What the measurements share: figures out of what programs print, and rows of a table.
+# For all measurements: figures from the output of programs, and rows of a table.
 
-quietly() { # COMMAND...: what it says is wanted only if it fails
+quietly() { # COMMAND...: shows its output only if it fails
 	"$@" > /tmp/quietly 2>&1 && return
 	{
 		cat /tmp/quietly

@@ -20,10 +20,10 @@ server_of() { echo server; }
 address_of() { echo 10.8.0.2; }
 device_of() { echo eth0; }
 pinned() { :; }
-# the other one's cannot be seen
+# the other machine's counters cannot be read
 kernels_of() { :; }
 
-# What is sent to a client of a smaller MTU is smaller, too.
+# Frames to a client with a smaller MTU are smaller, too.
 set_mtu() { # KIND MTU
 	ip link set eth0 mtu "$2"
 }

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# Runs in the machine: vnic between root and a vnode, and between two vnodes, beside
+# Runs in the machine: vnic between root and a vnode, and between two vnodes, compared with
 # veth between two network namespaces of root, client on CPU 0 or 1, server on the next
-# one; and beside what virtio.sh has measured just before. The ratios are what counts.
+# one, and with the figures that virtio.sh has just measured. Only the ratios are
+# meaningful.
 
 set -eu
 rounds=${1:-3}
@@ -38,7 +39,7 @@ kernels_of() { # KIND
 	case $1 in veth) echo 0 ;; root) echo 0 1 ;; vnodes) echo 1 2 ;; esac
 }
 
-# Root's own are held to a CPU each; a vnode has but one.
+# Programs in root are pinned to a CPU each; a vnode has one CPU.
 pinned() { # PLACE
 	case $1 in near | 0) echo taskset 1 ;; far) echo taskset 2 ;; esac
 }
@@ -78,7 +79,7 @@ show() { # FIGURE COLUMN WHAT UNIT GOAL
 		"$(value "$1" "$2" vnodes)" "${5:-}"
 }
 
-# Once more with a thread that receives, which shares its CPU with the program fairly.
+# Once more with threaded NAPI, whose thread shares its CPU fairly with the program.
 measure_threaded() { # KIND ROUNDS
 	local server threaded n=0
 
@@ -92,7 +93,7 @@ measure_threaded() { # KIND ROUNDS
 	inside "$server" "echo 0 > $threaded"
 }
 
-# What virtio.sh has printed: "FIGURE.virtio VALUE..."
+# The output of virtio.sh: "FIGURE.virtio VALUE..."
 take_virtio() {
 	local figure values
 

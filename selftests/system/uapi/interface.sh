@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 1G -t 200
 #
-# What programs see of a vnode: /sys/class/vnode, uevents, poll(), JSON, exit
-# statuses; names in place of ids; load and start apart; how long a start waits;
-# claims, which are one vnode's alone.
+# The interface for programs: /sys/class/vnode, uevents, poll(), JSON, exit statuses; names
+# in place of ids; separate load and start; the wait of a start; claims, each of which only
+# one vnode can have.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/vnode.sh

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 2G -t 300
 #
-# ioctl-fuzz.sh [CALLS [SEED...]]: random and mutated calls on /dev/vnode, some
-# of which have vnodes granted, loaded and started; see ioctl-fuzz.c. What counts
-# as much as its own checks is what is left of root afterwards.
+# ioctl-fuzz.sh [CALLS [SEED...]]: random and mutated calls on /dev/vnode, some of which
+# grant, load and start vnodes; see ioctl-fuzz.c. Besides its own checks, root must have
+# everything back afterwards.
 
 # shellcheck source=selftests/system/lib/refuse.sh
 . /selftests/lib/refuse.sh
@@ -17,8 +17,8 @@ modules=/lib/modules/$(uname -r)
 kernel=/boot/vmlinuz
 initrd=/boot/initrd-vnode.img
 
-# Small regions are given back page by page and stay in the lists of each CPU,
-# tens of MiB, which MemAvailable does not count. Hot-remove empties those lists.
+# Pages of small regions stay on the per-CPU lists, tens of MiB that MemAvailable does not
+# count. Hot-remove drains these lists.
 settle() {
 	accept --vnode=1 --cpus=2 --mem=256M -l $kernel
 	kexec --vnode=1 -S | grep '^low:' > "$tmp/low.now"
@@ -27,7 +27,7 @@ settle() {
 
 echo "1..$(($# + 3))"
 total=$(mem_kb MemTotal)
-# What a first vnode leaves in caches is not what is looked for.
+# The first vnode fills caches, which is no leak.
 settle
 cp "$tmp/low.now" "$tmp/low"
 available=$(mem_kb MemAvailable)

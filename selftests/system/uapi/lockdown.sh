@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 1G -t 120
 #
-# Root is locked down, which only a reboot ends, while a vnode runs: nothing may
-# be started or read any more, but what runs can be seen and stopped.
+# Root is locked down, until reboot, while a vnode runs: root can no longer start a vnode or
+# read its memory, but can list and stop vnodes.
 
 # shellcheck source=selftests/system/lib/refuse.sh
 . /selftests/lib/refuse.sh
