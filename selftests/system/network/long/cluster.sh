@@ -3,9 +3,9 @@
 # vm: -c 5 -m 4G -t 900 -q '-drive if=virtio,format=raw,snapshot=on,file=build/debian/userland.ext4'
 # vm: -f build/debian/nfs.cpio:/boot/nfs.cpio
 #
-# [MIB]: root and three vnodes as a cluster: ssh between all of them, programs of MPI on all of
-# them; a file and short lines over ssh while MPI keeps the same kernels busy. When one panics,
-# what runs there fails and does not hang; when it has started again, it is as before.
+# [MIB]: root and three vnodes as a cluster: ssh between all nodes, MPI programs on all nodes; a
+# file and short lines over ssh while MPI keeps the same kernels busy. When a node panics, its
+# programs fail and do not hang; after its restart all works as before.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh
@@ -15,11 +15,11 @@
 
 NODES='0 1 2 3'
 ALL=node0,node1,node2,node3
-# In which mpirun must notice that a node is gone: what its settings allow for is 25 s.
+# Seconds in which mpirun must notice that a node is gone: its settings allow for 25 s.
 NOTICE_S=120
-# In which a line that somebody types must be answered, whatever else goes on.
+# Seconds in which a typed line must be answered, whatever else runs.
 ANSWER_S=3
-# of a file that goes over ssh
+# size of the file that goes over ssh
 mib=${1:-4}
 
 starts() { # ID
@@ -34,7 +34,7 @@ come_up() { # ID...
 	done
 }
 
-# Each is who it should be, and lets the others in who know it by its key.
+# Each node answers with its own name and host key, and accepts the key of the others.
 ssh_from() { # ID
 	local id
 
@@ -63,8 +63,8 @@ runs_everywhere() {
 	sort /tmp/ran | diff /tmp/nodes -
 }
 
-# A message goes round all four, and comes back as it was sent; the program says so if not.
-# It went over vnic.
+# A message goes round all four nodes and comes back unchanged, which the program checks, and
+# it goes over vnic.
 ring() {
 	local before after
 
@@ -78,7 +78,7 @@ ring() {
 		not grep -i 'does not match' /tmp/ring && [ $((after - before)) -ge 1000000 ]
 }
 
-# Who is on which kernel, as MPI knows it.
+# The kernel of each rank, as MPI reports it.
 ranks() {
 	local id
 
@@ -95,15 +95,15 @@ runs_on() { # ID COMMAND
 
 # ---- ssh under traffic ----
 
-# Messages of 64 KiB go to and fro between nodes 1 and 3, for hours, and mpirun is in root.
-# Who waits for one looks for it all the time: others go first.
+# Messages of 64 KiB go to and fro between nodes 1 and 3, for hours; mpirun is in root. MPI
+# polls while it waits, so it runs at a lower priority than other programs.
 mpi_begins() {
 	mpirun node1,node3 nice -n 10 NPopenmpi -n 100000000 -l 65536 -u 65536 -p 0 > /tmp/mpi.out 2>&1 &
 	mpi=$!
 	wait_for 60 runs_on 3 NPopenmpi && wait_for 60 grep 'Now starting the main loop' /tmp/mpi.out
 }
 
-# From root to node 1, and from there to a shell in node 3.
+# An ssh session from node 1 to a shell in node 3, started by root.
 session_begins() {
 	mkfifo /tmp/typed /tmp/said || return 1
 	on 1 ssh -o BatchMode=yes node3 sh < /tmp/typed > /tmp/said &
@@ -112,7 +112,7 @@ session_begins() {
 	[ "$(types 60 hostname)" = node3 ]
 }
 
-# What is typed is answered by a line.
+# Types COMMAND, and reads one line of its output.
 types() { # SECONDS COMMAND
 	local line
 
@@ -147,8 +147,8 @@ types_until_copied() {
 	[ "$n" -ge 10 ]
 }
 
-# Node 1 gets a file from node 3, between which MPI runs and somebody types. More comes to
-# node 3 than what tells that the file has come: MPI's messages go on.
+# Node 1 copies a file from node 3 while MPI and the session run between these nodes. Node 3
+# receives more than acknowledgements of the file: MPI's messages continue.
 copies_while_busy() {
 	local before since sum status=0 received='cat /sys/class/net/vnet0/statistics/rx_bytes' session copy came
 
@@ -186,7 +186,7 @@ panic_while_mpi_runs() {
 	[ "$status" -ne 0 ] && not wait "$ssh"
 }
 
-# And nothing of it is left where kernels go on.
+# On the other nodes no process of the job is left.
 others_go_on() {
 	wait_for 60 not runs_on 1 NPopenmpi && wait_for 60 not runs_on 1 orted && ssh_from_two
 }

@@ -4,10 +4,10 @@
 # vm: -q '-netdev user,id=out,restrict=on,guestfwd=tcp:10.0.2.100:7-cmd:cat'
 # vm: -q '-device virtio-net-pci,netdev=out'
 #
-# Vnodes reach what is outside of the machine by root's network card: over a bridge, and
-# by root as their router. The commands are those of Documentation/network.md, taken from
-# there. Outside is what QEMU itself has: 10.0.2.2 is a DHCP server and answers pings,
-# 10.0.2.100 sends back what comes to its port 7; nothing leaves QEMU.
+# Vnodes reach hosts outside of the machine through root's network card: over a bridge, and
+# with root as their router. The commands are taken from Documentation/network.md. The hosts
+# outside are QEMU's own: 10.0.2.2 is a DHCP server and answers pings, 10.0.2.100 echoes
+# what is sent to its port 7; nothing leaves QEMU.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh
@@ -17,7 +17,7 @@
 
 OUTSIDE=10.0.2.2
 ECHO=10.0.2.100
-# how many bytes go there and come back
+# bytes that are sent there and come back
 ECHO_BYTES=300000
 
 # ---- commands of the manual ----
@@ -37,7 +37,7 @@ manual() { # HEADING N
 		{ inside = 0 }' /root/network.md
 }
 
-# All of them succeed.
+# Runs the block in ID: all of its commands must succeed.
 by_manual() { # ID HEADING N
 	local commands
 
@@ -51,9 +51,9 @@ has_script() { # ID
 	by_manual "$1" '## Root as gateway' 1 && inside "$1" test -x /etc/udhcpc.script
 }
 
-# ---- who has what address ----
+# ---- addresses ----
 
-# With which it is reached, of DEVICE; nothing if there is not exactly one.
+# The IPv4 address of DEVICE; nothing if there is not exactly one.
 address_of() { # ID DEVICE
 	inside "$1" "ip -4 -o addr show dev $2" |
 		awk '{ sub("/.*", "", $4); a = $4 } END { if (NR == 1) print a }'
@@ -67,7 +67,7 @@ comes() { # ID
 	up "$1" "$1" 320M --append=vnode.modules=vnic,adeos-test --restart=on-failure:3
 }
 
-# By DHCP, in the network PREFIX.
+# Gets an address by DHCP, in the network PREFIX.
 gets_address() { # ID PREFIX HEADING N
 	by_manual "$1" "$3" "$4" || return 1
 	address_of "$1" vnet0 > "/tmp/address.$1"
@@ -84,7 +84,7 @@ reaches() { # ID ADDRESS
 	inside "$1" "ping -c 2 -W 5 $2"
 }
 
-# All that is sent comes back, with frames of any size, and more than a window of it.
+# Sends more than a TCP window, in frames of any size: all bytes come back.
 echoes() { # ID
 	# shellcheck disable=SC2016 # for the shell in there
 	inside "$1" "head -c $ECHO_BYTES /dev/urandom > /tmp/echo.sent &&
@@ -98,7 +98,7 @@ mac_of() { # ID
 
 # ---- what is on the wire ----
 
-# On DEVICE of vnode ID, until it is killed.
+# Captures on DEVICE of vnode ID until it is killed.
 sniffs() { # ID DEVICE FILTER...
 	local id="$1" device="$2"
 
@@ -126,7 +126,7 @@ has_seen() { # ID DEVICE [PATTERN]
 	[ "$(seen "$@")" -gt 0 ]
 }
 
-# Outside, a vnode is itself; and root's bridge knows where it is.
+# A vnode has its own address outside, and root's bridge has learned its port.
 is_seen_outside() { # ID
 	local mac address status=0
 
@@ -144,7 +144,7 @@ is_seen_outside() { # ID
 		bridge fdb show br br0 | grep "^$mac " | grep -q 'dev vnet0'
 }
 
-# Vnode 1 sends to all, and everywhere it is seen once, also where it came from.
+# A broadcast of vnode 1 is seen once on each device, also on its own.
 broadcasts_once() {
 	local at status=0
 
@@ -170,7 +170,7 @@ broadcasts_once() {
 	return "$status"
 }
 
-# Outside, all is root's.
+# Frames outside have root's addresses only.
 is_hidden() { # ID
 	local root status=0
 
@@ -184,7 +184,7 @@ is_hidden() { # ID
 		! grep -q ' 10\.1\.0\.' /tmp/seen.eth0
 }
 
-# Nobody answers to an address that is not known there.
+# Without NAT, hosts outside do not answer to the private address.
 is_lost_without_nat() {
 	nft list ruleset > /tmp/rules && nft delete table ip vnodes && not ping_once 1 "$OUTSIDE" &&
 		nft -f /tmp/rules && reaches 1 "$OUTSIDE"
@@ -196,7 +196,7 @@ is_known() { # ID
 	ip neigh show "$(cat "/tmp/address.$1")" | grep 'REACHABLE\|STALE\|DELAY\|PROBE'
 }
 
-# Root knows at once that it is gone. It comes again with the address that it had.
+# Root forgets a vnode that ends at once; it gets the same address after its restart.
 comes_again() { # ID RESTARTS PREFIX HEADING N
 	cp "/tmp/address.$1" "/tmp/before.$1"
 	reaches 0 "$(cat "/tmp/address.$1")" && is_known "$1" || return 1
@@ -207,7 +207,7 @@ comes_again() { # ID RESTARTS PREFIX HEADING N
 		reaches "$1" "$OUTSIDE" && echoes "$1"
 }
 
-# Everybody forgets his address.
+# Removes the bridge, then all addresses.
 bridge_is_gone() {
 	ip link del br0 && ping_once 1 "$(cat /tmp/address.2)" && not ping_once 1 "$OUTSIDE" || return 1
 	killall udhcpc && inside 1 "killall udhcpc; ip addr flush dev vnet0" &&

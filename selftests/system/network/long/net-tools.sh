@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -n -c 2 -m 2G -t 280
 #
-# The programs and modules for networks, in root and in vnodes, over what Linux itself
-# has: two network namespaces of root with veth between them, and the loopback of vnodes.
+# The programs and modules for networks, in root and in vnodes, on devices of Linux itself: veth
+# between two network namespaces of root, and the loopback of vnodes.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh
@@ -42,7 +42,7 @@ driver_is_veth() {
 	ethtool -i veth0 | grep -x 'driver: veth'
 }
 
-# What is on the wire, and no more than is asked for.
+# tcpdump shows the frames that match its filter, and no others.
 tcpdump_sees() {
 	local pid status=0
 
@@ -57,7 +57,7 @@ tcpdump_sees() {
 		grep -q '10.9.0.2 > 10.9.0.1: ICMP echo reply' /tmp/tcpdump.out
 }
 
-# A bridge, a VLAN and a bond: as modules and programs they do what they are for.
+# A bridge, a VLAN and a bond: modules and programs work.
 devices() { # PLACE
 	inside "$1" 'ip link add br9 type bridge vlan_filtering 1 && ip link add dum9 type dummy &&
 		ip link set dum9 master br9 && bridge vlan add dev dum9 vid 9 &&
@@ -74,7 +74,7 @@ stall_is_seen() {
 	server=$(cat /tmp/iperf.far)
 	iperf 0 10.9.0.2 -t 5 > /tmp/stall.out &
 	pid=$!
-	# the server serves: some seconds' worth of its test are still to come
+	# the test is in progress, with some seconds to go
 	wait_for 20 connected_far || return 1
 	kill -STOP "$server"
 	usleep 2500000

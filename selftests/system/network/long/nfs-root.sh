@@ -3,9 +3,9 @@
 # vm: -c 3 -m 3G -t 900 -q '-drive if=virtio,format=raw,snapshot=on,file=build/debian/userland.ext4'
 # vm: -f build/debian/nfs.cpio:/boot/nfs.cpio
 #
-# [MIB]: a vnode whose root file system is root's, over NFS on vnic. It is used as any
+# [MIB]: a vnode mounts its root file system from root, over NFS on vnic, and uses it as any
 # other: a package, large files. The vnode is killed, and mounts it again; in the end root
-# has its disk back.
+# can unmount its disk.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/vnode.sh
@@ -17,7 +17,7 @@ mib=${1:-1024}
 
 # ---- the vnode ----
 
-# It writes to what root has on its disk.
+# Without an overlay: the vnode writes to root's disk.
 start_it() {
 	nfs_initrd && start 1 2 384M --append="$(node_words 1)" && node_is_up 1
 }
@@ -31,7 +31,7 @@ its_root_is_nfs() {
 		[ "$(on 1 uname -r)" = "$(uname -r)" ]
 }
 
-# A file is its user's on both sides, and who has no right to write has none.
+# Both sides show the same owner and mode of a file, and enforce them.
 rights_hold() {
 	on 1 "touch /root/of-node1 && stat -c %u:%a /root/of-node1" > /tmp/owner &&
 		[ "$(cat /tmp/owner)" = "$(stat -c %u:%a "$IMAGE/root/of-node1")" ] &&
@@ -39,7 +39,7 @@ rights_hold() {
 		[ ! -e "$IMAGE/root/of-nobody" ]
 }
 
-# It does not stay without.
+# A vnode without its root file system panics.
 no_root_is_a_panic() {
 	start 2 1 256M --append="$(node_words 2 | sed 's/:vnet0/:vnet1/')"
 	wait_for 60 log_has 2 'Attempted to kill init' && log_has 2 'vnode: root over NFS: vnet1: No such device' &&
@@ -58,7 +58,7 @@ package() {
 		on 1 dpkg -r of-a-vnode && [ ! -e "$IMAGE/opt/of-a-package" ]
 }
 
-sum() { # PLACE FILE: of what the server has, not what is in the vnode's memory
+sum() { # PLACE FILE: of the server's file, not of the vnode's cache
 	case $1 in
 	0) sha256sum "$IMAGE$2" ;;
 	1) on 1 "echo 3 > /proc/sys/vm/drop_caches; sha256sum $2" ;;
@@ -71,7 +71,7 @@ speed() { # WHAT SINCE
 	echo "# $1: $mib MiB in $took s" >> /tmp/figures
 }
 
-# The sum is that of what went into write(), before NFS had it.
+# Compares with the sum of the bytes that were passed to write().
 vnode_writes() {
 	local since
 
@@ -90,7 +90,7 @@ vnode_reads_back() {
 	speed "read back, with its sum" "$since"
 }
 
-# The other way round, and the vnode has had the file's name before.
+# Root writes a file of a name that the vnode has used before, and the vnode reads it.
 root_writes() {
 	local sum
 
