@@ -47,7 +47,7 @@ static int order_cpus(struct vnode_config *config, struct vnode_err *err)
 	while (i < config->cpus.nr && config->cpus.cpu[i] != (uint32_t)config->boot_cpu)
 		i++;
 	if (i == config->cpus.nr)
-		return vnode_err(err, EINVAL, "--boot-cpu=%d is not one of --cpus",
+		return vnode_err(err, EINVAL, "--boot-cpu=%d is not one of --cpus: add it there, or name one of them",
 				 config->boot_cpu);
 	memmove(&config->cpus.cpu[1], &config->cpus.cpu[0], i * sizeof(config->cpus.cpu[0]));
 	config->cpus.cpu[0] = config->boot_cpu;
@@ -79,13 +79,14 @@ static int check_start(struct vnode_config *config, struct vnode_err *err)
 	if (!config->mem_size)
 		return vnode_err(err, EINVAL, "--mem=SIZE is missing");
 	if (!config->kernel)
-		return vnode_err(err, EINVAL, "no KERNEL given");
+		return vnode_err(err, EINVAL, "no KERNEL given: name a bzImage or a vmlinux");
 	if (config->mem_size < VNODE_MEM_MIN)
-		return vnode_err(err, EINVAL, "--mem: at least %lu MiB", VNODE_MEM_MIN >> 20);
+		return vnode_err(err, EINVAL, "--mem: at least %lu MiB are needed",
+				 VNODE_MEM_MIN >> 20);
 	if (config->mem_size > UINT64_MAX - VNODE_MEM_ALIGN)
 		return vnode_err(err, EINVAL, "--mem: no machine has that much");
 	if (config->mem_max && config->mem_max < config->mem_min)
-		return vnode_err(err, EINVAL, "--mem-max is below --mem-min");
+		return vnode_err(err, EINVAL, "--mem-max is below --mem-min: no memory is between them");
 	config->mem_size = vnode_align_up(config->mem_size, VNODE_MEM_ALIGN);
 	if (!*config->name)
 		snprintf(config->name, sizeof(config->name), "vnode%u", config->id);

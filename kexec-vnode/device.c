@@ -191,7 +191,8 @@ static int say(int errnum, unsigned int id, const char *what, struct vnode_err *
 	case EPERM:
 		return say_eperm(err);
 	case ENOENT:
-		return vnode_err(err, ESRCH, "no vnode %u", id);
+		return vnode_err(err, ESRCH, "no vnode %u: kexec --vnode-list shows those that exist",
+				 id);
 	case ENOTTY:
 		return vnode_err(err, ENOTTY, "vnode %u: cannot be %s from a vnode: do that in root",
 				 id, what);
@@ -372,7 +373,8 @@ int vnode_device_find(int fd, const char *vnode, unsigned int *id, struct vnode_
 			*id = status.id;
 			return 0;
 		}
-	return vnode_err(err, ESRCH, "no vnode %s", vnode);
+	return vnode_err(err, ESRCH, "no vnode %s: kexec --vnode-list shows those that exist",
+			 vnode);
 }
 
 int vnode_device_freeze(int fd, unsigned int id, struct vnode_err *err)
