@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * All of kexec-vnode/parse.c, and --net of net.c, against any text. What is taken must be in range
- * and come back the same after it was written out; what is refused must have a
- * sentence. From the top directory:
+ * kexec-vnode/parse.c, options.c, and --net of net.c, against any text. What is accepted
+ * must be in range and come back the same after it was written out; what is refused must
+ * have a sentence. From the top directory:
  *
- *	clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover \
- *		-Iinclude -Iinclude/uapi -Ikexec-vnode \
- *		{selftests/unit/fuzz-parse,kexec-vnode/parse,kexec-vnode/net,kexec-vnode/err}.c \
- *		-o build/unit/fuzz-parse
- *	build/unit/fuzz-parse -max_len=256 -only_ascii=1 -max_total_time=300
+ *	make build/check/bin/fuzz-parse
+ *	build/check/bin/fuzz-parse -max_len=256 -only_ascii=1 -max_total_time=300
  */
 #include <math.h>
 #include <stdio.h>
@@ -17,8 +14,11 @@
 
 #include <linux/vnode.h>
 
+#include "cli.h"
 #include "net.h"
+#include "options.h"
 #include "parse.h"
+#include "vnode-hooks.h"
 
 static struct vnode_err err;
 
@@ -227,6 +227,26 @@ static void fuzz_append(const char *text)
 	MUST(!words[j + strspn(words + j, " \t\n\v\f\r")]);
 }
 
+/* The words of @text, which is changed, as a command line */
+static void fuzz_options(char *text)
+{
+	static struct vnode_config config;
+	char *argv[64] = { "kexec", "--vnode=1" };
+	int argc = 2;
+	char *word;
+
+	for (word = strtok(text, " "); word && argc < 63; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	vnode_wants(argc, argv);
+	check_result(vnode_options_parse(&config, argc, argv, &err));
+	if (err.text[0] || config.verb >= VNODE_NR_VERBS)
+		return;
+	MUST(!config.kernel || config.verb <= VNODE_VERB_LOAD);
+	MUST(config.vnode && config.verb != VNODE_VERB_LIST);
+	MUST(config.cpus.nr <= VNODE_CPUS_MAX && config.viewers.nr <= VNODE_IDS_MAX);
+	MUST(strlen(config.name) < sizeof(config.name));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -253,6 +273,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_net(text);
 	err.text[0] = '\0';
 	fuzz_append(text);
+	err.text[0] = '\0';
+	fuzz_options(text);
 	free(text);
 	return 0;
 }
