@@ -2,8 +2,8 @@
 /*
  * tty-speed COMMAND: bytes through a terminal, timed.
  *
- *	tty-speed in DEVICE BYTES	writes so many there; whoever reads is somewhere else
- *	tty-speed out DEVICE BYTES	reads so many; whoever writes is somewhere else
+ *	tty-speed in DEVICE BYTES	writes BYTES; another kernel reads them
+ *	tty-speed out DEVICE BYTES	reads BYTES; another kernel writes them
  *	tty-speed echo DEVICE TIMES	one byte, and its echo
  *	tty-speed pty BYTES TIMES	all of that with a pty pair, both ends here
  *

@@ -316,7 +316,7 @@ static void claims_check(struct thread *t, const struct vnode_grant *asked)
 		if (*c[i].text && c[i].holder && c[i].holder <= VNODE_ID_MAX &&
 		    c[i].holder != asked->id)
 			return;
-	failure("GRANT: refused for a claim that nobody else has");
+	failure("GRANT: refused for a claim that no other vnode has");
 }
 
 static void grant_valid(struct thread *t, struct vnode_grant *g, uint32_t id)

@@ -131,7 +131,7 @@ static void interrupt(u32 slot, u32 number)
 	local_irq_restore(flags);
 }
 
-static void knock_everybody(void)
+static void knock_all(void)
 {
 	u32 slot;
 
@@ -157,7 +157,7 @@ static int scribble(struct target *target, u64 seed, u32 rounds)
 			continue;
 		if (target->bridge)
 			bridges_ring(target->bridge);
-		knock_everybody();
+		knock_all();
 	}
 	kvfree(target->original);
 	return 0;

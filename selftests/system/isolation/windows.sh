@@ -112,7 +112,7 @@ check "vnode 2 sees vnode 1's" sees 2 1
 check "root: all of vnode 1, and nothing else" with_window 0 1 sees_its_borders 0 1
 check "vnode 2: all of vnode 1, and nothing else" with_window 2 1 sees_its_borders 2 1
 check "vnode 1: of root what is root's, and RAM" with_window 1 0 sees_no_more_of_root 1
-check "nobody is there: no window" at_fails ENODEV 0 window-open 7
+check "a vnode that does not exist: no window" at_fails ENODEV 0 window-open 7
 address=$(base 1)
 check "windows onto vnode 1 stay open" stay_open
 check "it panics: they do not hold any more" panics

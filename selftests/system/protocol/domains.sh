@@ -48,9 +48,9 @@ check "both are called, and the portal" eval 'raise_once && counts_are 1 1 2'
 check "the higher one came first" test "$(order high)" -lt "$(order low)"
 check "they know from whom" test "$(at_value from 0 domain count low)" = "$(printf '0x%x' $((1 << $(slot_of 1))))"
 check "the higher one accepts and ends" at 0 domain catch high in accept-end
-check "nobody after it is called" eval 'raise_once && counts_are 2 1 2'
+check "no later domain is called" eval 'raise_once && counts_are 2 1 2'
 check "it ends without being called" at 0 domain catch high in end
-check "nobody is called" eval 'raise_once && counts_are 2 1 2'
+check "no domain is called" eval 'raise_once && counts_are 2 1 2'
 check "it ignores" at 0 domain catch high in ignore
 check "the others are called" eval 'raise_once && counts_are 2 2 3'
 check "it accepts again" at 0 domain catch high in accept-pass
@@ -61,8 +61,8 @@ check "two more merge" eval 'raise_once && raise_once && counts_are 5 2 3'
 check "unstalled" at 0 domain unstall low
 check "it goes on from there, once" wait_for 5 counts_are 5 3 4
 check "the higher one is stalled" at 0 domain stall high
-check "nobody is called" eval 'raise_once && counts_are 5 3 4'
-check "and then everybody" eval 'at 0 domain unstall high && wait_for 5 counts_are 6 4 5'
+check "no domain is called" eval 'raise_once && counts_are 5 3 4'
+check "then all domains are called" eval 'at 0 domain unstall high && wait_for 5 counts_are 6 4 5'
 check "a stalled domain goes, and what it had logged goes on" \
 	eval 'at 0 domain stall high && raise_once && at 0 domain del high && wait_for 5 at_says interrupts 6 0 count in'
 check "no domain of that name: ENOENT" at_fails ENOENT 0 domain stall nobody

@@ -71,7 +71,7 @@ for id in 0 1 2; do
 done
 
 check "the receiver's errno is the caller's" at_fails ENOTTY 0 ask 1
-check "a type nobody knows: EOPNOTSUPP" at_fails EOPNOTSUPP 0 ask 1 type=0x1ff
+check "an unknown type: EOPNOTSUPP" at_fails EOPNOTSUPP 0 ask 1 type=0x1ff
 check "a type that cannot be: EINVAL" at_fails EINVAL 0 ask 1 type=0x200
 check "too long: EINVAL" at_fails EINVAL 0 ask 1 len=41
 check "the longest" at 0 ask 1 type=1 len=40

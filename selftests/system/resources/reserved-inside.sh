@@ -63,7 +63,7 @@ for id in 1 2 3; do
 	check "vnode $id stops" stop $id
 done
 check "root has everything again" root_is_back
-check "the reserved range is zero, though nobody owns it" reserved_is_zero
+check "the reserved range is zero while it is not lent" reserved_is_zero
 check "both modules can go" rmmod vnode adeos_lite
 check "root's log is quiet" log_is_quiet
 finish

@@ -78,7 +78,7 @@ kill_a_holder() {
 plan $((kills + 8))
 remember_root
 log_begin
-check "a start that nobody kills" start 1 2-3 160M
+check "a start that is not killed" start 1 2-3 160M
 check "comes up" comes_up 1 2
 check "stops" stop 1
 

@@ -37,7 +37,7 @@ is_row() { # JSON-TEXT: in --vnode-list
 	kexec --vnode-list --json | grep -qF "$1"
 }
 
-fd_stays_open() { # ID: whoever still reads the memory gets an error, not memory
+fd_stays_open() { # ID: reads of an open memory descriptor fail once the vnode is gone
 	vnode-ctl count "$1" > /dev/null
 }
 
