@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * --net: the networks a vnode is on. What is asked for is compared with what root has, gets
- * its MAC addresses, and is written for the vnode's module vnic into its command line.
+ * --net: the networks of a vnode. They are compared with root's networks, get MAC
+ * addresses, and go into the vnode's command line as the parameter of its module vnic.
  */
 #include <assert.h>
 #include <ctype.h>
@@ -19,13 +19,13 @@
 #define PARAMETER	"vnic.net="
 #define CLASS_NET	"/sys/class/net"
 
-/* a name, and each key with its longest value; "," or ";" is in front of each */
+/* a name, and each key with its longest value; a "," or ";" precedes each */
 #define ITEM_MAX	(VNIC_NETWORK_MAX + sizeof(",mac=,queues=8,mtu=65521") + VNIC_MAC_TEXT)
 #define ITEMS_MAX	(VNODE_NETS_MAX * ITEM_MAX)
 
-static_assert(VNODE_APPEND_MAX > 2 * ITEMS_MAX, "there is room for words beside");
+static_assert(VNODE_APPEND_MAX > 2 * ITEMS_MAX, "half of --append is left for other words");
 
-/* ---- what is asked for ---- */
+/* ---- parsing --net ---- */
 
 #define bad_net(err, text, fmt, ...) \
 	vnode_err(err, EINVAL, "--net=%.40s: " fmt, text, ##__VA_ARGS__)
@@ -91,7 +91,7 @@ static int add_none(struct vnode_nets *nets, struct vnode_err *err)
 	return 0;
 }
 
-/* Whether there is room for one more, by that name. */
+/* Check that a network of that name can be added. */
 static int check_room(const struct vnode_nets *nets, const char *name, struct vnode_err *err)
 {
 	unsigned int i;
@@ -137,7 +137,7 @@ int vnode_parse_net(const char *text, struct vnode_nets *nets, struct vnode_err 
 	return ret;
 }
 
-/* ---- its MAC address, if none was given ---- */
+/* ---- the MAC address, if none is given ---- */
 
 /* FNV-1a, 64 bits */
 #define FNV_BASIS	0xcbf29ce484222325ULL
@@ -152,7 +152,7 @@ static uint64_t fnv(uint64_t hash, const void *data, size_t len)
 	return hash;
 }
 
-/* The first line of a file, without its end. False: there is none. */
+/* The first line of a file, without its newline. False: no file, or an empty line. */
 static bool read_line(const char *root, const char *path, char *line, size_t size)
 {
 	char full[PATH_MAX];
@@ -170,7 +170,7 @@ static bool read_line(const char *root, const char *path, char *line, size_t siz
 	return *line;
 }
 
-/* What tells this machine from others. systemd writes that word before it knows an id. */
+/* A name of this machine. systemd writes "uninitialized" until there is an id. */
 static void read_machine(const char *root, char *line, size_t size)
 {
 	if (read_line(root, "/etc/machine-id", line, size) && strcmp(line, "uninitialized"))
@@ -181,10 +181,10 @@ static void read_machine(const char *root, char *line, size_t size)
 }
 
 /*
- * The same at each start, and another one on other machines, networks and vnodes. It is no
- * secret and proves nothing, anybody may choose the address he wants: so the hash only has
- * to spread, and need not be cryptographic. The id comes last and the prime is odd: the
- * last byte alone differs between any two vnodes of a network.
+ * The same at each start, and different on other machines, networks and vnodes. An address
+ * is no secret and any vnode may choose its own, so the hash need not be cryptographic.
+ * The id is hashed last and the prime is odd, so any two vnodes of a network differ in the
+ * last byte.
  */
 static void make_mac(const char *machine, const char *name, unsigned int id, uint8_t mac[6])
 {
@@ -208,7 +208,7 @@ static char *mac_text(const uint8_t mac[6], char text[VNIC_MAC_TEXT + 1])
 	return text;
 }
 
-/* ---- what root has ---- */
+/* ---- root's networks ---- */
 
 /* Is the device @device on the network @name? @is_vnic becomes true if it is on any. */
 static bool is_on(const char *root, const char *device, const char *name, bool *is_vnic)
@@ -222,7 +222,7 @@ static bool is_on(const char *root, const char *device, const char *name, bool *
 	return !strcmp(line, name);
 }
 
-/* Root's device on the network @name. -ENOENT: it has none there; -ENODEV: on any. */
+/* Root's device on the network @name. -ENOENT: there is none; -ENODEV: nor on any network. */
 static int find_device(const char *root, const char *name, char device[256])
 {
 	bool found = false, is_vnic = false;
@@ -246,7 +246,7 @@ static int find_device(const char *root, const char *name, char device[256])
 	return found ? 0 : is_vnic ? -ENOENT : -ENODEV;
 }
 
-/* Nobody else on the network has that MAC. */
+/* No other member of the network may have that MAC. */
 static int check_members(const struct vnic_net *net, unsigned int id, FILE *members,
 			 struct vnode_err *err)
 {
@@ -294,7 +294,7 @@ static int check_network(const struct vnic_net *net, unsigned int id, const char
 	return ret;
 }
 
-/* Each has a MAC now. */
+/* No two networks may have the same MAC. All MACs are set. */
 static int check_twins(const struct vnode_nets *nets, struct vnode_err *err)
 {
 	const struct vnic_net *net = nets->net;
@@ -328,11 +328,11 @@ static int check_nets(struct vnode_nets *nets, unsigned int id, const char *root
 	return ret;
 }
 
-/* ---- its command line ---- */
+/* ---- the command line ---- */
 
 /*
- * The next word at @at, as Linux's next_arg() finds it: white space between quotes belongs
- * to it. @open: its last quote is not closed, so it takes all that may follow.
+ * The next word at @at, as Linux's next_arg() finds it: white space in quotes belongs to
+ * it. @open: its last quote is not closed, so the word extends to the end.
  */
 static const char *next_word(const char *at, size_t *len, bool *open)
 {
@@ -353,14 +353,14 @@ static bool has_parameter(const char *append)
 
 	do {
 		word = next_word(word + len, &len, &open);
-		/* a word may be in quotes as a whole */
+		/* the whole word may be quoted */
 		if (!strncmp(word + (*word == '"'), PARAMETER, strlen(PARAMETER)))
 			return true;
 	} while (len);
 	return false;
 }
 
-/* How much of @append is of words for the kernel; what follows "--" is init's. */
+/* The length of the words for the kernel in @append; words behind "--" are for init. */
 static size_t kernel_part(const char *append)
 {
 	const char *word, *end = append;
@@ -376,7 +376,7 @@ static size_t kernel_part(const char *append)
 	return end - append;
 }
 
-/* As the parameter of vnic wants it, into ITEMS_MAX bytes. */
+/* The parameter of vnic, in at most ITEMS_MAX bytes. */
 static void print_nets(const struct vnode_nets *nets, char *text)
 {
 	char mac[VNIC_MAC_TEXT + 1];
@@ -416,16 +416,16 @@ static int print_words(const char *append, const char *items, char words[VNODE_A
 }
 
 /**
- * vnode_net_append() - the words for a vnode's command line, with those of its networks
- * @nets: what was asked for; nothing: as if DEFAULT_NET was, if root has it. Gets that,
- *	and the MACs that are made
+ * vnode_net_append() - add the parameter of vnic to --append
+ * @nets: the networks of --net; if there are none, DEFAULT_NET is added if root has it.
+ *	All MACs are set
  * @id: of the vnode
- * @root: what stands in front of /sys and /etc: "", but for tests
- * @append: what the user wants there, or NULL
- * @words: gets both, or "" where @append stays as it is
+ * @root: the directory that holds /sys and /etc, "" but in tests
+ * @append: of --append, or NULL
+ * @words: @append with the parameter; "": use @append as it is
  * @err: filled on failure
  *
- * Return: 0; -EINVAL: root has not such a network, a MAC is in use, it is too long.
+ * Return: 0; -EINVAL: root has no such network, a MAC is in use, or @words is too long.
  */
 int vnode_net_append(struct vnode_nets *nets, unsigned int id, const char *root,
 		     const char *append, char words[VNODE_APPEND_MAX + 1], struct vnode_err *err)
@@ -451,16 +451,16 @@ int vnode_net_append(struct vnode_nets *nets, unsigned int id, const char *root,
 	return print_words(append, items, words, err);
 }
 
-/* ---- its MACs, before its devices are there ---- */
+/* ---- claims of MACs, from GRANT to RETURN ---- */
 
-static_assert(VNODE_NETS_MAX <= VNODE_CLAIMS_MAX, "each MAC is claimed");
+static_assert(VNODE_NETS_MAX <= VNODE_CLAIMS_MAX, "each MAC needs a claim");
 static_assert(VNIC_NETWORK_MAX + sizeof(",") - 1 + VNIC_MAC_TEXT <= VNODE_CLAIM_LEN,
 	      "a claim has room for a name and a MAC");
 
 /**
- * vnode_net_claim() - what a vnode claims, so that no other gets the same MACs
- * @nets: its networks, as vnode_net_append() has left them
- * @claim: what GRANT is to be given, VNODE_CLAIMS_MAX
+ * vnode_net_claim() - claim the MACs of a vnode, so that no other vnode gets them
+ * @nets: its networks, from vnode_net_append()
+ * @claim: for GRANT, VNODE_CLAIMS_MAX
  */
 void vnode_net_claim(const struct vnode_nets *nets, struct vnode_claim *claim)
 {
@@ -475,9 +475,9 @@ void vnode_net_claim(const struct vnode_nets *nets, struct vnode_claim *claim)
 }
 
 /**
- * vnode_net_claimed() - say whose MAC it is
+ * vnode_net_claimed() - say which vnode has a MAC
  * @nets: the networks
- * @claim: their claims, as GRANT has refused them
+ * @claim: their claims, which GRANT has refused
  * @err: filled
  *
  * Return: -EADDRINUSE.

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A console between two kernels: the bridge that the console's kernel creates, called
- * VCONSOLE_NAME with its vnode's id, for the kernel that may look at it. Of two rings,
- * one for each direction, the positions only ever grow; a ring holds what is between.
+ * A console between two kernels: a bridge that the console's kernel creates, VCONSOLE_NAME
+ * with the id of its vnode, for the kernel that may look at it, the viewer. It has a ring
+ * for each direction. Positions only grow; a ring holds the bytes between its two.
  *
- * Each word has one writer; who reads the other's copies once and checks. Whoever may
- * be waiting for the other is told by the bridge's bell:
+ * Each word has one writer; its reader copies it once and checks. The bridge's bell rings
  *
- *	after printing, if what was printed before had all been seen;
- *	after seeing or taking, if the other may have found the ring full;
+ *	after printing, if the viewer had seen all that was printed before;
+ *	after seeing or taking, if the other side may have found the ring full;
  *	after typing, and after a change of size.
  */
 #ifndef _VNODE_VCONSOLE_H
@@ -23,7 +22,7 @@
 #define VCONSOLE_IN_SIZE	0x1000
 #define VCONSOLE_OUT_SIZE	0x10000
 
-/* To who may look: there is a console. Its body is empty, the bridge is found by name. */
+/* To the viewer: there is a console. No body; the bridge is found by name. */
 #define VCONSOLE_MSG_BEGIN	(VNODE_MSG_DRIVERS + 0)
 
 /**
@@ -32,10 +31,10 @@
  * @version: VCONSOLE_VERSION
  * @printed: position in @out up to which there is output
  * @taken: position in @in up to which input has been taken
- * @dropped: bytes of output that nobody has seen in time
- * @seen: written by who looks: position in @out up to which output has been seen
- * @typed: written by who looks: position in @in up to which there is input
- * @size: written by who looks: rows << 16 | columns of its window, 0 if it has none
+ * @dropped: bytes of output that were not seen in time
+ * @seen: written by the viewer: position in @out up to which output has been seen
+ * @typed: written by the viewer: position in @in up to which there is input
+ * @size: written by the viewer: rows << 16 | columns of its window, 0 if it has none
  * @in: input
  * @out: output
  */

@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A network between kernels: each kernel on it has a bridge, VNIC_NAME with the name of
- * the network and the id of its vnode, that it alone writes and all others read. What
- * frames are made of stays where it is in the sender's memory, and is described in its
- * bridge; who receives copies it from there, through a window (vnode/adeos.h). No word
- * has two writers, so nobody needs a lock.
+ * A network between kernels. Each kernel on it has a bridge, VNIC_NAME with the name of the
+ * network and the id of its vnode, which it alone writes and all others read. The bytes of
+ * a frame stay in the sender's memory and its bridge describes where; each receiver copies
+ * them from there, through a window (vnode/adeos.h). No word has two writers, so there are
+ * no locks between kernels.
  *
- * Each queue of a sender has its descriptions of frames, and a ring to each other kernel:
- * @head is its end, entries are numbers of frames. Who receives says in its own bridge,
- * in the place for that sender and queue, how far it has come: @tail. A frame can be
- * used for another when all who were sent it have come past it. Positions only grow. A
- * sender can take back what somebody does not fetch: what is before @base is void, also
- * for who was just copying it.
+ * Each queue of a sender has descriptions of frames, and a ring to each other kernel: @head
+ * is its end, entries are numbers of frames. The receiver writes how far it has come into
+ * its own bridge, into the words for that sender and queue: @tail. A frame can be reused
+ * when all its receivers have come past it. Positions only grow. The sender can take back
+ * frames that are not fetched: frames before @base are void, also for a receiver that is
+ * just copying one.
  *
- * Who waits names the position behind which it wants to be told, @event, and is told
- * by its portal VNIC_PORTAL: of the queue (that of the sender, modulo the receiver's
- * number of queues) when frames come, of the sender's queue when they were fetched.
+ * A kernel that waits writes the position behind which it wants an interrupt, @event. The
+ * other side then raises a portal VNIC_PORTAL: the receiver's, when frames are sent, with
+ * the number of the sender's queue modulo the receiver's number of queues; the sender's,
+ * with the number of its queue, when frames are fetched.
  *
- * Two kernels are linked when each has found the other's bridge, has cleared its places
- * for it, and has said so in @seen. Changes of @seen and @face are told by the bell of
- * the own bridge.
+ * Two kernels are linked when each has found the other's bridge, has reset its words for
+ * the other, and has written the other's @epoch into @seen. A kernel rings the bell of its
+ * bridge after changes of @seen and @face.
  */
 #ifndef _VNODE_VNIC_H
 #define _VNODE_VNIC_H
@@ -34,19 +35,19 @@
 #define VNIC_VERSION		3
 
 #define VNIC_RING		256	/* entries; no less than frames of a queue */
-#define VNIC_BEGIN		0xffffff00U	/* the first position: they wrap soon */
+#define VNIC_BEGIN		0xffffff00U	/* the first position: positions wrap early */
 #define VNIC_PIECES		62	/* of one frame */
 #define VNIC_FRAME_MAX		69632U	/* bytes: 64 KiB, and some headers */
 
 #define VNIC_GSO_UDP		5	/* VIRTIO_NET_HDR_GSO_UDP_L4, which older headers lack */
 
-/* To all: there is one more. Its body is empty, bridges are found by name. */
+/* To all members: a kernel has joined. No body; the bridge is found by name. */
 #define VNIC_MSG_BEGIN		(VNODE_MSG_DRIVERS + 2)
 
-/* What a kernel is on the network */
+/* The state of a device, in @face */
 #define VNIC_FACE_MAC		GENMASK_ULL(47, 0)
 #define VNIC_FACE_UP		BIT_ULL(48)	/* its device is up */
-#define VNIC_FACE_PROMISC	BIT_ULL(49)	/* wants frames that are nobody's */
+#define VNIC_FACE_PROMISC	BIT_ULL(49)	/* wants frames to unknown addresses */
 #define VNIC_FACE_XDP		BIT_ULL(50)	/* wants frames with nothing left open */
 
 /**
@@ -62,12 +63,12 @@ struct vnic_piece {
 };
 
 /**
- * struct vnic_frame - what a frame is made of
+ * struct vnic_frame - the description of a frame
  * @len: bytes, from the destination address on
- * @pieces: how many there are of @piece
+ * @pieces: number of pieces
  * @offload: checksum and segmentation, as virtio has them
  * @pad: zero
- * @piece: one after the other; together they have @len bytes
+ * @piece: in the order of the bytes; @len bytes together
  */
 struct vnic_frame {
 	__le32 len;
@@ -83,8 +84,8 @@ static_assert(__builtin_offsetof(struct vnic_frame, offload) == 8, "vnic offload
 /**
  * struct vnic_out - what a queue sends to one kernel
  * @head: position behind the last frame
- * @base: what is before this position is void; never far behind @head
- * @event: tell me when @tail comes past it
+ * @base: frames before this position are void; never far behind @head
+ * @event: raise the sender's portal when @tail comes past it
  * @entry: numbers of frames
  */
 struct vnic_out {
@@ -96,9 +97,9 @@ struct vnic_out {
 };
 
 /**
- * struct vnic_in - what is received of one queue of one kernel
- * @tail: what is before this position has been copied
- * @event: tell me when @head comes past it
+ * struct vnic_in - what is received from one queue of one kernel
+ * @tail: frames before this position are copied
+ * @event: raise the receiver's portal when @head comes past it
  */
 struct vnic_in {
 	__le32 tail;
@@ -107,14 +108,14 @@ struct vnic_in {
 };
 
 /**
- * struct vnic_page - what a kernel's bridge begins with; struct vnic_frame follow, queue by queue
+ * struct vnic_page - the beginning of a bridge; struct vnic_frame follow, queue by queue
  * @magic: VNIC_MAGIC, written last
  * @version: VNIC_VERSION
- * @queues: how many it has
+ * @queues: number of queues
  * @frames: of each queue
- * @epoch: of this bridge; never the same twice, never 0
- * @face: VNIC_FACE_..., written at once
- * @seen: by slot: @epoch of the bridge that the places for that slot belong to
+ * @epoch: random, of this bridge; never 0
+ * @face: VNIC_FACE_..., written as one word
+ * @seen: by slot: @epoch of the peer that the words for that slot are prepared for
  * @out: by slot of the receiver, and own queue
  * @in: by slot of the sender, and its queue
  */

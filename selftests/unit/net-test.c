@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kexec-vnode/net.c: what --net takes, what it compares with root, and what comes of it on
- * the command line. Root is a directory, with what the module vnic shows there.
+ * kexec-vnode/net.c and the grammar of include/vnode/vnic-net.h: --net, its comparison with
+ * root's networks, and the command line. Root is a directory with the files of sysfs.
  */
 #define _GNU_SOURCE		/* nftw() */
 #include <errno.h>
@@ -18,7 +18,7 @@
 
 #define ID	9
 #define MACHINE	"0123456789abcdef0123456789abcdef\n"
-/* FNV-1a, computed elsewhere: what is made stays from release to release */
+/* FNV-1a, computed by another program: MACs stay the same from release to release */
 #define MADE	"5e:fd:d7:21:ee:f5"		/* of MACHINE, vnet0, ID */
 #define MADE_0	"ce:97:3e:2f:a6:25"		/* of zeros, vnet0, ID */
 #define UUID	"12345678-1234-1234-1234-123456789abc"
@@ -27,7 +27,7 @@
 static char root[32];
 static struct vnode_err err;
 static struct vnode_nets nets;
-static struct vnode_nets made;		/* what nets have become */
+static struct vnode_nets made;		/* @nets after vnode_net_append() */
 static char words[VNODE_APPEND_MAX + 1];
 
 /* ---- root, as a directory ---- */
@@ -57,14 +57,14 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	return ftw->level ? remove(path) : 0;
 }
 
-/* Nothing asked for, nothing there */
+/* No --net, no device of vnic */
 static void begin(void)
 {
 	KTAP_CHECK(!nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS));
 	memset(&nets, 0, sizeof(nets));
 	memset(&err, 0, sizeof(err));
 	write_file("/etc/machine-id", MACHINE);
-	/* what is there on any machine */
+	/* every machine has these */
 	write_file("/sys/class/net/lo/mtu", "65536\n");
 	write_file("/sys/class/net/bonding_masters", "\n");
 }
@@ -80,9 +80,9 @@ static void add_device(const char *device, const char *network, const char *memb
 	write_file(path, members);
 }
 
-/* ---- what is said ---- */
+/* ---- calls ---- */
 
-/* What is wrong with one more --net, or "" */
+/* Add a --net. Return: the error, or "" */
 static const char *ask(const char *text)
 {
 	memset(&err, 0, sizeof(err));
@@ -91,7 +91,7 @@ static const char *ask(const char *text)
 	return err.text;
 }
 
-/* What comes of --append, or what is wrong */
+/* Return: the words for --append, or the error */
 static const char *append_of(unsigned int id, const char *append)
 {
 	int ret;
@@ -105,7 +105,7 @@ static const char *append_of(unsigned int id, const char *append)
 	return ret ? err.text : words;
 }
 
-/* The same for one --net alone */
+/* The same for a single --net */
 static const char *words_of(const char *text)
 {
 	memset(&nets, 0, sizeof(nets));
@@ -287,7 +287,7 @@ static void vnet0_if_nothing_is_asked(void)
 	KTAP_CHECK_STR(append_of(ID, NULL), "vnic.net=vnet0,mac=" MADE);
 	KTAP_CHECK_STR(words_of("vnet0"), "vnic.net=vnet0,mac=" MADE);
 	KTAP_CHECK_STR(words_of("none"), "vnic.net=none");
-	/* its MAC is looked for there too */
+	/* its MAC is compared with those of members, too */
 	memset(&nets, 0, sizeof(nets));
 	add_device("eth7", "vnet0", "0 root 02:00:00:00:00:07\n5 db " MADE "\n");
 	CONTAINS(append_of(ID, NULL), "mac " MADE " is that of db (id 5) there");
@@ -354,7 +354,7 @@ static void machine_without_an_id(void)
 	write_file("/sys/class/dmi/id/product_uuid", UUID "\n");
 	mac_of(255, "lab", mac);
 	KTAP_CHECK_STR(mac, MADE_U);
-	/* the machine's id goes before */
+	/* /etc/machine-id has precedence */
 	write_file("/etc/machine-id", MACHINE);
 	mac_of(ID, "vnet0", mac);
 	KTAP_CHECK_STR(mac, MADE);
@@ -378,12 +378,12 @@ static void a_mac_is_of_one(void)
 		       "--net=vnet0: mac 02:00:00:00:00:07 is that of root (id 0) there: give another with --net=vnet0,mac=");
 	CONTAINS(words_of("vnet0,mac=02:00:00:00:ab:cd"),
 		 "is that of a-name-of-thirty-one-characters (id 12) there");
-	/* it is there itself, from before */
+	/* the vnode itself, not returned yet */
 	KTAP_CHECK_STR(words_of("vnet0,mac=02:00:00:00:00:09"),
 		       "vnic.net=vnet0,mac=02:00:00:00:00:09");
 	KTAP_CHECK_STR(words_of("vnet0,mac=02:00:00:00:00:08"),
 		       "vnic.net=vnet0,mac=02:00:00:00:00:08");
-	/* another network is another world */
+	/* on another network the MAC is free */
 	KTAP_CHECK_STR(words_of("lab,mac=02:00:00:00:00:07"),
 		       "vnic.net=lab,mac=02:00:00:00:00:07");
 
@@ -392,14 +392,14 @@ static void a_mac_is_of_one(void)
 	ask("lab,mac=02:00:00:00:00:0A");
 	KTAP_CHECK_STR(append_of(ID, NULL),
 		       "--net=lab: mac 02:00:00:00:00:0a is that of --net=vnet0: give each its own");
-	/* nor the one that is going to be made */
+	/* nor a MAC that is made */
 	memset(&nets, 0, sizeof(nets));
 	ask("vnet0");
 	ask("lab,mac=" MADE);
 	CONTAINS(append_of(ID, NULL), "--net=lab: mac " MADE " is that of --net=vnet0");
 }
 
-/* What a vnode's MACs are to others before its devices are there */
+/* Claims keep a vnode's MACs from others before its devices exist */
 static void claims_each_mac(void)
 {
 	struct vnode_claim claim[VNODE_CLAIMS_MAX];
@@ -427,7 +427,7 @@ static void claims_each_mac(void)
 	KTAP_CHECK_EQ(vnode_net_claimed(&made, claim, &err), -EADDRINUSE);
 	CONTAINS(err.text, "--net=a.b-c_D0123456x: mac 02:00:00:00:ab:cd is given to vnode 255");
 
-	/* the one that nobody has asked for */
+	/* the network that is there without --net */
 	memset(&nets, 0, sizeof(nets));
 	append_of(ID, NULL);
 	vnode_net_claim(&made, claim);
@@ -454,13 +454,13 @@ static void goes_behind_append(void)
 	KTAP_CHECK_STR(append_of(ID, "quiet"), "quiet vnic.net=none");
 	KTAP_CHECK_STR(append_of(ID, "quiet "), "quiet vnic.net=none");
 	KTAP_CHECK_STR(append_of(ID, "a=\"b  c\" d"), "a=\"b  c\" d vnic.net=none");
-	/* behind "--" is init's */
+	/* words behind "--" are for init */
 	KTAP_CHECK_STR(append_of(ID, "quiet -- single"), "quiet vnic.net=none -- single");
 	KTAP_CHECK_STR(append_of(ID, "-- single"), "vnic.net=none -- single");
 	KTAP_CHECK_STR(append_of(ID, "quiet --"), "quiet vnic.net=none --");
 	KTAP_CHECK_STR(append_of(ID, "--x a--"), "--x a-- vnic.net=none");
 	KTAP_CHECK_STR(append_of(ID, "a=\"b -- c\" d"), "a=\"b -- c\" d vnic.net=none");
-	/* an open quote takes the rest */
+	/* an open quote extends to the end */
 	KTAP_CHECK_STR(append_of(ID, "quiet a=\"b c"), "quiet vnic.net=none a=\"b c");
 }
 
@@ -530,20 +530,20 @@ static void has_room_for_all(void)
 }
 
 static const struct ktap_test tests[] = {
-	{ "items are taken", takes_items },
-	{ "malformed items are refused", refuses_items },
-	{ "a name once, eight at most, none alone", counts_networks },
-	{ "root has the network", wants_what_root_has },
-	{ "each of several is looked at", checks_each_network },
-	{ "vnet0 if nothing is asked for and root has it", vnet0_if_nothing_is_asked },
-	{ "a MAC is made, and stays", makes_macs },
-	{ "a machine without an id has one too", machine_without_an_id },
-	{ "a MAC is of one member", a_mac_is_of_one },
+	{ "valid networks are accepted", takes_items },
+	{ "malformed networks are refused", refuses_items },
+	{ "each name once, eight at most, none alone", counts_networks },
+	{ "root must have the network", wants_what_root_has },
+	{ "each of several networks is checked", checks_each_network },
+	{ "vnet0 without --net, if root has it", vnet0_if_nothing_is_asked },
+	{ "a MAC is made, always the same", makes_macs },
+	{ "a MAC is made on a machine without an id", machine_without_an_id },
+	{ "a MAC of another member is refused", a_mac_is_of_one },
 	{ "each MAC is claimed", claims_each_mac },
-	{ "it goes behind --append, before what is init's", goes_behind_append },
-	{ "the user's own vnic.net= wins", the_users_own_wins },
-	{ "the command line has room for it, or it is said", has_room },
-	{ "there is room for the longest items", has_room_for_all },
+	{ "the parameter follows --append, in front of words for init", goes_behind_append },
+	{ "vnic.net= in --append has precedence", the_users_own_wins },
+	{ "a command line that is too long is refused", has_room },
+	{ "the longest networks fit", has_room_for_all },
 };
 
 int main(void)
