@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * --console: a terminal, or what stdin and stdout are, attached to a vnode's console.
- * One loop moves bytes both ways and tells what becomes of the vnode meanwhile.
+ * --console: stdin and stdout, a terminal or not, attached to a vnode's console. One loop
+ * moves bytes both ways and reports what happens to the vnode.
  */
 #include <errno.h>
 #include <math.h>
@@ -22,11 +22,11 @@
 #include "device.h"
 
 #define ESCAPE		0x1d	/* ^] */
-#define ESCAPE_S	0.5	/* for a second one, which sends it */
-#define BEGIN_S		3	/* a kernel that has just come up loads its drivers */
-#define DRAIN_S		2	/* for the last words of a vnode that has ended */
-#define PIECE		4096	/* PIPE_BUF: does not block where poll() says that there is room */
-#define LEAVE		1	/* what a step returns when all is over, and well */
+#define ESCAPE_S	0.5	/* two of them within this time send one */
+#define BEGIN_S		3	/* a kernel that has just booted still loads its drivers */
+#define DRAIN_S		2	/* for the last output of a vnode that has ended */
+#define PIECE		4096	/* PIPE_BUF: write() does not block after POLLOUT */
+#define LEAVE		1	/* returned by a step to end the session without an error */
 
 struct pending {
 	size_t begin, end;
@@ -38,13 +38,13 @@ struct console {
 	int fd;				/* /dev/vconsole */
 	int vnode_fd;			/* /dev/vnode */
 	int resize_fd;			/* -1: stdin is no terminal */
-	bool input;			/* there may be more of it */
-	bool escaped;			/* ^] was the last that was typed */
-	bool mid_line;			/* in the output */
+	bool input;			/* stdin has not ended */
+	bool escaped;			/* ^] was typed last */
+	bool mid_line;			/* the output has not ended with a newline */
 	double leave_at;		/* if @escaped */
-	bool news;			/* of the vnode, not told yet */
-	double news_by;			/* not kept back longer for what may come */
-	uint64_t told_end;		/* end_ns of the vnode's last end that was told */
+	bool news;			/* the vnode has changed, not reported yet */
+	double news_by;			/* report it by then, even if output may still come */
+	uint64_t told_end;		/* end_ns of the vnode's last end that was reported */
 	struct pending in, out;
 	struct vconsole_status status;
 	struct vnode_status vnode;
@@ -57,7 +57,7 @@ static bool has(const struct pending *pending)
 	return pending->begin < pending->end;
 }
 
-/* Lines of our own, beside what the vnode prints. */
+/* A line of this program, beside the vnode's output */
 static void __attribute__((format(printf, 2, 3))) tell(struct console *console, const char *fmt,
 						       ...)
 {
@@ -85,14 +85,14 @@ static bool has_ended(const struct vnode_status *vnode)
 	return vnode_state_ended(vnode->state);
 }
 
-/* There is something to tell, of how it has been @before. */
+/* True if there is something to report, compared with @before */
 static bool is_news(const struct console *console, const struct vnode_status *before)
 {
 	const struct vnode_status *vnode = &console->vnode;
 
 	if (vnode->state == VNODE_FREE || vnode->restarts != before->restarts)
 		return true;
-	/* a restart may be given up long after the end */
+	/* a restart may be cancelled long after the end */
 	return has_ended(vnode) && (vnode->end_ns != console->told_end ||
 				    vnode->restarting != before->restarting);
 }
@@ -118,7 +118,7 @@ static int look_at_vnode(struct console *console, struct vnode_err *err)
 	return 0;
 }
 
-/* What has become of it, once its last words are out. */
+/* Reports the change, after the last output has been written. */
 static int tell_news(struct console *console)
 {
 	const struct vnode_status *vnode = &console->vnode;
@@ -168,7 +168,7 @@ static int look_at_console(struct console *console, struct vnode_err *err)
 		     (unsigned long long)(status->missed - before.missed));
 	if (!console->config->read_only && !(status->state & VCONSOLE_WRITER))
 		return vnode_err(err, EPERM,
-				 "%s: somebody else has taken its console over; --read-only looks on",
+				 "%s: another session has taken over its console; --read-only looks on",
 				 console->vnode.name);
 	return 0;
 }
@@ -177,7 +177,7 @@ static void pass_size(struct console *console)
 {
 	struct vconsole_size size;
 
-	/* to a window that has no size, or where we do not write, nothing is lost */
+	/* errors do not matter: no size is known, or a read-only session may not set it */
 	if (vnode_terminal_size(console->resize_fd, &size.rows, &size.columns))
 		ioctl(console->fd, VCONSOLE_IOC_SIZE, &size);
 }
@@ -204,7 +204,7 @@ static int write_console(struct console *console, struct vnode_err *err)
 		in->begin += n;
 		return 0;
 	}
-	/* poll() tells when that has changed */
+	/* poll() reports when that has changed */
 	if (errno == EPIPE)
 		console->status.state &= ~VCONSOLE_CONNECTED;
 	else if (errno == EPERM)
@@ -215,7 +215,7 @@ static int write_console(struct console *console, struct vnode_err *err)
 	return 0;
 }
 
-/* A vnode that runs may have a console soon. */
+/* Retries: a running vnode may have a console soon. */
 static int attach(struct console *console, struct vnode_err *err)
 {
 	double end = vnode_now() + BEGIN_S;
@@ -232,7 +232,7 @@ static int attach(struct console *console, struct vnode_err *err)
 		if (res)
 			return res;
 	}
-	/* of one that lives, what it has been through is no news */
+	/* earlier ends of a vnode that is alive are not reported */
 	if (alive(&console->vnode)) {
 		console->told_end = console->vnode.end_ns;
 		console->news = false;
@@ -240,9 +240,9 @@ static int attach(struct console *console, struct vnode_err *err)
 	return ret;
 }
 
-/* ---- this side ---- */
+/* ---- stdin and stdout ---- */
 
-/* Copies what was typed. LEAVE: ^] and not another one. */
+/* Copies the input. LEAVE: one ^], not followed by a second one. */
 static int take_typed(struct console *console, const char *typed, size_t len)
 {
 	struct pending *in = &console->in;
@@ -281,7 +281,7 @@ static int read_stdin(struct console *console)
 	return ret;
 }
 
-/* What is typed while nobody listens is not for whoever comes next. A file can wait. */
+/* What is typed before the vnode's kernel listens is not meant for it. A file can wait. */
 static void drop_input(struct console *console)
 {
 	bool listens = console->status.state & VCONSOLE_CONNECTED || console->resize_fd < 0;
@@ -315,7 +315,7 @@ static void prepare(const struct console *console, struct pollfd polls[POLL_NR])
 		.fd = console->fd,
 		.events = POLLPRI | (has(&console->out) ? 0 : POLLIN) | (writes ? POLLOUT : 0),
 	};
-	/* of one that is gone there is nothing more to learn */
+	/* a vnode that has been returned causes no more events */
 	polls[POLL_VNODE] = (struct pollfd){
 		.fd = console->vnode.state == VNODE_FREE ? -1 : console->vnode_fd,
 		.events = POLLPRI,
@@ -324,7 +324,7 @@ static void prepare(const struct console *console, struct pollfd polls[POLL_NR])
 		.fd = console->input && !has(&console->in) ? STDIN_FILENO : -1,
 		.events = POLLIN,
 	};
-	/* asked in any case: that nobody reads it any more is told unasked */
+	/* always polled: POLLERR reports that the reader of a pipe is gone */
 	polls[POLL_STDOUT] = (struct pollfd){
 		.fd = STDOUT_FILENO,
 		.events = has(&console->out) ? POLLOUT : 0,
@@ -332,7 +332,7 @@ static void prepare(const struct console *console, struct pollfd polls[POLL_NR])
 	polls[POLL_RESIZE] = (struct pollfd){ .fd = console->resize_fd, .events = POLLIN };
 }
 
-/* Nothing more comes from the vnode's last life but what can be read now. */
+/* No more output comes from the vnode's last life than can be read now. */
 static bool is_complete(const struct console *console)
 {
 	return !has(&console->out) &&
@@ -360,7 +360,7 @@ static int look_around(struct console *console, const struct pollfd polls[POLL_N
 {
 	int ret = 0;
 
-	/* what poll() tells unasked, and would go on telling */
+	/* POLLERR and POLLNVAL are reported unasked, and again and again */
 	if (polls[POLL_CONSOLE].revents & (POLLERR | POLLNVAL))
 		return vnode_err(err, EIO, "/dev/vconsole: the device is gone");
 	if (polls[POLL_CONSOLE].revents & POLLPRI)
@@ -390,7 +390,7 @@ static int move_bytes(struct console *console, const struct pollfd polls[POLL_NR
 	return ret;
 }
 
-/* The news is told when what the vnode printed before is out. If it prints on, not later. */
+/* Report after the output that came before, but do not wait for a vnode that keeps printing. */
 static bool is_time_to_tell(const struct console *console, const struct pollfd polls[POLL_NR])
 {
 	bool asked = polls[POLL_CONSOLE].events & POLLIN;

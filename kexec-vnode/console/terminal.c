@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The terminal on stdin, while another kernel's console has it: raw, and put right
- * again however this process ends.
+ * The terminal on stdin during a console session: in raw mode, and restored however this
+ * process ends.
  */
 #include <errno.h>
 #include <signal.h>
@@ -15,7 +15,7 @@
 
 static struct termios saved;
 
-/* What ends a process that does not mind it. */
+/* Signals that end a process by default */
 static const int deadly[] = {
 	SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGPIPE, SIGALRM,
 	SIGTERM, SIGUSR1, SIGUSR2,
@@ -24,7 +24,7 @@ static const int deadly[] = {
 static void restore(int sig)
 {
 	tcsetattr(STDIN_FILENO, TCSANOW, &saved);
-	raise(sig);		/* once more, by default: SA_RESETHAND */
+	raise(sig);		/* SA_RESETHAND: now it has its default effect */
 }
 
 static void watch_signals(void)
@@ -34,7 +34,7 @@ static void watch_signals(void)
 	size_t i;
 
 	sigemptyset(&action.sa_mask);
-	/* also from the background, where the terminal is somebody else's */
+	/* tcsetattr() must work from the background, too */
 	sigaddset(&action.sa_mask, SIGTTOU);
 	for (i = 0; i < sizeof(deadly) / sizeof(*deadly); i++)
 		if (!sigaction(deadly[i], NULL, &before) && before.sa_handler != SIG_IGN)
@@ -72,7 +72,7 @@ bool vnode_terminal_size(int fd, uint16_t *rows, uint16_t *columns)
 	struct winsize size;
 
 	while (read(fd, &info, sizeof(info)) > 0)
-		;		/* told once, however often it came */
+		;		/* one report for any number of signals */
 	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) || !size.ws_row || !size.ws_col)
 		return false;
 	*rows = size.ws_row;

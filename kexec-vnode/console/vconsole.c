@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* /dev/vconsole, and what becomes of its errnos when a console is attached to. */
+/* /dev/vconsole: opens it, attaches it to a console, explains its errnos. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

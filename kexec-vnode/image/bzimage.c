@@ -32,7 +32,7 @@ static bool bzimage_probe(const uint8_t *file, size_t size)
 	       !memcmp(file + HEADER_MAGIC_OFFSET, HEADER_MAGIC, 4);
 }
 
-/* Only as far as it says itself: behind it, older kernels have code. */
+/* Copies the length that the header claims: older kernels have code behind it. */
 static int header_read(struct setup_header *header, const uint8_t *file, size_t size,
 		       struct vnode_err *err)
 {
@@ -74,9 +74,9 @@ static int header_check(const struct setup_header *header, struct vnode_err *err
 }
 
 /*
- * A signed image is longer than its header says: its signature follows. Where
- * that ends is in the header for EFI: the fifth data directory of a PE32+ file
- * ("Attribute Certificate Table" in the PE format). 0 if there is none.
+ * A signed image is longer than its header says: the signature follows. The EFI header
+ * has the end of it in the fifth data directory of a PE32+ file ("Attribute Certificate
+ * Table" in the PE format). 0: not signed.
  */
 #define PE_OFFSET		0x3c	/* of the offset of "PE\0\0" */
 #define PE_MAGIC		0x00004550
@@ -118,7 +118,7 @@ static int bzimage_split(struct bzimage *bz, const struct setup_header *header,
 	return 0;
 }
 
-/* The file as it is: it unpacks, places and randomises itself. */
+/* The file is used as it is: it unpacks and randomises itself. */
 static void open_whole(struct vnode_image *image, const struct bzimage *bz)
 {
 	image->format = "bzImage";
@@ -139,8 +139,8 @@ static void open_whole(struct vnode_image *image, const struct bzimage *bz)
 }
 
 /*
- * Whatever its compression, a payload ends with the size of what it unpacks to
- * (size_append in scripts/Makefile.lib). gzip's own format has that word.
+ * Every payload ends with the size of the unpacked kernel (size_append in
+ * scripts/Makefile.lib). In gzip's format that word is part of the stream.
  */
 static int payload_unpack(struct vnode_image *image, const uint8_t *payload, size_t len,
 			  struct vnode_err *err)
@@ -245,7 +245,7 @@ static int bzimage_open(struct vnode_image *image, const uint8_t *file, size_t s
 	if (header->kernel_version && version < bz.setup_size)
 		image_set_release(image, bz.setup + version, bz.setup_size - version);
 
-	/* checked in any case: a bzImage that cannot unpack itself fails without a word */
+	/* always checked: a bzImage that cannot unpack itself fails silently */
 	ret = payload_check(image, &bz, err);
 	if (ret)
 		return ret;
@@ -256,7 +256,6 @@ static int bzimage_open(struct vnode_image *image, const uint8_t *file, size_t s
 }
 
 const struct image_type image_type_bzimage = {
-	.name = "bzImage",
 	.probe = bzimage_probe,
 	.open = bzimage_open,
 };

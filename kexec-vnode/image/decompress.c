@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The compressions of kernel images. This is on the way of every start: memory is
- * touched once, and the buffer grows by realloc(), which moves pages, not bytes.
+ * The compressions of kernel images. Every start waits for this: memory is touched once,
+ * and the buffer grows by realloc(), which moves pages, not bytes.
  *
  * The input must be the compressed stream and nothing else.
  */
@@ -18,8 +18,8 @@
 #include "image.h"
 
 /*
- * Output so far. A decoder that fills the last of @limit bytes has more than it
- * may: the limit is one byte above what the caller allowed.
+ * The output so far. @limit is one byte above the limit of the caller: a decoder that
+ * fills it has exceeded that.
  */
 struct output {
 	uint8_t *buf;
@@ -30,11 +30,11 @@ struct compression {
 	const char *name;
 	const char *magic;
 	size_t magic_size;
-	/* -EBADMSG: damaged; -EFBIG; -ENOMEM. NULL: known by name only. */
+	/* -EBADMSG: damaged; -EFBIG; -ENOMEM. NULL: not supported. */
 	int (*decode)(const uint8_t *in, size_t in_size, struct output *out);
 };
 
-/* Makes room for more, up to @size bytes behind those in use. */
+/* Makes room for @size more bytes, or for as many as @limit allows. */
 static int output_reserve(struct output *out, size_t size)
 {
 	size_t room = out->room;
@@ -52,76 +52,86 @@ static int output_reserve(struct output *out, size_t size)
 	return 0;
 }
 
-static int decode_gzip(const uint8_t *in, size_t in_size, struct output *out)
-{
-	z_stream stream = { .next_in = (Bytef *)in, .avail_in = in_size };
-	int ret, status;
+/* One step of a streaming decoder: 0, 1 at the end of the stream, or a negative errno. */
+typedef int (*step_t)(void *stream, struct output *out);
 
-	/* 15: the largest window; 16: a gzip header */
-	if (inflateInit2(&stream, 15 + 16) != Z_OK)
-		return -ENOMEM;
+static int decode_stream(step_t step, void *stream, struct output *out)
+{
+	int ret;
+
 	do {
 		ret = output_reserve(out, 1);
-		if (ret)
-			break;
-		stream.next_out = out->buf + out->used;
-		stream.avail_out = out->room - out->used;
-		if (!stream.avail_out) {
+		if (!ret && out->used == out->room)
 			ret = -EFBIG;
-			break;
-		}
-		status = inflate(&stream, Z_NO_FLUSH);
-		out->used = stream.next_out - out->buf;
-		if (status == Z_MEM_ERROR)
-			ret = -ENOMEM;
-		else if (status != Z_OK && status != Z_STREAM_END)
-			ret = -EBADMSG;
-	} while (!ret && status != Z_STREAM_END);
-	if (!ret && stream.avail_in)
-		ret = -EBADMSG;
-	inflateEnd(&stream);
+		if (!ret)
+			ret = step(stream, out);
+	} while (!ret);
+	return ret < 0 ? ret : 0;
+}
+
+static int gzip_step(void *stream, struct output *out)
+{
+	z_stream *z = stream;
+	int status;
+
+	z->next_out = out->buf + out->used;
+	z->avail_out = out->room - out->used;
+	status = inflate(z, Z_NO_FLUSH);
+	out->used = z->next_out - out->buf;
+	if (status == Z_STREAM_END)
+		return z->avail_in ? -EBADMSG : 1;
+	return status == Z_OK ? 0 : status == Z_MEM_ERROR ? -ENOMEM : -EBADMSG;
+}
+
+static int decode_gzip(const uint8_t *in, size_t in_size, struct output *out)
+{
+	z_stream z = { .next_in = (Bytef *)in, .avail_in = in_size };
+	int ret;
+
+	/* 15: the largest window; 16: a gzip header */
+	if (inflateInit2(&z, 15 + 16) != Z_OK)
+		return -ENOMEM;
+	ret = decode_stream(gzip_step, &z, out);
+	inflateEnd(&z);
 	return ret;
+}
+
+static int xz_step(void *stream, struct output *out)
+{
+	lzma_stream *xz = stream;
+	lzma_ret status;
+
+	xz->next_out = out->buf + out->used;
+	xz->avail_out = out->room - out->used;
+	status = lzma_code(xz, LZMA_FINISH);
+	out->used = xz->next_out - out->buf;
+	if (status == LZMA_STREAM_END)
+		return xz->avail_in ? -EBADMSG : 1;
+	if (status == LZMA_MEM_ERROR || status == LZMA_MEMLIMIT_ERROR)
+		return -ENOMEM;
+	return status == LZMA_OK ? 0 : -EBADMSG;
 }
 
 static int decode_xz(const uint8_t *in, size_t in_size, struct output *out)
 {
-	lzma_stream stream = LZMA_STREAM_INIT;
-	lzma_ret status;
+	lzma_stream xz = LZMA_STREAM_INIT;
 	int ret;
 
 	/* The kernel's dictionary is 128 MiB (scripts/xz_wrap.sh). */
-	if (lzma_stream_decoder(&stream, 512 << 20, 0) != LZMA_OK)
+	if (lzma_stream_decoder(&xz, 512 << 20, 0) != LZMA_OK)
 		return -ENOMEM;
-	stream.next_in = in;
-	stream.avail_in = in_size;
-	do {
-		ret = output_reserve(out, 1);
-		if (ret)
-			break;
-		stream.next_out = out->buf + out->used;
-		stream.avail_out = out->room - out->used;
-		if (!stream.avail_out) {
-			ret = -EFBIG;
-			break;
-		}
-		status = lzma_code(&stream, LZMA_FINISH);
-		out->used = stream.next_out - out->buf;
-		if (status == LZMA_MEM_ERROR || status == LZMA_MEMLIMIT_ERROR)
-			ret = -ENOMEM;
-		else if (status != LZMA_OK && status != LZMA_STREAM_END)
-			ret = -EBADMSG;
-	} while (!ret && status != LZMA_STREAM_END);
-	if (!ret && stream.avail_in)
-		ret = -EBADMSG;
-	lzma_end(&stream);
+	xz.next_in = in;
+	xz.avail_in = in_size;
+	ret = decode_stream(xz_step, &xz, out);
+	lzma_end(&xz);
 	return ret;
 }
 
 /*
- * In one pass into one buffer: streaming would need a window of 128 MiB for the
- * kernel's "zstd -22 --ultra" and copy everything once more. The price is to begin
- * again where the buffer was too small. A size in the frame's header is not asked:
- * kernels have none (made in a pipe), others may lie.
+ * Decodes in one pass into one buffer: streaming would need a window of 128 MiB for the
+ * kernel's "zstd -22 --ultra", and another copy. If the buffer is too small, decoding
+ * begins again. The size in the frame's header is not used: kernels are compressed in a
+ * pipe and have none, and in other files it may be wrong.
  */
 static int decode_zstd(const uint8_t *in, size_t in_size, struct output *out)
 {
@@ -147,9 +157,9 @@ static int decode_zstd(const uint8_t *in, size_t in_size, struct output *out)
 }
 
 /*
- * LZ4, the format of "lz4 -l": a magic, then blocks with their compressed size in
- * front, each on its own and of 8 MiB unpacked except for the last. See
- * lib/decompress_unlz4.c. liblz4 knows the blocks, but not this frame.
+ * LZ4, the format of "lz4 -l": a magic, then independent blocks, each with its compressed
+ * size in front. All but the last are 8 MiB unpacked. See lib/decompress_unlz4.c. liblz4
+ * has functions for the blocks, but not for this frame.
  */
 #define LZ4_MAGIC	0x184c2102
 #define LZ4_BLOCK_MAX	(8u << 20)
@@ -165,7 +175,7 @@ static int decode_lz4(const uint8_t *in, size_t in_size, struct output *out)
 			return -EBADMSG;
 		size = image_get32(in);
 		in += 4;
-		/* files may be put one behind the other */
+		/* several files may be concatenated */
 		if (size == LZ4_MAGIC)
 			continue;
 		if (size > (size_t)(end - in))
@@ -178,7 +188,7 @@ static int decode_lz4(const uint8_t *in, size_t in_size, struct output *out)
 			return -EBADMSG;
 		ret = LZ4_decompress_safe((const char *)in, (char *)out->buf + out->used, size,
 					  room < LZ4_BLOCK_MAX ? room : LZ4_BLOCK_MAX);
-		/* it does not tell a damaged block from one that is too large */
+		/* liblz4 has the same error for a damaged block and for one too large */
 		if (ret < 0)
 			return room < LZ4_BLOCK_MAX ? -EFBIG : -EBADMSG;
 		out->used += ret;
@@ -238,15 +248,15 @@ static int decompress_error(const char *name, int ret, size_t max, struct vnode_
 }
 
 /**
- * vnode_decompress() - undo a compression that is known by its magic
+ * vnode_decompress() - decompress data whose compression is known by its magic
  * @in: the compressed stream, with nothing behind it
  * @in_size: bytes
- * @max: what may come out, in bytes; close to what will makes it quick
+ * @max: limit of the output in bytes; fastest if it is close to the real size
  * @out: malloc()ed; NULL after an error
  * @out_size: bytes
  *
  * Return: 0, or -ENOMSG (not compressed), -EOPNOTSUPP (bzip2, lzma, lzo), -EFBIG,
- * -EBADMSG (damaged, truncated or followed by something), -ENOMEM.
+ * -EBADMSG (damaged, truncated or followed by other data), -ENOMEM.
  */
 int vnode_decompress(const void *in, size_t in_size, size_t max, void **out,
 		     size_t *out_size, struct vnode_err *err)
@@ -267,7 +277,7 @@ int vnode_decompress(const void *in, size_t in_size, size_t max, void **out,
 	if (in_size > UINT32_MAX || max >= UINT32_MAX)
 		return decompress_error(compression->name, -EFBIG, UINT32_MAX, err);
 
-	/* A kernel grows five-fold: mostly this is enough, and only touched pages count. */
+	/* A kernel grows five-fold: this is nearly always enough. Untouched pages are free. */
 	output.room = in_size < output.limit / 8 ? in_size * 8 : output.limit;
 	output.buf = malloc(output.room);
 	if (!output.buf)

@@ -2,10 +2,10 @@
 /*
  * ELF: a vmlinux, as it is, compressed, or found in a bzImage.
  *
- * The linker script (arch/x86/kernel/vmlinux.lds.S) makes the physical addresses
- * one row from CONFIG_PHYSICAL_START on, with ENTRY(phys_startup_64) among them,
- * and the virtual ones the same row in the kernel's map. Only the per-CPU segment
- * may be linked at 0, to be copied from where p_paddr puts it.
+ * The linker script (arch/x86/kernel/vmlinux.lds.S) puts the physical addresses in one
+ * row from CONFIG_PHYSICAL_START on, with ENTRY(phys_startup_64) among them, and the
+ * virtual addresses in the same order into the kernel's map. Only the per-CPU segment
+ * may be linked at 0: the kernel copies it from its p_paddr.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE		/* memmem() */
@@ -65,7 +65,7 @@ static int elf_find_end(Elf *elf, const GElf_Ehdr *ehdr, size_t size, size_t *en
 		return vnode_err(err, ENOEXEC, "a damaged ELF file (%s)", elf_errmsg(-1));
 	if (!elf_extend(end, size, ehdr->e_phoff, nr_phdrs * sizeof(Elf64_Phdr)))
 		return vnode_err(err, ENOEXEC, "an ELF file cut off in its program headers");
-	/* libelf counts none where they are out of the file: go by the header, too */
+	/* libelf reports none if they lie outside the file: use the ELF header as well */
 	if (!nr_shdrs)
 		nr_shdrs = ehdr->e_shnum;
 	if (nr_shdrs > size || !elf_extend(end, size, ehdr->e_shoff, nr_shdrs * sizeof(Elf64_Shdr)))
@@ -110,8 +110,8 @@ static int segment_check(const GElf_Phdr *phdr, size_t index, size_t *end, size_
 }
 
 /*
- * A vmlinux carries .bss as zeros. What the loader clears anyway need not be
- * copied: that is a quarter of a stock kernel.
+ * A vmlinux has .bss as zeros in the file, a quarter of a stock kernel. The memory is
+ * zero already: do not copy them.
  */
 static uint64_t trim_zeros(const uint8_t *buf, uint64_t size)
 {
@@ -171,7 +171,7 @@ static int segments_read(struct vnode_image *image, Elf *elf, const uint8_t *fil
 	return 0;
 }
 
-/* From physical addresses to offsets from the load address, and what follows from them. */
+/* Converts physical addresses to offsets from the load address, and finds the entry. */
 static int segments_lay_out(struct vnode_image *image, uint64_t entry, struct vnode_err *err)
 {
 	struct vnode_image_segment *segment = image->segment;
@@ -211,7 +211,7 @@ int image_parse_elf(struct vnode_image *image, const uint8_t *file, size_t size,
 
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		return vnode_err(err, ENOEXEC, "libelf: %s", elf_errmsg(-1));
-	/* Opened to be read: libelf does not write through this pointer. */
+	/* opened for reading: libelf does not write through this pointer */
 	elf = elf_memory((char *)file, size);
 	ret = elf_check_machine(elf, &ehdr, err);
 	if (!ret)
@@ -224,7 +224,7 @@ int image_parse_elf(struct vnode_image *image, const uint8_t *file, size_t size,
 	return ret;
 }
 
-/* linux_banner: a vmlinux has no header that would tell */
+/* The release of a vmlinux is only in linux_banner. */
 static void find_release(struct vnode_image *image)
 {
 	static const char banner[] = "Linux version ";
@@ -251,7 +251,7 @@ static int elf_open(struct vnode_image *image, const uint8_t *file, size_t size,
 	size_t end;
 	int ret;
 
-	(void)unpack;			/* there is nothing that could unpack itself */
+	(void)unpack;			/* an ELF file cannot unpack itself */
 	ret = image_parse_elf(image, file, size, &end, err);
 	if (ret)
 		return ret;
@@ -273,7 +273,7 @@ static int compressed_open(struct vnode_image *image, const uint8_t *file, size_
 	ret = vnode_decompress(file, size, IMAGE_SIZE_MAX, &image->data, &image->data_size, err);
 	if (ret == -ENOMEM)
 		return ret;
-	/* whatever it is about the compression, this is no image we can run */
+	/* whatever is wrong with the compression: not a usable image */
 	if (ret)
 		return -ENOEXEC;
 	if (!image_type_elf.probe(image->data, image->data_size))
@@ -283,13 +283,11 @@ static int compressed_open(struct vnode_image *image, const uint8_t *file, size_
 }
 
 const struct image_type image_type_elf = {
-	.name = "ELF",
 	.probe = elf_probe,
 	.open = elf_open,
 };
 
 const struct image_type image_type_elf_compressed = {
-	.name = "compressed ELF",
 	.probe = compressed_probe,
 	.open = compressed_open,
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A kernel image is opened by the first format that knows its magic. */
+/* Opens a kernel image as the first format whose magic it has. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@ static const struct image_type *const image_types[] = {
 	&image_type_elf_compressed,
 };
 
-/* Kernels that are easily taken for one of ours. */
+/* Files that are easily mistaken for a kernel image */
 static const struct {
 	size_t offset;
 	const char *magic;
@@ -50,7 +50,7 @@ void image_set_release(struct vnode_image *image, const void *text, size_t size)
 	const unsigned char *from = text;
 	size_t i;
 
-	/* It ends up in messages and on terminals: only what can be seen. */
+	/* it is printed on terminals: visible characters only */
 	for (i = 0; i < size && i < sizeof(image->release) - 1 && isgraph(from[i]); i++)
 		image->release[i] = from[i];
 	image->release[i] = '\0';
@@ -61,8 +61,8 @@ void image_set_release(struct vnode_image *image, const void *text, size_t size)
  * @image: filled in, to be closed; zeroed after an error
  * @file: the whole file; stays the caller's and must outlive @image
  * @size: of the file
- * @unpack: whether a bzImage is unpacked here or unpacks itself; an ELF file
- *          that is compressed cannot do so and is always unpacked
+ * @unpack: whether a bzImage is unpacked here or unpacks itself; a compressed ELF
+ *          file is always unpacked here
  * @err: one sentence; it does not name the file
  *
  * Return: 0, or

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A kernel image: what the other folders see of it, then what image.c and the formats share. */
+/* Kernel images: the interface for other folders, then the one between the files here. */
 #ifndef KEXEC_VNODE_IMAGE_H
 #define KEXEC_VNODE_IMAGE_H
 
@@ -26,8 +26,8 @@ struct vnode_image_segment {
 
 struct vnode_image {
 	const char *format;		/* "bzImage", "bzImage payload", "ELF" */
-	char release[128];		/* of the kernel, "" if the format does not tell */
-	bool has_header;		/* @header is a bzImage's, 0 behind its end */
+	char release[128];		/* of the kernel, "" if it is not known */
+	bool has_header;		/* @header is a bzImage's, with zeros behind its end */
 	struct setup_header header;
 	struct vnode_image_segment segment[VNODE_IMAGE_SEGMENTS_MAX];
 	unsigned int nr_segments;
@@ -45,15 +45,15 @@ struct vnode_image {
 	bool self_kaslr;
 	const uint8_t *relocs;
 	size_t relocs_size;
-	void *data;			/* what segment[].buf may point into */
+	void *data;			/* unpacked, segment[].buf may point into it */
 	size_t data_size;
 };
 
 enum vnode_unpack {
-	VNODE_UNPACK_AUTO,		/* payload if its compression is known */
-	VNODE_UNPACK_NEVER,		/* the bzImage is entered and unpacks itself */
-	VNODE_UNPACK_ALWAYS,		/* an error where the compression is unknown */
-};					/* a compressed ELF is unpacked in any case */
+	VNODE_UNPACK_AUTO,		/* unpack the payload if its compression is supported */
+	VNODE_UNPACK_NEVER,		/* the bzImage unpacks itself */
+	VNODE_UNPACK_ALWAYS,		/* -EOPNOTSUPP if the compression is not supported */
+};					/* a compressed ELF is always unpacked */
 
 /*
  * @file stays the caller's and must outlive @image. -ENOEXEC: not a kernel image
@@ -72,8 +72,8 @@ void vnode_image_close(struct vnode_image *image);
 
 /*
  * gzip, zstd, xz, lz4 (-l) by magic; *out is malloc()ed. At most @max bytes come
- * out: -EFBIG. -EOPNOTSUPP: a compression we do not know. -ENOMSG: not compressed.
- * -EBADMSG: damaged, truncated, or something follows.
+ * out: -EFBIG. -EOPNOTSUPP: a compression that is not supported. -ENOMSG: not compressed.
+ * -EBADMSG: damaged, truncated, or followed by other data.
  */
 int vnode_decompress(const void *in, size_t in_size, size_t max, void **out,
 		     size_t *out_size, struct vnode_err *err);
@@ -88,17 +88,15 @@ int vnode_decompress(const void *in, size_t in_size, size_t max, void **out,
 #define IMAGE_KERNEL_MAP	0xffffffff80000000ULL
 #define IMAGE_SIZE_MAX		(1ULL << 30)
 
-/* startup_64 insists on it: the image is mapped with large pages */
+/* startup_64 demands it: the image is mapped with large pages */
 #define IMAGE_ALIGN_MIN		(2ULL << 20)
 
 #define IMAGE_PAGE_SIZE		4096ULL
 
 /*
- * A file format. @open leaves the cleaning up after an error to its caller,
- * which gives it a zeroed @image.
+ * A file format. @open gets a zeroed @image. After an error its caller cleans up.
  */
 struct image_type {
-	const char *name;
 	bool (*probe)(const uint8_t *file, size_t size);
 	int (*open)(struct vnode_image *image, const uint8_t *file, size_t size,
 		    enum vnode_unpack unpack, struct vnode_err *err);
@@ -118,15 +116,15 @@ void image_set_release(struct vnode_image *image, const void *text, size_t size)
 int image_parse_elf(struct vnode_image *image, const uint8_t *file, size_t size,
 		    size_t *end, struct vnode_err *err);
 
-/* relocs.c: looks at the size bytes behind a payload's ELF, sets image->relocs */
+/* relocs.c: checks the @size bytes behind a payload's ELF file and sets image->relocs */
 int image_find_relocs(struct vnode_image *image, const uint8_t *table, size_t size,
 		      struct vnode_err *err);
 
-/* decompress.c: the name of the compression, or NULL; whether we can undo it */
+/* decompress.c: the name of the compression, or NULL; whether it is supported */
 const char *decompress_name(const uint8_t *in, size_t size);
 bool decompress_supported(const uint8_t *in, size_t size);
 
-/* Integers of the file formats are little-endian, as this machine, but lie anywhere. */
+/* Integers in files are little-endian, as this machine is, and may be unaligned. */
 static inline uint32_t image_get32(const uint8_t *from)
 {
 	uint32_t value;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The relocations behind the vmlinux in a bzImage's payload. With them a kernel
- * is moved in virtual memory (KASLR), which its own decompressor would do if the
- * vnode entered through it.
+ * The relocations behind the vmlinux in a bzImage's payload. They serve to move the
+ * kernel in virtual memory (KASLR) in place of its own decompressor, which is not run.
  *
  * The table (arch/x86/tools/relocs.c, emit_relocs(); its reader is
  * handle_relocations() in arch/x86/boot/compressed/misc.c) is a row of 32-bit
@@ -10,11 +9,11 @@
  *
  *	0, 64-bit places..., 0, inverse 32-bit places..., 0, 32-bit places...
  *
- * A place of the first and the last list holds an address and moves with the
- * kernel. One of the middle list holds a distance from the kernel to the per-CPU
- * section, which is linked at 0 and stays: it shrinks as the kernel moves up. The
- * middle list and its zero are missing where per-CPU variables are linked like
- * any others. No place is at address 0, so the zeros tell which of the two it is.
+ * A place of the first and the last list holds an address, which moves with the kernel.
+ * A place of the middle list holds the distance from the kernel to the per-CPU section,
+ * which is linked at 0 and does not move: the distance shrinks as the kernel moves up.
+ * Kernels that link per-CPU variables like any others have no middle list and no zero
+ * for it. No place is at address 0, so the number of zeros is the number of lists.
  */
 #include <errno.h>
 #include <string.h>
@@ -63,8 +62,8 @@ static int split(const uint8_t *table, size_t size, struct reloc_lists *lists)
 }
 
 /*
- * The file bytes of one place, or NULL if the image has none there. The lists
- * are sorted, so @hint, the segment of the place before, is nearly always right.
+ * The bytes of one place in the file, NULL if they are in no segment. The lists are
+ * sorted: nearly always @hint, the segment of the place before, is the right one.
  */
 static uint8_t *place_find(struct vnode_image *image, uint32_t place, size_t width,
 			   unsigned int *hint)
@@ -80,7 +79,7 @@ static uint8_t *place_find(struct vnode_image *image, uint32_t place, size_t wid
 		    offset - segment->offset > segment->bufsz - width)
 			continue;
 		*hint = i;
-		/* The segments of an image with relocations are in its own data. */
+		/* an image with relocations owns its data: writing is allowed */
 		return (uint8_t *)segment->buf + (offset - segment->offset);
 	}
 	return NULL;
@@ -104,9 +103,8 @@ static int list_check(struct vnode_image *image, const struct reloc_list *list, 
 }
 
 /*
- * Two additions of 32 and 64 bits: wrapping around is what the kernel's own code
- * does, and places may overlap in a table made by an enemy, hence no pointers
- * to anything wider than a byte.
+ * Adds @delta to places of 32 or 64 bits. The sum may wrap, as in the kernel's own
+ * code. In a hostile table places may overlap and be unaligned, hence memcpy().
  */
 static void list_apply(struct vnode_image *image, const struct reloc_list *list, size_t width,
 		       uint64_t delta)
@@ -132,7 +130,7 @@ static void list_apply(struct vnode_image *image, const struct reloc_list *list,
  * @table: what follows the ELF file
  * @size: of that; 0 where the kernel was built without relocations
  *
- * Every place is checked here, so that moving the kernel cannot fail half-way.
+ * All places are checked here: vnode_image_relocate() cannot fail half-way.
  *
  * Return: 0 or -ENOEXEC.
  */
@@ -163,8 +161,8 @@ int image_find_relocs(struct vnode_image *image, const uint8_t *table, size_t si
 /**
  * vnode_image_relocate() - move an unpacked payload up in virtual memory
  * @image: with relocs; it has none afterwards, so it moves once only
- * @delta: bytes, a multiple of image->align; the kernel must stay in the 1 GiB
- *         window where it is mapped
+ * @delta: bytes, a multiple of image->align; the kernel must stay in its window of
+ *         1 GiB
  *
  * Return: 0, or -EINVAL with @image as it was.
  */

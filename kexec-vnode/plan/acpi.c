@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ACPI tables that describe a vnode to its kernel, and nothing of the
- * machine it lives in: CPUs, one place-holder for an IO-APIC, and where the
- * control page is. Section numbers are those of the ACPI Specification 6.5.
+ * The ACPI tables that describe a vnode to its kernel, and nothing else of the machine:
+ * the CPUs, one place-holder for an IO-APIC, and the address of the control page.
+ * Section numbers are those of the ACPI Specification 6.5.
  */
 #include <errno.h>
 #include <string.h>
@@ -69,7 +69,7 @@ struct acpi_xsdt {
 	uint64_t vnod;
 } __attribute__((packed));
 
-/* Only what is not zero has a name: most of it is hardware a vnode lacks. */
+/* Only fields that are not zero have a name: the others describe hardware a vnode lacks. */
 struct acpi_fadt {
 	struct acpi_header header;
 	uint8_t legacy[73];
@@ -132,13 +132,13 @@ static_assert(sizeof(struct acpi_madt_x2apic) == 16, "5.2.12.12");
 static_assert(sizeof(((struct vnode_acpi_vnod *)0)->header) ==
 	      sizeof(struct acpi_header), "VNOD begins like every table");
 
-/* Where each table is, counted from base_pa; the RSDP is at 0. */
+/* The offset of each table from base_pa; the RSDP is at 0. */
 struct acpi_layout {
 	size_t xsdt, fadt, dsdt, madt, vnod, size;
 	size_t madt_length;
 };
 
-/* The bytes of a table add up to 0 (5.2.6): returns what is missing. */
+/* The bytes of a table add up to 0 (5.2.6): returns the missing summand. */
 static uint8_t acpi_checksum(const void *table, size_t length)
 {
 	const uint8_t *byte = table;
@@ -226,14 +226,13 @@ static void build_xsdt(struct acpi_xsdt *xsdt, const struct acpi_layout *at,
 }
 
 /*
- * 5.2.9. Revision 6.3 at least, or the kernel does not know the online-capable
- * flag of the MADT (acpi_parse_madt in arch/x86/kernel/acpi/boot.c). No reset
- * register: an ACPI reboot would be the machine's.
+ * 5.2.9. With a revision below 6.3 the kernel ignores the online-capable flag of the
+ * MADT (acpi_parse_madt in arch/x86/kernel/acpi/boot.c). No reset register: an ACPI reset
+ * would reset the machine.
  *
- * FORCE_APIC_PHYSICAL_DESTINATION_MODE, since a kernel that counts at most
- * eight CPUs may choose flat logical destinations instead (6.1 does): it gives
- * CPU n the logical id 1 << n, other kernels of this machine do the same, and
- * each of its IPIs would also reach their CPUs with that bit set.
+ * FORCE_APIC_PHYSICAL_DESTINATION_MODE: a kernel with at most eight CPUs may choose flat
+ * logical destinations instead (6.1 does). It gives CPU n the logical id 1 << n. All
+ * kernels of the machine do the same, so each of its IPIs would also reach CPUs of others.
  */
 static void build_fadt(struct acpi_fadt *fadt, uint64_t dsdt_pa)
 {
@@ -254,8 +253,8 @@ static void build_dsdt(struct acpi_header *dsdt)
 }
 
 /*
- * 5.2.12.2 and 5.2.12.12. The processor UID ties an entry to a device of the
- * DSDT, which has none: any number serves that no two entries share.
+ * 5.2.12.2 and 5.2.12.12. The processor UID refers to a device in the DSDT, which has
+ * none: any unique number will do.
  */
 static void *add_cpu(void *entry, uint32_t apicid, uint32_t flags)
 {
@@ -282,11 +281,10 @@ static void *add_cpu(void *entry, uint32_t apicid, uint32_t flags)
 /*
  * 5.2.12. Revision 5 has the online-capable flag. No PCAT_COMPAT: no 8259.
  *
- * The machine's bootstrap processor comes first, since a kernel from 6.9 on
- * that finds its boot CPU there, but without the BSP bit in IA32_APIC_BASE,
- * stays on one CPU (check_for_real_bsp in arch/x86/kernel/cpu/topology.c). It
- * is not enabled: older kernels would send it an INIT, which resets the machine
- * or takes CPU 0 from root.
+ * The machine's bootstrap processor comes first: if the boot CPU were first, without the
+ * BSP bit in IA32_APIC_BASE, a kernel from 6.9 on would stay on one CPU
+ * (check_for_real_bsp in arch/x86/kernel/cpu/topology.c). The BSP is not enabled: older
+ * kernels would send it an INIT, which resets the machine or takes CPU 0 from root.
  */
 static void build_madt(struct acpi_madt *madt, const struct acpi_layout *at,
 		       const struct vnode_acpi_config *config)
@@ -370,15 +368,15 @@ static int check_addresses(const struct vnode_acpi_config *config, struct vnode_
 
 /**
  * vnode_acpi_build() - write a vnode's ACPI tables
- * @config: what they say
- * @buf: where they are written, or NULL to learn their size
+ * @config: their contents
+ * @buf: receives the tables, or NULL to get their size
  * @size: room in @buf, in bytes
  * @err: filled on failure
  *
  * The RSDP (ACPI 6.5, 5.2.5.3) is at the start of @buf; its address goes into
  * boot_params.acpi_rsdp_addr. Every table begins at a multiple of 16 bytes.
  *
- * Return: the bytes used; -EINVAL for a @config that no machine has; -ENOSPC.
+ * Return: the bytes used; -EINVAL: @config is not valid; -ENOSPC.
  */
 int vnode_acpi_build(const struct vnode_acpi_config *config, void *buf, size_t size,
 		     struct vnode_err *err)
@@ -413,21 +411,21 @@ int vnode_acpi_build(const struct vnode_acpi_config *config, void *buf, size_t s
 }
 
 /**
- * vnode_acpi_ioapic() - fill the registers that stand for an IO-APIC
+ * vnode_acpi_ioapic() - fill the memory in place of an IO-APIC
  * @registers: VNODE_ACPI_IOAPIC_SIZE bytes, at ioapic_pa for the vnode
  *
  * An IO-APIC has an index register at offset 0 and a data window at 0x10
- * (Intel 82093AA data sheet, 3.1). Memory does not care for the index: the
- * window shows what was written there last. When the kernel registers the
- * IO-APIC (mp_register_ioapic in arch/x86/kernel/apic/io_apic.c) it has written
- * the index only and reads our word as every register:
+ * (Intel 82093AA data sheet, 3.1). Memory ignores the index: the window holds what was
+ * written there last. When the kernel registers the IO-APIC (mp_register_ioapic in
+ * arch/x86/kernel/apic/io_apic.c) it has written only the index, and reads this word for
+ * every register:
  *
  *	0, id		bits 24-27: 0
  *	1, version	bits 0-7: 0x20; bits 16-23, the highest pin's number: 0
- *	2		anything: not all of 0, 1 and 2 may be all ones
+ *	2		anything, as long as 0, 1 and 2 are not all ones
  *
- * so it keeps an IO-APIC of version 0x20 with one pin. What it later writes to
- * the pin it reads back, with neither delivery mode SMI nor remote IRR set.
+ * The kernel finds an IO-APIC of version 0x20 with one pin. It reads back what it writes
+ * to the pin: neither delivery mode SMI nor remote IRR is set.
  */
 void vnode_acpi_ioapic(void *registers)
 {

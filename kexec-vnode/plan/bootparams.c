@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * struct boot_params, the "zero page" of the x86 boot protocol. Names of fields
- * and their rules: Documentation/arch/x86/boot.rst and zero-page.rst of Linux.
+ * struct boot_params, the "zero page" of the x86 boot protocol. Its fields are described
+ * in Documentation/arch/x86/boot.rst and zero-page.rst of Linux.
  */
 #include <assert.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #define HEADER_BOOT_FLAG	0xaa55
 #define HEADER_JUMP		0xeb		/* jmp rel8 */
 #define HEADER_START		0x1f1
-#define HEADER_JUMP_END		0x202		/* where the jump counts from */
+#define HEADER_JUMP_END		0x202		/* the jump is relative to this */
 
 #define PROTOCOL_MIN		0x020a	/* first with init_size and pref_address */
 #define PROTOCOL_XLOADFLAGS	0x020c
@@ -40,9 +40,9 @@ static_assert(offsetof(struct boot_params, e820_table) == 0x2d0, "zero-page.rst"
 static_assert(sizeof(struct boot_e820_entry) == 20, "zero-page.rst");
 
 /*
- * The header's first instruction jumps over it, so its offset tells where the
- * header ends (boot.rst, "64-bit boot protocol"). A newer kernel's may be longer
- * than the structure we know.
+ * The header's first instruction jumps over it, so the distance gives the end of the
+ * header (boot.rst, "64-bit boot protocol"). A newer kernel may have a longer header than
+ * struct setup_header.
  */
 static size_t header_length(const struct setup_header *header)
 {
@@ -72,11 +72,11 @@ static int header_copy(struct setup_header *hdr, const struct setup_header *from
 
 	memcpy(hdr, from, length);
 	if (hdr->version < PROTOCOL_XLOADFLAGS)
-		hdr->xloadflags = 0;	/* padding, then */
+		hdr->xloadflags = 0;	/* it was padding then */
 	return 0;
 }
 
-/* For a kernel that is entered without its setup: what a bzImage's would say. */
+/* For an ELF kernel: the header that a bzImage would have */
 static void header_synthesise(struct setup_header *hdr)
 {
 	hdr->root_flags = 1;		/* root read-only unless "rw" is given */
@@ -101,7 +101,7 @@ static int check_4g(const char *what, uint64_t pa, uint64_t size, struct vnode_e
 			 what, (unsigned long long)pa);
 }
 
-/* boot.rst, xloadflags: what a kernel is handed is below 4 GiB unless it says so. */
+/* boot.rst, xloadflags: all of this must be below 4 GiB unless the kernel allows more. */
 static int check_placement(const struct setup_header *hdr,
 			   const struct vnode_bootparams_config *config,
 			   struct vnode_err *err)
@@ -147,7 +147,7 @@ static int check_config(const struct setup_header *hdr,
 static int e820_copy(struct boot_params *params, const struct vnode_e820 *e820,
 		     unsigned int nr, struct vnode_err *err)
 {
-	uint64_t free = 0;		/* first address behind the last entry */
+	uint64_t free = 0;		/* the end of the entry before */
 	unsigned int i;
 
 	if (!nr || nr > E820_MAX_ENTRIES_ZEROPAGE)
@@ -212,18 +212,17 @@ static void header_fill(struct boot_params *params,
 
 /**
  * vnode_bootparams_build() - write a vnode's struct boot_params
- * @config: what it says. cmdline_size counts characters, without the NUL, and
- *	is only compared with what the kernel takes.
+ * @config: its contents. cmdline_size is in characters, without the NUL, and is only
+ *	compared with the kernel's limit.
  * @params: written; undefined on failure
  * @err: filled on failure
  *
- * What is not in @config is zero: no screen (screen_info), no EFI, no
- * setup_data, and the sentinel that shows the page was cleared before the
- * setup header was copied into it (sanitize_boot_params() in
- * arch/x86/include/asm/bootparam_utils.h).
+ * All other fields are zero: no screen (screen_info), no EFI, no setup_data. So is the
+ * sentinel, by which the kernel sees that the page was cleared before the setup header was
+ * copied into it (sanitize_boot_params() in arch/x86/include/asm/bootparam_utils.h).
  *
- * Return: 0; -ENOEXEC (no usable setup header); -ERANGE (a piece above 4 GiB
- * that this kernel wants below); -E2BIG (command line); -EINVAL.
+ * Return: 0; -ENOEXEC (no usable setup header); -ERANGE (something is above 4 GiB, and
+ * this kernel needs it below); -E2BIG (command line); -EINVAL.
  */
 int vnode_bootparams_build(const struct vnode_bootparams_config *config,
 			   struct boot_params *params, struct vnode_err *err)

@@ -20,14 +20,14 @@
 #define PML4_SHIFT		39
 #define PD_PAGE			(1ULL << PD_SHIFT)
 
-/* Hands out the tables one by one; each is entered by its physical address. */
+/* A pool of tables, allocated one after the other */
 struct pgtable_pool {
 	char *tables;
 	uint64_t tables_pa;
 	size_t used;
 };
 
-/* How many pieces of 1 << @shift bytes hold address 0 or [base, base + size). */
+/* The number of aligned pieces of 1 << @shift bytes that hold address 0 or the range */
 static size_t nr_pieces(uint64_t base, uint64_t size, unsigned int shift)
 {
 	uint64_t first = base >> shift;
@@ -39,8 +39,8 @@ static size_t nr_pieces(uint64_t base, uint64_t size, unsigned int shift)
 
 /**
  * vnode_pgtable_size() - memory for the tables below the top level
- * @base: start of the vnode's memory; @base + @size at most 2^47, which is as
- *	far as identity mapping goes (SDM volume 1, 3.3.7.1: canonical addresses)
+ * @base: start of the vnode's memory; @base + @size is at most 2^47, the limit of an
+ *	identity mapping (SDM volume 1, 3.3.7.1: canonical addresses)
  * @size: its size in bytes, may be 0
  *
  * Return: bytes, a multiple of 4096, exactly what vnode_pgtable_build() uses.
@@ -51,7 +51,7 @@ size_t vnode_pgtable_size(uint64_t base, uint64_t size)
 		nr_pieces(base, size, PDPT_SHIFT)) * PG_TABLE_SIZE;
 }
 
-/* The table that entry @nr of @table points to; a new one if there is none. */
+/* The table that entry @nr of @table points to, allocated if there is none */
 static uint64_t *table_get(struct pgtable_pool *pool, uint64_t *table, unsigned int nr)
 {
 	if (!table[nr]) {
@@ -75,7 +75,7 @@ static void map_page(struct pgtable_pool *pool, uint64_t *pml4, uint64_t pa)
  * @size: its size; both are rounded outwards to 2 MiB
  * @pml4: the top level, 4096 bytes; its address goes into CR3
  * @tables: the others, vnode_pgtable_size() bytes, 8-byte aligned
- * @tables_pa: where @tables will be, a multiple of 4096
+ * @tables_pa: the physical address that @tables will have, a multiple of 4096
  */
 void vnode_pgtable_build(uint64_t base, uint64_t size, void *pml4, void *tables,
 			 uint64_t tables_pa)

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where everything goes in the memory that was granted.
+ * The placement of everything in the memory that was granted.
  *
- *	low page	page table (top level), what stands for an IO-APIC
- *	low RAM		what the vnode's kernel needs below 1 MiB
+ *	low page	page table (top level), memory in place of an IO-APIC
+ *	low RAM		for the vnode's kernel, which needs memory below 1 MiB
  *	range, bottom	boot parameters, command line
- *	       then	kernel, at a random place if it can be moved
- *	       top	initrd, and above it what the vnode must not use as RAM:
- *			page tables, control page, ACPI tables
+ *	       then	kernel, at a random address if it can be moved
+ *	       top	initrd, and above it, not RAM for the vnode: control page, page
+ *			tables, ACPI tables
  *
- * Placement is kexec's own: a memory map, locate_hole(), add_segment().
+ * kexec's own code places them: a memory map, locate_hole(), add_segment().
  */
 #include <errno.h>
 #include <limits.h>
@@ -27,7 +27,7 @@
 #define E820_RAM	1
 #define E820_RESERVED	2
 #define E820_ACPI	3
-/* index of the ACPI tables in the plan's map */
+/* index of the ACPI tables in the memory map */
 #define E820_TABLES	3
 
 /* Boot parameters and command line, with some room. */
@@ -44,7 +44,7 @@ static uint64_t acpi_size(const struct vnode_config *config)
 
 static uint64_t top_size(const struct vnode_config *config)
 {
-	/* for the base that needs the most page tables: just below 1 TiB */
+	/* a range just below 1 TiB needs the most page tables */
 	return vnode_align_up(vnode_pgtable_size((1ULL << 40) - VNODE_MEM_ALIGN, config->mem_size) +
 			      VNODE_CONTROL_SIZE + acpi_size(config), 64UL << 10);
 }
@@ -66,7 +66,7 @@ int vnode_plan_check(const struct vnode_config *config, const struct vnode_image
 	return 0;
 }
 
-/* The state of the making: kexec's view, and what it will be judged by. */
+/* The plan in progress: its input, and kexec's view of it */
 struct making {
 	struct vnode_plan *plan;
 	const struct vnode_config *config;
@@ -75,7 +75,7 @@ struct making {
 	const struct vnode_lent *lent;
 	struct kexec_info info;
 	struct memory_range range[3];
-	uint64_t ram_end;		/* of the range, as the vnode sees it */
+	uint64_t ram_end;		/* end of the vnode's RAM in the range */
 	bool nokaslr;			/* the command line says so */
 	char *low_page;
 	struct vnode_err *err;
@@ -118,9 +118,9 @@ static int make_memory_map(struct making *m)
 	uint64_t acpi = end - acpi_size(m->config);
 
 	m->ram_end = end - top_size(m->config);
-	/* a place only: root's kernel writes it when it starts the vnode */
+	/* only the address: root's kernel writes the page when it starts the vnode */
 	m->plan->control = m->ram_end;
-	/* kexec wants it sorted: the low page may be below or above the low RAM */
+	/* kexec's map must be sorted: the low page may be below or above the low RAM */
 	m->range[low_first] = (struct memory_range){ lent->low_page, lent->low_page + PAGE - 1,
 						     RANGE_RAM };
 	m->range[!low_first] = (struct memory_range){ lent->low_base,
@@ -181,7 +181,7 @@ static uint64_t random_below(uint64_t n)
 	return value % n;
 }
 
-/* The first free place, or for KASLR one at random. */
+/* Takes the first free address, or with KASLR a random one. */
 static int place_kernel(struct making *m, bool anywhere)
 {
 	uint64_t align = m->image->align, size = m->image->mem_size;
@@ -323,7 +323,7 @@ static int make_entry(struct making *m)
 	return make_page_tables(m);
 }
 
-/* The page table, of which the upper half is unused, and there the IO-APIC. */
+/* The top-level page table. Its upper half is unused and holds the IO-APIC's registers. */
 static int make_low_page(struct making *m)
 {
 	vnode_acpi_ioapic(m->low_page + VNODE_LOW_IOAPIC);

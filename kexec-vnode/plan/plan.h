@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where everything goes: the tables that describe a vnode to its kernel, and the plan. */
+/* The plan of a start: the placement of everything, and the tables for the vnode's kernel. */
 #ifndef KEXEC_VNODE_PLAN_H
 #define KEXEC_VNODE_PLAN_H
 
@@ -17,11 +17,11 @@ struct vnode_image;
 /* acpi.c: the tables that describe a vnode to its kernel */
 struct vnode_acpi_config {
 	unsigned int id;
-	uint32_t bsp_apicid;		/* the machine's; listed, never enabled */
+	uint32_t bsp_apicid;		/* of the machine; listed, but not enabled */
 	const uint32_t *apicid;		/* boot CPU first */
 	unsigned int nr_apicids;
 	uint64_t base_pa;		/* where the tables will be */
-	uint32_t ioapic_pa;		/* what stands for an IO-APIC */
+	uint32_t ioapic_pa;		/* memory in place of an IO-APIC */
 	uint64_t control_pa;
 };
 
@@ -32,7 +32,7 @@ struct vnode_acpi_config {
  */
 int vnode_acpi_build(const struct vnode_acpi_config *config, void *buf, size_t size,
 		     struct vnode_err *err);
-/* What is behind ioapic_pa: VNODE_ACPI_IOAPIC_SIZE bytes of registers. */
+/* Fills the registers at ioapic_pa, VNODE_ACPI_IOAPIC_SIZE bytes. */
 #define VNODE_ACPI_IOAPIC_SIZE	0x50
 void vnode_acpi_ioapic(void *registers);
 
@@ -59,8 +59,8 @@ int vnode_bootparams_build(const struct vnode_bootparams_config *config,
 
 /*
  * pgtable.c: the identity page tables of the 64-bit entry: the first 2 MiB and
- * [base, base + size), in 2 MiB pages. The top level is apart, since it must be
- * below 4 GiB.
+ * [base, base + size), in 2 MiB pages. The top level is separate: it must be below
+ * 4 GiB.
  */
 size_t vnode_pgtable_size(uint64_t base, uint64_t size);
 /* @tables_pa: where @tables will be; vnode_pgtable_size() bytes */
@@ -84,8 +84,8 @@ bool vnode_cmdline_has(const char *cmdline, const char *word);
 void vnode_cmdline_print(const char *cmdline, FILE *out);
 
 /*
- * plan.c: where everything goes. The list of segments is made with kexec's own
- * add_segment() and locate_hole() on the memory that was granted.
+ * plan.c: the placement. kexec's own add_segment() and locate_hole() make the list of
+ * segments in the memory that was granted.
  */
 struct kexec_segment;
 
@@ -101,16 +101,16 @@ struct vnode_plan {
 	unsigned int nr_e820;
 	int entry_mode;			/* 32 or 64 */
 	uint64_t entry, boot_params, cr3, control, kernel, initrd;
-	uint64_t virt_delta;		/* the kernel was moved up by so much */
-	const char *kaslr;		/* what became of it, for people */
+	uint64_t virt_delta;		/* KASLR has moved the kernel up by this */
+	const char *kaslr;		/* for people: what is randomised */
 	struct kexec_segment *segment;
 	int nr_segments;
 	uint64_t bytes;			/* of all segments, in memory */
-	void *tables;			/* ACPI tables, as they will be */
+	void *tables;			/* the ACPI tables */
 	int tables_size;
 };
 
-/* What can be known before anything is taken: -EINVAL, -EFBIG. */
+/* Checks before anything is granted: -EINVAL, -EFBIG. */
 int vnode_plan_check(const struct vnode_config *config, const struct vnode_image *image,
 		     size_t initrd_size, struct vnode_err *err);
 int vnode_plan_make(struct vnode_plan *plan, const struct vnode_config *config,

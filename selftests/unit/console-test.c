@@ -104,7 +104,7 @@ static void taken_over_at_once(void)
 {
 	console_state = VCONSOLE_CONNECTED;
 	KTAP_CHECK_EQ(run(VNODE_RUNNING, false), -EPERM);
-	KTAP_CHECK(strstr(err.text, "somebody else has taken its console over"));
+	KTAP_CHECK(strstr(err.text, "another session has taken over its console"));
 }
 
 static void restart_is_given_up(void)

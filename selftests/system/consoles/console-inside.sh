@@ -102,7 +102,7 @@ is_looked_on() {
 }
 
 first_is_told() {
-	ends_with 1 "$first" && grep '^kexec: vnode1: somebody else has taken its console over' /tmp/err.1
+	ends_with 1 "$first" && grep '^kexec: vnode1: another session has taken over its console' /tmp/err.1
 }
 
 tty_is_hung_up() {
