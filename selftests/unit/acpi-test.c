@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kexec-vnode/plan/acpi.c, read back with offsets of its own: those that the ACPI
- * Specification 6.5 gives in the sections named here.
+ * kexec-vnode/plan/acpi.c, read back at the offsets that the ACPI Specification 6.5
+ * gives in the sections named here.
  *
  * acpi-test --write DIR writes every table of every configuration as
- * DIR/CONFIG-TABLE.dat, for a second opinion. iasl -d exits with 0 whatever it
- * finds, so its words decide; they go to stderr and into the .dsl. A table of
- * unknown signature, VNOD, it checks for header and sum and dumps the rest. In
- * DIR, nothing may come out of:
+ * DIR/CONFIG-TABLE.dat for iasl. iasl -d always exits with 0: its messages on stderr
+ * and in the .dsl count. It does not know VNOD, and checks only the header and the sum
+ * of that table. In DIR, these commands must print nothing:
  *
  *	for t in *.dat; do iasl -d $t; done >iasl.log 2>&1
  *	grep -iE 'warning|error|incorrect|invalid|unknown' iasl.log *.dsl |

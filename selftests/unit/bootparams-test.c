@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * kexec-vnode/plan/bootparams.c, read back at the offsets that Documentation/arch/x86
- * of Linux gives in boot.rst and zero-page.rst; and pgtable.c, walked as a CPU
- * does it.
+ * of Linux gives in boot.rst and zero-page.rst; and pgtable.c, walked like a CPU
+ * does.
  */
 #include <errno.h>
 #include <stdlib.h>

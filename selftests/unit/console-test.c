@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kexec-vnode/console/console.c where a session has to end by itself: the parts of /dev/vnode
- * and /dev/vconsole are played here.
+ * kexec-vnode/console/console.c: sessions that have to end by themselves. The
+ * functions of /dev/vnode and /dev/vconsole are replaced.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -117,8 +117,8 @@ static void restart_is_given_up(void)
 }
 
 static const struct ktap_test tests[] = {
-	{ "a session ends that was taken over before it has looked", taken_over_at_once },
-	{ "so does one whose vnode is not restarted after all", restart_is_given_up },
+	{ "a session ends if another one takes over at once", taken_over_at_once },
+	{ "a session ends if the restart is cancelled", restart_is_given_up },
 };
 
 int main(void)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kexec-vnode/inspect/dump*.c on a small memory with page tables, a VMCOREINFO and a log in it:
- * what is in the file, read back by its own headers and by readelf, and what is left
- * behind where it cannot be written.
+ * kexec-vnode/inspect/dump*.c on a small memory with page tables, a VMCOREINFO and a log. The
+ * file is read back by its own headers and by readelf. Files that cannot be written
+ * leave nothing behind.
  */
 #include <dirent.h>
 #include <elf.h>
@@ -657,17 +657,17 @@ static const struct ktap_test tests[] = {
 	{ "readelf reads it", readelf_reads_it },
 	{ "registers and VMCOREINFO are in the notes", has_notes },
 	{ "zero pages are left out", is_sparse },
-	{ "pages that the kernel has free are left out", free_pages_are_left_out },
-	{ "without VMCOREINFO it is written all the same", without_info_it_is_written },
-	{ "page tables without an end are given up", survives_endless_tables },
+	{ "free pages are left out", free_pages_are_left_out },
+	{ "it is written without VMCOREINFO, too", without_info_it_is_written },
+	{ "endless page tables are survived", survives_endless_tables },
 	{ "damaged page tables are survived", survives_noise },
 	{ "nothing is left when the memory goes away", leaves_nothing_when_reading_fails },
 	{ "the old file stays when the new one cannot be written",
 	  keeps_the_old_one_when_writing_fails },
 	{ "nothing is left after a signal", leaves_nothing_after_a_signal },
-	{ "a file that cannot be is named", says_where_it_cannot_write },
-	{ "there is no dump of one that is restarted meanwhile", no_dump_of_two_kernels },
-	{ "nor of one whose number another one gets, with more CPUs", no_dump_of_two_vnodes },
+	{ "the error names a file that cannot be written", says_where_it_cannot_write },
+	{ "a vnode that is restarted meanwhile is not dumped", no_dump_of_two_kernels },
+	{ "nor is another vnode that gets the same id", no_dump_of_two_vnodes },
 };
 
 int main(void)

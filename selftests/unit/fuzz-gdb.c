@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Any bytes from the other end are survived by kexec-vnode/gdb/*.c, with any memory
- * behind them. What is answered is in its bounds, and nothing is written.
+ * kexec-vnode/gdb/*.c must survive any input with any memory. Answers stay in their
+ * bounds, and nothing is written.
  *
- * An input is eight bytes of which the memory is made, and then what is sent.
+ * An input is eight bytes from which the memory is made, and then the bytes that gdb sends.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -6,8 +6,8 @@
  *	fuzz-image --seeds=DIR		writes small images to begin with
  *	fuzz-image DIR
  *
- * Compressed data hardly survive a mutation, so that the mutator works on what is
- * inside: a bzImage is also built around the input, packed anew each time.
+ * Mutations mostly destroy compressed data. Therefore each input is also compressed and
+ * wrapped in a bzImage.
  */
 #include <stdio.h>
 #include <unistd.h>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Any memory is survived by kexec-vnode/inspect/log*.c. libFuzzer:
+ * kexec-vnode/inspect/log*.c must survive any memory. libFuzzer:
  *
  *	clang -g -O1 -fsanitize=fuzzer,address,undefined ... fuzz-log.c log*.c err.c
  *
  * An input is a list of changes to a valid small memory: {offset / 4, value} in
- * words of 16 bits. So the fuzzer starts behind the note's parser, and an empty
- * input prints a log. Bit 15 of an offset changes the memory while it is read.
+ * words of 16 bits. So every input passes the note's parser, and an empty one prints
+ * a log. Bit 15 of an offset changes the memory while it is read.
  */
 #include <stdlib.h>
 #include <string.h>

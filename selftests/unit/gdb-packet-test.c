@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kexec-vnode/gdb/*.c without a vnode: packets as they come and go, what is answered,
- * and a small memory with page tables at its virtual addresses.
+ * kexec-vnode/gdb/*.c without a vnode: packets, answers, and a small memory with page
+ * tables.
  */
 #include <stdlib.h>
 
@@ -484,18 +484,18 @@ static void stacks_are_kept(void)
 }
 
 static const struct ktap_test tests[] = {
-	{ "packets are taken", packets_are_taken },
+	{ "packets are parsed", packets_are_taken },
 	{ "escapes are undone", escapes_are_undone },
-	{ "bad packets are told", bad_packets_are_told },
+	{ "bad packets are reported", bad_packets_are_told },
 	{ "packets that are too long are refused", long_packets_are_refused },
-	{ "frames can be taken back", frames_are_taken_back },
-	{ "what both sides agree upon", what_is_agreed_upon },
+	{ "frames can be parsed again", frames_are_taken_back },
+	{ "the start of a session", what_is_agreed_upon },
 	{ "an unknown packet has an empty answer", unknown_packets_are_empty },
 	{ "what would change anything is refused", writes_are_refused },
-	{ "it is resumed", it_is_resumed },
+	{ "the vnode is resumed", it_is_resumed },
 	{ "CPUs are threads", cpus_are_threads },
 	{ "registers are in gdb's order", registers_are_gdbs },
-	{ "registers that are not known are told to be so", unknown_registers_are_told_so },
+	{ "unknown registers are marked", unknown_registers_are_told_so },
 	{ "the target is described", target_is_described },
 	{ "monitor status tells the state", monitor_tells_the_state },
 	{ "memory is read at virtual addresses", memory_is_read },

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE		/* pipe2() */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -204,6 +205,15 @@ static void repeated_packet_is_answered_once(void)
 	KTAP_CHECK_STR(output, "+$QC1#c5+$1#31+$1#31");
 }
 
+/* gdb gets a ^C at the terminal and sends it as a byte. */
+static void interrupt_is_ignored(void)
+{
+	make_vnode();
+	signal(SIGINT, SIG_DFL);
+	KTAP_CHECK_EQ(session(""), 0);
+	KTAP_CHECK(signal(SIGINT, SIG_DFL) == SIG_IGN);
+}
+
 static void closed_output_ends_it(void)
 {
 	int out[2];
@@ -233,6 +243,7 @@ static const struct ktap_test tests[] = {
 	{ "the end of the input ends the session and thaws", end_of_input_thaws },
 	{ "kill and detach end the session and thaw", kill_and_detach_thaw },
 	{ "a repeated first packet is answered once", repeated_packet_is_answered_once },
+	{ "SIGINT does not end the session", interrupt_is_ignored },
 	{ "a gdb that has closed its end ends the session", closed_output_ends_it },
 	{ "a gdb that reads nothing ends the session", full_output_ends_it },
 };

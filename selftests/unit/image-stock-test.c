@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * image-stock-test VMLINUZ...: stock kernels taken apart, and each compared with
- * a second opinion: the kernel's own way to load and relocate itself, in brief.
+ * image-stock-test VMLINUZ...: opens stock kernels and compares each with the
+ * result of the kernel's own way to load and relocate itself, rewritten here.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Kernel images of a few kilobytes that image*.c takes for real ones, and what
- * must hold for any image it accepts. For image-test.c and fuzz-image.c.
+ * Kernel images of a few kilobytes that image*.c accepts, and the invariants of every
+ * accepted image. For image-test.c and fuzz-image.c.
  *
  * The kernel: text at the start, data, per-CPU data linked at 0, init; one
  * relocation of each kind in its text.

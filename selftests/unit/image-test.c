@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Kernel images made by image-synth.h: what is opened, and what is refused and why.
- * The same for stock kernels is in image-stock-test.c.
+ * Kernel images made by image-synth.h: which are opened, and why others are refused.
+ * image-stock-test.c is for stock kernels.
  */
 #include <errno.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kexec-vnode/inspect/log*.c on a small memory with a small ring in it. The ring is
- * written as kernel/printk/printk_ringbuffer.c does it.
+ * kexec-vnode/inspect/log*.c on a small memory with a small ring, which is written in
+ * the way of kernel/printk/printk_ringbuffer.c.
  */
 #include <assert.h>
 #include <errno.h>
@@ -414,8 +414,8 @@ static void elf_note(void)
 }
 
 /*
- * A ring in the direct map, the pages out of order in physical memory; infos and
- * text cross from one into another.
+ * A ring in the direct map whose pages are out of order in physical memory; infos and
+ * text cross page boundaries.
  */
 static void page_tables(unsigned int levels)
 {
@@ -624,7 +624,7 @@ static const struct ktap_test tests[] = {
 	{ "hostile rings", hostile_rings },
 	{ "record taken again is skipped", record_taken_again_is_skipped },
 	{ "moving tail is followed", moving_tail_is_followed },
-	{ "read errors are told", read_errors_are_told },
+	{ "read errors are reported", read_errors_are_told },
 	{ "early ring", early_ring },
 	{ "early ring that moved", early_ring_that_moved },
 	{ "early text of an unknown ring", early_text_of_an_unknown_ring },

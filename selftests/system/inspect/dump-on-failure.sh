@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 3 -m 2G -t 400 -f build/kexec-tools/build/sbin/vmcore-dmesg:/usr/sbin/vmcore-dmesg
 #
-# --dump-on-failure=DIR: what a vnode holds when it fails is on the disk before it is
-# started again; and it is started again whatever becomes of that.
+# --dump-on-failure=DIR: the dump of a vnode that fails is on the disk before the restart,
+# and the restart comes whether the dump has succeeded or not.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh
@@ -47,7 +47,7 @@ small_disk() {
 	mount -t tmpfs -o size=4m tmpfs $SMALL
 }
 
-# A program that dumps nothing, and ends when it is told.
+# A helper that dumps nothing, and ends when a file appears.
 slow_helper() {
 	cat > /tmp/slow <<-'END'
 	#!/bin/sh
@@ -64,7 +64,7 @@ waits_for_helper() {
 	wait_for 20 test -e /tmp/slow.args || return 1
 	cat /tmp/slow.args
 	kexec --vnode=1 -S
-	# longer than the first restart is away
+	# longer than the delay of the first restart
 	usleep 1500000
 	state_is 1 panicked && [ "$(field 1 restarts)" = 0 ] &&
 		grep -qxE -- "--vnode=1 --dump=$DIR/vnode1-[0-9]{8}-[0-9]{6}\.core" /tmp/slow.args
@@ -81,11 +81,11 @@ check "with another verb" exits_with 2 kexec --vnode=1 -S --dump-on-failure=$DIR
 check "no program is set" test -z "$(cat $HELPER)"
 check "a vnode that is restarted" up_with $DIR --restart=on-failure
 check "this program is set" test "$(cat $HELPER)" = "$(readlink -f "$(command -v kexec)")"
-check "it panics and comes again" eval 'end_by 1 adeos-test panic; comes_again 1'
+check "it panics and is restarted" eval 'end_by 1 adeos-test panic; comes_again 1'
 check "there is one dump" dumps_are 1
 check "of the kernel that panicked" newest_says 'Kernel panic'
-check "root's log tells of it" root_said 'kexec.*vnode 1: .* are in /tmp/dumps/vnode1-.*registers of 1 of 2'
-check "it hangs and comes again" eval 'end_by 1 adeos-test spin 1; comes_again 2'
+check "root's log says so" root_said 'kexec.*vnode 1: .* are in /tmp/dumps/vnode1-.*registers of 1 of 2'
+check "it hangs and is restarted" eval 'end_by 1 adeos-test spin 1; comes_again 2'
 check "there are two dumps" dumps_are 2
 check "it reboots: that is no failure" eval 'end_by 1 reboot -f; comes_again 3 && dumps_are 2'
 check "it is returned" stop 1
@@ -98,7 +98,7 @@ check "it is returned" stop 1
 
 small_disk
 check "a disk that is too small" up_with $SMALL --restart=on-failure
-check "it panics and comes again all the same" eval 'end_by 1 adeos-test panic; comes_again 1'
+check "it panics and is restarted all the same" eval 'end_by 1 adeos-test panic; comes_again 1'
 check "nothing is left there" test -z "$(ls -A $SMALL)"
 check "root's log says why" root_said 'kexec: .*not enough space'
 check "and that there is no dump" root_said 'vnode1: not dumped: .*status 1, signal 0'

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 3 -m 2G -t 600 -f build/kexec-tools/build/sbin/vmcore-dmesg:/usr/sbin/vmcore-dmesg
 #
-# kexec --vnode=ID --dump=FILE: of a vnode that runs, of one that has ended, of memory
-# without a kernel; and what is left where it cannot be written.
+# kexec --vnode=ID --dump=FILE: a running vnode, ended ones, memory without a kernel; files
+# that cannot be written.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh
@@ -12,7 +12,7 @@
 DIR=/tmp/dumps
 CORE=$DIR/core
 SMALL=/tmp/small
-# a vnode goes on by itself after 10 s; it is not to come to that
+# a frozen vnode resumes by itself after 10 s: a dump must be faster
 FROZEN_MS=9000
 
 dump() { # WARNING of it, "" for none
@@ -45,7 +45,7 @@ was_frozen() {
 	[ "${ms:-0}" -gt 0 ] && [ "$ms" -lt "$FROZEN_MS" ]
 }
 
-# The vnode may have said more since; it has said all that is in the dump.
+# The vnode may have logged more since the dump.
 log_is_in_it() { # LINES-SINCE
 	local lines all
 
@@ -59,12 +59,12 @@ log_is_in_it() { # LINES-SINCE
 	untimed < /tmp/vmcore.log | diff /tmp/vnode.text -
 }
 
-# A message of several lines has one time stamp in vmcore-dmesg, here each line.
+# A message of several lines has one time stamp in vmcore-dmesg, and one a line in --log.
 untimed() {
 	sed 's/^\[ *[0-9]*\.[0-9]*\] //'
 }
 
-# Used is what its kernel does not call free.
+# Memory is used unless the vnode's kernel reports it as free.
 is_small() {
 	local disk free used
 
@@ -79,8 +79,8 @@ is_used() { # DIRECTORY
 	[ "$(du -sk "$1" | cut -f 1)" -gt 8192 ]
 }
 
-# A dump that is stopped in the middle. It takes some tenths of a second: no look waits for
-# the next one.
+# Suspends a dump in the middle. The whole dump takes some tenths of a second: look without
+# pausing.
 begin_dump() { # FILE
 	local looks=0 dir="${1%/*}"
 
@@ -106,7 +106,7 @@ ended_by() { # SIGNAL STATUS
 	[ "$status" -eq "$2" ] && [ ! -e "$CORE" ] && goes_on
 }
 
-# Whoever froze it does nothing more: it goes on by itself.
+# The process that has frozen it is suspended: the vnode resumes by itself.
 forgotten() {
 	local status=0
 
@@ -151,7 +151,7 @@ no_space() {
 		[ -z "$(ls -A "$SMALL")" ]
 }
 
-# It would fit, but somebody else is quicker.
+# It would fit, but another file takes the space meanwhile.
 full_in_the_middle() {
 	local status=0
 
@@ -190,7 +190,7 @@ check_kernel() { # RELEASE
 	check "it goes on" goes_on
 	check "it panics" fails panicked 'adeos-test panic'
 	check "dumped" dump ''
-	check "the registers of who panicked are known" registers 1 2
+	check "the registers of the CPU that panicked are known" registers 1 2
 	check "it is stopped" stop 1
 }
 
@@ -204,18 +204,18 @@ mkdir -p "$DIR"
 check "no such vnode" refused 4 'no vnode 1' --vnode=1 --dump="$CORE"
 check "a vnode" up 1 1-2 256M --append=nokaslr
 check "dumped while it runs" dump ''
-check "it stood still meanwhile, and not for long" was_frozen
+check "it was frozen meanwhile, and not for long" was_frozen
 check "the registers of both CPUs are known" registers 2 2
 check "it goes on" goes_on
 check "vmcore-dmesg finds the log" log_is_in_it 5
 check "no more is written than it uses" is_small
 check "once more, over the old file" dump ''
-check "a second one at the same time is refused" second_is_refused
+check "a second dump at the same time is refused" second_is_refused
 check "it goes on" goes_on
 check "ended by a signal: it goes on" ended_by TERM 143
 check "nothing is left" nothing_left
 check "killed: it goes on" ended_by KILL 137
-check "suspended: it goes on by itself, and that is told" forgotten
+check "suspended: it resumes by itself, and kexec says so" forgotten
 rm -f "$DIR"/*
 check "no such directory" refused 1 "$DIR/no/core: cannot be written: No such file" --vnode=1 --dump="$DIR/no/core"
 check "a directory has that name" refused 1 "$DIR: is there, and is not a regular file" --vnode=1 --dump="$DIR"
@@ -228,20 +228,20 @@ check "a disk that is full in the middle" small_disk 128 full_in_the_middle
 check "it goes on" goes_on
 check "it panics" fails panicked 'adeos-test panic'
 check "dumped" dump ''
-check "the registers of who panicked are known" registers 1 2
+check "the registers of the CPU that panicked are known" registers 1 2
 check "vmcore-dmesg finds all of the log" log_is_in_it 0
-check "to the last words" last_words 'end Kernel panic - not syncing: adeos-test'
+check "to its last line" last_words 'end Kernel panic - not syncing: adeos-test'
 check "it is stopped" stop 1
 check "another one, with KASLR" up 1 1-2 192M
 check "one of its CPUs hangs" fails hung 'adeos-test spin 1'
 check "dumped" dump ''
-check "the registers of who hangs are known" registers 1 2
+check "the registers of the CPU that hangs are known" registers 1 2
 check "vmcore-dmesg finds all of the log" log_is_in_it 0
 check "it is stopped" stop 1
 for image; do
 	[ "$image" = "/boot/vmlinuz-$(uname -r)" ] || check_kernel "${image#/boot/vmlinuz-}"
 done
-check "a vnode that has nothing of Linux" has_pattern_only
+check "a vnode without Linux" has_pattern_only
 stop 1 > /dev/null
 check "root has everything again, and its log is quiet" eval 'nothing_held && root_is_back && log_is_quiet'
 finish

@@ -128,7 +128,7 @@ cpus_are_threads() {
 	said '^\* 1 +Thread 1 \(CPU 0, frozen\) +0x' && said '^  2 +Thread 2 \(CPU 1, frozen\) +0x'
 }
 
-# One of its CPUs has nothing to do, and is where a kernel is then.
+# One of its CPUs is idle: its program counter is in an idle function.
 idles() {
 	local pc
 
@@ -391,7 +391,7 @@ check "it is returned while gdb waits" is_returned_while_attached
 for image; do
 	[ "$image" = "/boot/vmlinuz-$(uname -r)" ] || check_kernel "${image#/boot/vmlinuz-}"
 done
-check "a vnode that has nothing of Linux" has_no_kernel
+check "a vnode without Linux" has_no_kernel
 check "SIGTERM ends the session" is_ended_by_term
 stop 1 > /dev/null
 check "root has everything again, and its log is quiet" eval 'nothing_held && root_is_back && log_is_quiet'

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # host: gdb and the kernel's debug symbols (318 MB to be fetched) are not in the machine
 #
-# gdb reads dumps: of a vnode that panicked, and, with KASLR, of one that runs.
+# gdb reads dumps: of a vnode that has panicked, and of a running one with KASLR.
 
 set -euo pipefail
 
@@ -14,8 +14,8 @@ trap 'rm -rf "$work"' EXIT
 # shellcheck source=selftests/system/lib/gdb.sh
 . selftests/system/lib/gdb.sh
 
-# A disk takes each dump out of the machine: there is no file system, it begins with it.
-# Which disk comes first is a matter of chance: it is known by its serial number.
+# Each dump leaves the machine on a disk without a file system. The order of the disks is
+# random: their serial numbers identify them.
 # shellcheck disable=SC2016 # for the shell in the machine
 inside='
 	. /selftests/lib/adeos.sh

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # host: gdb and the kernel's debug symbols (318 MB to be fetched) are brought into the machine
 #
-# gdb, with symbols, looks into a vnode with KASLR through kexec --vnode=ID --gdb: while
-# it runs, and when it panics.
+# gdb with symbols reads a vnode with KASLR through kexec --vnode=ID --gdb: while it runs,
+# and when it panics.
 
 set -euo pipefail
 
