@@ -17,10 +17,10 @@
 /**
  * struct attached - an open file
  * @lock: protects @view until it is set, once
- * @view: what it is attached to, or NULL
+ * @view: the console that it is attached to, or NULL
  * @reader: reads the history
- * @pid: of who has attached it
- * @events: of the view, as last asked
+ * @pid: of the process that opened it
+ * @events: of the view, as of the last STATUS
  */
 struct attached {
 	struct mutex lock;	/* view */
@@ -70,7 +70,7 @@ static int file_release(struct inode *inode, struct file *file)
 
 /* ---- attaching ---- */
 
-/* Return: 0, -EBUSY, -EAGAIN: the tty is to be hung up first. */
+/* Return: 0, -EBUSY; -EAGAIN: hang up the tty and try again. */
 static int writer_take(struct view *view, struct attached *attached,
 		       struct vconsole_attach *attach)
 {
@@ -141,7 +141,7 @@ static int ioctl_attach(struct attached *attached, void __user *arg)
 	return err;
 }
 
-/* ---- the rest ---- */
+/* ---- status and size ---- */
 
 static int ioctl_status(struct view *view, struct attached *attached, void __user *arg)
 {
@@ -193,6 +193,8 @@ static long file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 					    ioctl_size(view, attached, user);
 }
 
+/* ---- reading and writing ---- */
+
 static bool is_readable(struct view *view, struct attached *attached)
 {
 	return READ_ONCE(attached->reader.position) != READ_ONCE(view->written);
@@ -223,7 +225,7 @@ again:
 			return done ?: -EFAULT;
 		done += n;
 	}
-	/* somebody else with this descriptor was quicker: there is no end of file */
+	/* another reader of this file has taken the bytes: 0 would mean end of file */
 	if (len && !done)
 		goto again;
 	return done;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The interface of Linux's hvc consoles, which stands in drivers/tty/hvc/hvc_console.h
- * and so is not among the headers that modules are built with.
+ * The interface of Linux's hvc consoles. drivers/tty/hvc/hvc_console.h, which declares it,
+ * is not among the headers that modules are built with.
  */
 #ifndef _VCONSOLE_HVC_H
 #define _VCONSOLE_HVC_H
@@ -22,7 +22,7 @@ typedef u8 hvc_char_t;
 typedef size_t hvc_count_t;
 #endif
 
-/* What it begins with, in all kernels that we are built for. */
+/* Its first fields are the same in all kernels that vconsole is built for. */
 struct hvc_struct {
 	struct tty_port port;
 	spinlock_t lock;	/* the window's size */

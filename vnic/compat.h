@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What differs between the kernels that vnic is built for: 6.1 and 6.12. */
+/* Differences between the kernels that vnic is built for: 6.1 and 6.12. */
 #ifndef _VNIC_COMPAT_H
 #define _VNIC_COMPAT_H
 
@@ -7,7 +7,7 @@
 #include <linux/version.h>
 #include <net/xdp.h>
 
-/* Linux can be asked what a device does with XDP. */
+/* From 6.3 on, a device says which XDP features it has. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 static inline void vnic_set_xdp_features(struct net_device *dev)
 {
@@ -20,7 +20,7 @@ static inline void vnic_set_xdp_features(struct net_device *dev)
 }
 #endif
 
-/* Linux asks for what each queue counts, see "qstats" of its netdev netlink family. */
+/* From 6.10 on, Linux reads the counters of a queue: "qstats" of its netdev netlink family. */
 #define VNIC_QUEUE_STATS	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0))
 
 #endif /* _VNIC_COMPAT_H */

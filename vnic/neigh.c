@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who is gone is not asked again and again by those who had known its address: Linux
- * would take half a minute to find that out.
+ * Forget the addresses of a kernel that is gone: Linux itself would need half a minute to
+ * find that its neighbour does not answer.
  */
 #include <linux/ipv6.h>
 #include <net/arp.h>
@@ -9,7 +9,7 @@
 
 #include "vnic.h"
 
-#define GONE_MAX	64	/* addresses of one kernel, that are forgotten at once */
+#define GONE_MAX	64	/* addresses of one kernel */
 
 struct gone {
 	struct net_device *dev;
@@ -18,13 +18,13 @@ struct gone {
 	unsigned int nr;
 };
 
-/* Also of what is made of the device: a bridge, a VLAN, a bond. Under RCU. */
+/* Of the device, or of one above it: a bridge, a VLAN, a bond. Under RCU. */
 static bool is_of_device(const struct neighbour *neigh, struct net_device *dev)
 {
 	return neigh->dev == dev || netdev_has_upper_dev_all_rcu(dev, neigh->dev);
 }
 
-/* Under the table's lock, so that nothing can be done about it here. */
+/* Under the table's lock, so it cannot change the neighbour here. */
 static void gone_find(struct neighbour *neigh, void *data)
 {
 	struct gone *gone = data;
@@ -64,7 +64,7 @@ void vnic_neigh_gone(struct net_device *dev, const u8 *mac)
 		return;
 	table_forget(&arp_tbl, &gone);
 #if IS_REACHABLE(CONFIG_IPV6)
-	/* with ipv6.disable=1 that table was never made */
+	/* with ipv6.disable=1 the table was not initialized */
 	if (ipv6_mod_enabled())
 		table_forget(&nd_tbl, &gone);
 #endif

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What of a frame is left open, its checksum and its segments, between an skb and what
- * lies in a bridge. It is as virtio has it, and Linux's own checks of that decide; but
- * UDP GSO is done here for all kernels: 6.1 has no word for it in virtio, and those that
- * have one differ in how many segments they take.
+ * Checksums and segments that a frame leaves to its receiver, between an skb and the
+ * bridge. The format is virtio's, and Linux's own functions check it. UDP GSO is done here
+ * for all kernels: 6.1 has no code for it in virtio, and kernels that have one differ in
+ * how many segments they accept.
  */
 #include <linux/udp.h>
 
 #include "vnic.h"
 
-#define UDP_SEGMENTS	128	/* of one frame: as many as any kernel sends */
+#define UDP_SEGMENTS	128	/* of a frame: the most that any kernel sends */
 
 static bool is_udp(const struct sk_buff *skb)
 {
@@ -31,7 +31,7 @@ static int get_udp(const struct sk_buff *skb, struct virtio_net_hdr *offload)
 	return 0;
 }
 
-/* Return: 0; an error if it cannot be said */
+/* Return: 0; an error if virtio has no code for it. */
 int vnic_offload_get(const struct sk_buff *skb, struct virtio_net_hdr *offload)
 {
 	return is_udp(skb) ? get_udp(skb, offload) :
@@ -44,7 +44,7 @@ static int set_udp(struct sk_buff *skb, const struct virtio_net_hdr *offload)
 	struct virtio_net_hdr checksum = *offload;
 	int err;
 
-	/* its segments have checksums of their own: it must have been left open */
+	/* each segment has a checksum, so the frame must leave its own open */
 	if (!(offload->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) || !size || size == GSO_BY_FRAGS)
 		return -EINVAL;
 	checksum.gso_type = VIRTIO_NET_HDR_GSO_NONE;
@@ -56,17 +56,17 @@ static int set_udp(struct sk_buff *skb, const struct virtio_net_hdr *offload)
 	    skb->csum_offset != offsetof(struct udphdr, check) || !pskb_may_pull(skb, head) ||
 	    skb->len - head > size * UDP_SEGMENTS)
 		return -EINVAL;
-	/* what fits into one segment is none */
+	/* one segment: no GSO */
 	if (skb->len - head <= size)
 		return 0;
 	skb_shinfo(skb)->gso_size = size;
-	/* Linux looks at its headers, and counts */
+	/* SKB_GSO_DODGY: Linux checks the headers, and counts the segments */
 	skb_shinfo(skb)->gso_type = SKB_GSO_UDP_L4 | SKB_GSO_DODGY;
 	skb_shinfo(skb)->gso_segs = 0;
 	return 0;
 }
 
-/* @skb begins with its Ethernet header. Return: 0; an error if it makes no sense */
+/* @skb begins with its Ethernet header. Return: 0; an error if @offload makes no sense. */
 int vnic_offload_set(struct sk_buff *skb, const struct virtio_net_hdr *offload)
 {
 	if (offload->flags & VIRTIO_NET_HDR_F_DATA_VALID)
