@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/vnode in root: the calls that lend, start and end, beside those of look.c. What
- * user space hands in is checked here as far as it does not need to be known what a
- * vnode has.
+ * /dev/vnode in root: the calls that lend, start and end vnodes, beside those that look
+ * (look/device.c). Arguments are checked here, as far as that does not depend on a vnode.
  */
 #include <linux/bitmap.h>
 #include <linux/cpumask.h>
 #include <linux/ctype.h>
 #include <linux/memory.h>
-#include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <asm/apic.h>
 #include <asm/smp.h>
 #include <asm/tsc.h>
-#include <vnode/adeos.h>
 
 #include "kmb.h"
 
@@ -49,7 +46,7 @@ static bool name_is_valid(const char *name)
 	return is_zero(name + len, VNODE_NAME_LEN - len);
 }
 
-static int check_cpus(const u32 *cpu, unsigned int nr, u32 *bad_cpu)
+static int check_cpus(const struct kmb_cpu *cpu, unsigned int nr, u32 *bad_cpu)
 {
 	unsigned long *seen;
 	unsigned int i;
@@ -59,32 +56,25 @@ static int check_cpus(const u32 *cpu, unsigned int nr, u32 *bad_cpu)
 	if (!seen)
 		return -ENOMEM;
 	for (i = 0; i < nr && !err; i++) {
-		*bad_cpu = cpu[i];
-		if (cpu[i] >= nr_cpu_ids)
+		*bad_cpu = cpu[i].cpu;
+		if (cpu[i].cpu >= nr_cpu_ids)
 			err = -ENXIO;
-		else if (__test_and_set_bit(cpu[i], seen))
+		else if (__test_and_set_bit(cpu[i].cpu, seen))
 			err = -EINVAL;
 	}
 	bitmap_free(seen);
 	return err;
 }
 
-static struct kmb_cpu *grant_get_cpus(struct vnode_grant *grant)
+static int grant_get_cpus(struct vnode_grant *grant, struct kmb_cpu *cpu)
 {
-	struct kmb_cpu *cpu;
+	const u32 __user *from = u64_to_user_ptr(grant->cpus);
 	unsigned int i;
-	u32 *list;
-	int err;
 
-	list = memdup_array_user(u64_to_user_ptr(grant->cpus), grant->nr_cpus, sizeof(*list));
-	if (IS_ERR(list))
-		return ERR_CAST(list);
-	err = check_cpus(list, grant->nr_cpus, &grant->bad_cpu);
-	cpu = err ? ERR_PTR(err) : kcalloc(grant->nr_cpus, sizeof(*cpu), GFP_KERNEL);
-	for (i = 0; !IS_ERR_OR_NULL(cpu) && i < grant->nr_cpus; i++)
-		cpu[i].cpu = list[i];
-	kfree(list);
-	return cpu ?: ERR_PTR(-ENOMEM);
+	for (i = 0; i < grant->nr_cpus; i++)
+		if (get_user(cpu[i].cpu, from + i))
+			return -EFAULT;
+	return check_cpus(cpu, grant->nr_cpus, &grant->bad_cpu);
 }
 
 static int grant_put_apicids(const struct vnode_grant *grant, const struct kmb_cpu *cpu)
@@ -142,14 +132,14 @@ static int ioctl_grant(struct file *file, void *arg)
 	err = grant_get_claims(grant, claim);
 	if (err)
 		return err;
-	cpu = grant_get_cpus(grant);
-	if (IS_ERR(cpu))
-		return PTR_ERR(cpu);
-	err = kmb_node_grant(grant, cpu, claim, file);
+	cpu = kcalloc(grant->nr_cpus, sizeof(*cpu), GFP_KERNEL);
+	if (!cpu)
+		return -ENOMEM;
+	err = grant_get_cpus(grant, cpu) ?: kmb_node_grant(grant, cpu, claim, file);
 	if (err == -EADDRINUSE &&
 	    copy_to_user(u64_to_user_ptr(grant->claims), claim, sizeof(claim)))
 		err = -EFAULT;
-	/* The answer cannot be delivered: nobody would know what was granted. */
+	/* the caller does not learn what it was granted: take it back */
 	if (!err && grant_put_apicids(grant, cpu)) {
 		kmb_node_return(grant->id, file);
 		err = -EFAULT;
@@ -191,11 +181,11 @@ static int ioctl_return(struct file *file, void *arg)
 	return id->reserved ? -EINVAL : kmb_node_return(id->id, NULL);
 }
 
+/* The caller does not learn what it was granted. */
 static void undo_grant(struct file *file, void *arg)
 {
 	struct vnode_grant *grant = arg;
 
-	/* nobody would know what was granted */
 	kmb_node_return(grant->id, file);
 }
 
@@ -209,17 +199,29 @@ static const struct look_ioctl lending[] = {
 };
 
 static const struct look_device device = {
+	.status = kmb_status,
+	.last = kmb_last,
+	.freeze = kmb_freeze,
+	.thaw = kmb_thaw,
+	.regs = kmb_regs,
+	.memory_find = kmb_memory_find,
+	.memory_read = kmb_memory_read,
+	.release = kmb_node_release_owner,
 	.ioctl = lending,
 	.nr_ioctls = ARRAY_SIZE(lending),
-	.release = kmb_node_release_owner,
 };
+
+void kmb_chardev_changed(struct kmb_node *node, enum kmb_change change)
+{
+	look_device_changed();
+}
 
 int kmb_chardev_init(void)
 {
-	return look_init(&device);
+	return look_device_init(&device);
 }
 
 void kmb_chardev_exit(void)
 {
-	look_exit();
+	look_device_exit();
 }

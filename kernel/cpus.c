@@ -2,16 +2,13 @@
 /*
  * CPUs out of Linux and back, by hot-unplug.
  *
- * A lent CPU must not be reached by root's broadcast IPIs. x86 sends "all but
- * self" as one shorthand while the CPUs that were booted once are exactly the
- * present ones, offline or not (apic_smt_update() in arch/x86/kernel/apic/ipi.c,
- * looked at after each hot-plug step). So the present bit of a lent CPU is
- * cleared, and inside the very step that takes it down: a callback of our own
- * among those of the hot-plug state machine. Without its present bit a CPU cannot
- * be brought up again either (_cpu_up() in kernel/cpu.c).
+ * Root's broadcast IPIs must not reach a lent CPU. x86 sends "all but self" as one
+ * shorthand while the CPUs that were booted once are exactly the present ones, offline or
+ * not; apic_smt_update() in arch/x86/kernel/apic/ipi.c decides after each hot-plug step.
+ * So the present bit of a lent CPU is cleared inside the very step that takes it down, by
+ * a hot-plug callback of ours. Without its present bit root cannot bring the CPU up either
+ * (_cpu_up() in kernel/cpu.c).
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
@@ -20,7 +17,7 @@
 
 #include "kmb.h"
 
-/* Protects lent. The hot-plug callbacks read it; they run below our own calls. */
+/* Protects lent. The hot-plug callbacks read it: our own calls run them. */
 static DEFINE_MUTEX(cpus_lock);
 static struct cpumask lent;
 
@@ -80,8 +77,8 @@ static int cpu_take(struct kmb_cpu *cpu)
 	}
 	cpu->apicid = per_cpu(x86_cpu_to_apicid, cpu->cpu);
 	/*
-	 * It sits in root's idle loop, in root's page tables. Let it wait for a
-	 * SIPI instead.
+	 * It is still in root's idle loop and on root's page tables. INIT makes it
+	 * wait for a SIPI instead.
 	 */
 	kmb_cpu_init(cpu->apicid);
 	return 0;
@@ -101,39 +98,30 @@ static void cpu_return(u32 cpu)
 /**
  * kmb_cpus_take - take CPUs from Linux
  * @cpu: their numbers; filled with their APIC ids
- * @nr: how many
- * @bad_cpu: which one could not be taken
+ * @nr: number of CPUs
+ * @bad_cpu: after an error: the CPU that could not be taken
  *
  * Return: 0, or as GRANT documents; then none is taken.
  */
 int kmb_cpus_take(struct kmb_cpu *cpu, unsigned int nr, u32 *bad_cpu)
 {
-	unsigned int i;
+	unsigned int i, taken = 0;
 	int err = 0;
 
 	mutex_lock(&cpus_lock);
-	/* Refuse before anything is touched what is known to fail. */
-	for (i = 0; i < nr; i++) {
+	/* what is known to fail is refused before any CPU is touched */
+	for (i = 0; i < nr && !err; i++) {
+		*bad_cpu = cpu[i].cpu;
 		err = cpu_check(cpu[i].cpu);
-		if (err)
-			goto err_cpu;
 	}
-	for (i = 0; i < nr; i++) {
-		err = fatal_signal_pending(current) ? -EINTR : cpu_take(&cpu[i]);
-		if (err)
-			goto err_return;
+	while (!err && taken < nr) {
+		*bad_cpu = cpu[taken].cpu;
+		err = fatal_signal_pending(current) ? -EINTR : cpu_take(&cpu[taken]);
+		if (!err)
+			taken++;
 	}
-	mutex_unlock(&cpus_lock);
-	return 0;
-
-err_return:
-	*bad_cpu = cpu[i].cpu;
-	while (i--)
-		cpu_return(cpu[i].cpu);
-	mutex_unlock(&cpus_lock);
-	return err;
-err_cpu:
-	*bad_cpu = cpu[i].cpu;
+	while (err && taken)
+		cpu_return(cpu[--taken].cpu);
 	mutex_unlock(&cpus_lock);
 	return err;
 }
@@ -141,9 +129,9 @@ err_cpu:
 /**
  * kmb_cpus_return - give CPUs back to Linux
  * @cpu: the CPUs, which wait for a SIPI
- * @nr: how many
+ * @nr: number of CPUs
  *
- * Context: a worker; a task that is being killed cannot bring up a CPU.
+ * Context: a worker, since a task that is being killed cannot bring up a CPU.
  */
 void kmb_cpus_return(const struct kmb_cpu *cpu, unsigned int nr)
 {

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a vnode is lent: CPUs, a region, memory below 640 KiB. All of it or nothing. */
-#include <linux/err.h>
+/* Lends a vnode CPUs, a region and memory below 640 KiB: all of it or nothing. */
 #include <linux/workqueue.h>
 #include <asm/tsc.h>
-#include <vnode/adeos.h>
 
 #include "kmb.h"
 
 /*
- * What gives something back to Linux runs in a worker: a task that is being
- * killed cannot bring up CPUs, and a scrub must not end early.
+ * Whatever gives something back to Linux runs in a worker: a task that is being killed
+ * cannot bring up CPUs, and must not end a scrub early.
  */
 struct grant_work {
 	struct work_struct work;
@@ -69,7 +67,7 @@ static int memory_take(struct kmb_node *node, const struct vnode_grant *grant)
 	}
 	node->phase[VNODE_PHASE_MEMORY] = rdtsc_ordered() - begin;
 
-	/* What root had there is none of the vnode's business, nor of --log's. */
+	/* neither the vnode nor --log may read what root had there */
 	begin = rdtsc_ordered();
 	err = adeos_region_zero(node->region, 0, grant->mem_size);
 	if (err)
@@ -85,7 +83,7 @@ err_memory:
 /**
  * kmb_lend - take from Linux what a vnode needs
  * @node: the vnode, locked; its CPUs are known by number
- * @grant: what it needs; bad_cpu is filled
+ * @grant: as GRANT got it; @bad_cpu is filled
  *
  * Return: 0, or as GRANT documents; then nothing is taken.
  */
@@ -106,7 +104,7 @@ int kmb_lend(struct kmb_node *node, struct vnode_grant *grant)
 }
 
 /**
- * kmb_take_back - give Linux back all that a vnode has
+ * kmb_take_back - give everything that a vnode was lent back to Linux
  * @node: the vnode, locked; its CPUs are at rest
  */
 void kmb_take_back(struct kmb_node *node)

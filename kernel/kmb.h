@@ -1,53 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * KMB, the kernel-mode bootloader: what its files share.
- *
- *	chardev.c  /dev/vnode: the calls that lend, start and end, checked
- *	look.c     /dev/vnode, and the calls that look (look.h)
- *	attrs.c    the attributes in sysfs, and what uevents say (look.h)
- *	node.c     the vnodes: who there is; the locks
- *	verbs.c    what user space can do with a vnode
- *	status.c   what user space can know of it
- *	state.c    the one place where states change, and who is told
- *	life.c     how a kernel is started and ended
- *	watch.c    what a vnode's nanokernel tells becomes states
- *	restart.c  whether and when it is started again
- *	dump.c     and that it is dumped before
- *	grant.c    what a vnode is lent, all of it or nothing
- *	cpus.c     CPUs out of Linux and back
- *	place.c    an image into a vnode's memory, and again from root's copy
- *	wake.c     INIT/SIPI: a CPU to its entry, a CPU to rest
- *	memory.c   the file descriptor that reads a vnode's memory
- *	freeze.c   a vnode stands still; its registers
- *	sysfs.c    /sys/class/vnode and uevents
- *	remote.c   vnodes that look at others, over bridges
- *	power.c    reboot, suspend
+ * KMB, the kernel-mode bootloader: what its files share. Kbuild lists them from the ground
+ * up; a file calls only files of its own floor and of those below it.
  */
 #ifndef _KMB_H
 #define _KMB_H
 
 #include <linux/bitmap.h>
+#include <linux/err.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/printk.h>
 #include <linux/ratelimit_types.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/vnode.h>
 #include <linux/workqueue.h>
+#include <vnode/adeos.h>
 
-#include "look.h"
+#include "look/look.h"
 
-struct adeos_region;
-struct adeos_slot;
-struct device;
-struct file;
 struct kmb_image;
 
 /*
- * RAM below 640 KiB for each vnode: room for the trampoline of its own SMP
- * bring-up, 28 KiB in 6.12. Not below 64 KiB: Linux never uses memory there
- * (early_reserve_memory() in arch/x86/kernel/setup.c). 15 vnodes fit. And one
- * page that the vnode does not see (vnode/layout.h).
+ * RAM below 640 KiB for each vnode, for the trampoline of its own SMP bring-up: 28 KiB in
+ * 6.12. Not below 64 KiB: Linux never uses memory there (early_reserve_memory() in
+ * arch/x86/kernel/setup.c). With one more page that is not in the vnode's memory map
+ * (vnode/layout.h), 15 vnodes fit.
  */
 #define KMB_LOW_SIZE	(8 * PAGE_SIZE)
 #define KMB_LOW_MIN	SZ_64K
@@ -65,10 +46,10 @@ struct kmb_cpu {
  * struct kmb_end - how a kernel ended
  * @cause: enum vnode_cause
  * @cpu: Linux's number of the CPU that caused it, or KMB_NO_CPU
- * @ns: CLOCK_BOOTTIME when it was noticed
- * @begin_tsc: TSC when its nanokernel was told, 0 if it was not
- * @tsc: TSC when root knew
- * @text: one line, clean
+ * @ns: CLOCK_BOOTTIME when root noticed
+ * @begin_tsc: TSC when the vnode's nanokernel was told, 0 if it was not
+ * @tsc: TSC when root noticed
+ * @text: one printable line
  */
 struct kmb_end {
 	enum vnode_cause cause;
@@ -79,57 +60,84 @@ struct kmb_end {
 	char text[KMB_TEXT_LEN];
 };
 
+/* What has changed of a vnode, for its listeners. */
+enum kmb_change {
+	KMB_CHANGE_STATE,
+	KMB_CHANGE_OOPS,	/* the number of its oopses */
+	KMB_CHANGE_NO_RESTART,	/* the restart that was planned has been called off */
+};
+
+struct kmb_node;
+
 /**
- * struct kmb_node - everything about one vnode
+ * struct kmb_part - a row of the table in main.c; what a part does not need is NULL
+ * @init: set-up when the module is loaded
+ * @exit: undoes @init; no vnode is left
+ * @appear: a vnode has been granted; an error makes GRANT fail
+ * @changed: see enum kmb_change
+ * @disappear: undoes @appear; the vnode is about to be returned
+ *
+ * The last three are called with the vnode locked, and must not call into the state machine.
+ */
+struct kmb_part {
+	int (*init)(void);
+	void (*exit)(void);
+	int (*appear)(struct kmb_node *node);
+	void (*changed)(struct kmb_node *node, enum kmb_change change);
+	void (*disappear)(struct kmb_node *node);
+};
+
+/**
+ * struct kmb_node - everything that root knows of one vnode
  * @list: in the list of vnodes, under kmb_lock
- * @ref: the list's, that of whoever looked it up, and that of queued work
- * @lock: one verb at a time; protects everything below
+ * @ref: held by the list, by queued works, and by each caller of kmb_node_find()
+ * @lock: one verb or one report at a time; protects everything below
  * @id: constant
  * @name: constant
  * @claim: constant, but for @holder
- * @grant: constant; another number each time that a vnode is granted
- * @viewers: ids of the vnodes that may look at it; see remote.c
- * @state: enum vnode_state; changed by kmb_state_set() alone
- * @owner: what was granted goes back when this file is closed; NULL once started
- * @freezer: who had it frozen last, and has not thawed it
+ * @grant: constant; each grant has a number of its own
+ * @viewers: ids of the vnodes that may look at it; written under the lock of remote.c
+ * @state: enum vnode_state; changed by kmb_life_set() alone
+ * @owner: the file whose release returns the vnode; NULL once started
+ * @freezer: the viewer that has frozen it and has not thawed it since
  * @cpu: the boot CPU first
- * @nr_cpus: how many
+ * @nr_cpus: number of @cpu
  * @slot: where its nanokernel reports
  * @region: its memory
  * @low_va: its RAM below 640 KiB, in root's direct map
- * @low_pa: the same
- * @page_va: its low page
- * @page_pa: the same
- * @load: entry mode, entry, boot_params, cr3, control as given to LOAD
- * @image: what it is restarted from, NULL if it is not
- * @start_ns: CLOCK_BOOTTIME
+ * @low_pa: physical address of it
+ * @page_va: its low page, in root's direct map
+ * @page_pa: physical address of it
+ * @load: entry mode, entry, boot_params, cr3, control, limits as given to LOAD
+ * @image: root's copy of its image for restarts, or NULL
+ * @start_ns: CLOCK_BOOTTIME of the last (re)start
  * @entry_tsc: TSC at its first instruction
  * @run_ns: CLOCK_BOOTTIME when its nanokernel had attached, 0 before
  * @phase: TSC cycles
  * @dev: in /sys/class/vnode
- * @release: its kernel's release, from its hello
+ * @release: its kernel's release, as its nanokernel says
  * @oopses: of its kernel since it was last started
- * @oops_limit: how often root speaks of them
+ * @oops_limit: limits events of oopses
  * @stopping: it was asked to end: no restart
- * @stuck: it has ended, but a CPU of it could not be stopped
+ * @stuck: it has ended, but one of its CPUs could not be stopped
  * @end: its last end
  * @restarts: since START
- * @in_row: restarts since it last ran for long
+ * @in_row: restarts since it last ran for VNODE_RESTART_CALM seconds
  * @restart_tsc: TSC when the restart after @end began, 0 if none did
  * @dump_dir: where its dumps go when it fails, or NULL
- * @dumping: it is dumped: a restart waits
- * @dump: work: have it dumped
- * @log: its last log lines at @end, KMB_LOG_SIZE
- * @log_len: bytes
- * @look: work: see what its nanokernel has told
- * @timer: work: what @armed says is due
- * @armed: @timer is wanted: as boot limit while it boots, else for a restart
- * @due: jiffies
+ * @dumping: a dump is under way: a restart waits
+ * @dump: work: dumps it
+ * @log: its last log lines at @end, LOOK_LOG_SIZE
+ * @log_len: bytes in @log
+ * @report: work: acts on the latest report
+ * @timer: work: boot limit while booting, else restart
+ * @armed: @timer is wanted
+ * @due: jiffies when it is
  */
 struct kmb_node {
 	struct list_head list;
 	struct kref ref;
-	struct mutex lock;	/* one verb at a time */
+	struct mutex lock;	/* see above */
 	u32 id;
 	char name[VNODE_NAME_LEN];
 	struct vnode_claim claim[VNODE_CLAIMS_MAX];
@@ -137,7 +145,7 @@ struct kmb_node {
 	DECLARE_BITMAP(viewers, KMB_IDS);
 	enum vnode_state state;
 	struct file *owner;
-	struct kmb_looker freezer;
+	struct look_viewer freezer;
 	struct kmb_cpu *cpu;
 	unsigned int nr_cpus;
 	struct adeos_slot *slot;
@@ -167,7 +175,7 @@ struct kmb_node {
 	struct work_struct dump;
 	char *log;
 	unsigned int log_len;
-	struct work_struct look;
+	struct work_struct report;
 	struct delayed_work timer;
 	bool armed;
 	unsigned long due;
@@ -178,16 +186,58 @@ struct kmb_node *kmb_node_create(const struct vnode_grant *grant, const struct k
 				 const struct vnode_claim *claim);
 int kmb_node_insert(struct kmb_node *node);
 void kmb_node_remove(struct kmb_node *node);
-struct kmb_node *kmb_node_lookup(u32 id, bool next);
-struct kmb_node *kmb_node_get(u32 id);
+struct kmb_node *kmb_node_find(u32 id, bool next);
+struct kmb_node *kmb_node_next(struct kmb_node *node);
 void kmb_node_hold(struct kmb_node *node);
 void kmb_node_put(struct kmb_node *node);
-bool kmb_node_shows(const struct kmb_node *node, const struct kmb_looker *who);
+struct kmb_node *kmb_node_lock_found(struct kmb_node *node);
 struct kmb_node *kmb_node_lock(u32 id);
-struct kmb_node *kmb_node_lock_for(const struct kmb_looker *who, u32 id);
+struct kmb_node *kmb_node_lock_for(const struct look_viewer *viewer, u32 id);
 void kmb_node_unlock(struct kmb_node *node);
-struct kmb_node *kmb_node_of_owner(struct file *owner);
-bool kmb_node_any(void);
+bool kmb_node_shows(const struct kmb_node *node, const struct look_viewer *viewer);
+bool kmb_node_alive(const struct kmb_node *node);
+bool kmb_node_runs(const struct kmb_node *node);
+u32 *kmb_node_cpus(const struct kmb_node *node);
+
+/* wake.c */
+int kmb_wake_init(void);
+void kmb_wake_exit(void);
+void kmb_cpu_init(u32 apicid);
+int kmb_wake(u32 apicid, const struct vnode_load *load, u64 *cycles, u64 *entry_tsc);
+int kmb_park(const struct kmb_cpu *cpu, unsigned int nr);
+
+/* cpus.c */
+int kmb_cpus_init(void);
+void kmb_cpus_exit(void);
+int kmb_cpus_take(struct kmb_cpu *cpu, unsigned int nr, u32 *bad_cpu);
+void kmb_cpus_return(const struct kmb_cpu *cpu, unsigned int nr);
+
+/* grant.c */
+int kmb_lend(struct kmb_node *node, struct vnode_grant *grant);
+void kmb_take_back(struct kmb_node *node);
+
+/* place.c */
+int kmb_place(struct kmb_node *node, const struct vnode_load *load);
+int kmb_place_again(struct kmb_node *node);
+void kmb_image_destroy(struct kmb_image *image);
+
+/* upcall.c */
+int kmb_dump_set(struct kmb_node *node, const struct vnode_load *load);
+void kmb_dump_run(struct kmb_node *node);
+
+/* life.c */
+int kmb_life_init(void);
+void kmb_life_exit(void);
+void kmb_life_listeners(const struct kmb_part *table, unsigned int nr);
+void kmb_life_prepare(struct kmb_node *node);
+int kmb_life_appear(struct kmb_node *node);
+void kmb_life_disappear(struct kmb_node *node);
+void kmb_life_set(struct kmb_node *node, enum vnode_state state);
+int kmb_life_start(struct kmb_node *node);
+void kmb_life_notify(void *data);
+int kmb_life_stop(struct kmb_node *node);
+long kmb_life_wait_end(struct kmb_node *node, unsigned long timeout);
+void kmb_life_close(void);
 
 /* verbs.c */
 int kmb_node_grant(struct vnode_grant *grant, struct kmb_cpu *cpu, struct vnode_claim *claim,
@@ -198,92 +248,39 @@ int kmb_node_stop(const struct vnode_stop *stop);
 int kmb_node_return(u32 id, struct file *owner);
 void kmb_node_release_owner(struct file *owner);
 void kmb_node_stop_all(void);
-bool kmb_closing(void);
 
-/* state.c */
-void kmb_state_set(struct kmb_node *node, enum vnode_state state);
-void kmb_state_event(struct kmb_node *node);
-long kmb_state_wait_end(struct kmb_node *node, unsigned long timeout);
-bool kmb_node_has_memory(const struct kmb_node *node);
-bool kmb_node_alive(const struct kmb_node *node);
-bool kmb_node_runs(const struct kmb_node *node);
-
-/* life.c */
-int kmb_life_begin(struct kmb_node *node);
-int kmb_life_end(struct kmb_node *node, enum vnode_state state, const struct kmb_end *end);
-void kmb_life_lose(struct kmb_node *node, const struct kmb_end *end);
-
-/* watch.c */
-int kmb_watch_init(void);
-void kmb_watch_exit(void);
-void kmb_watch_prepare(struct kmb_node *node);
-void kmb_watch_notify(void *data);
-void kmb_watch_look(struct kmb_node *node);
-void kmb_watch_arm(struct kmb_node *node, unsigned int ms);
-void kmb_watch_cancel(struct kmb_node *node);
-void kmb_watch_resume(struct kmb_node *node);
-
-/* restart.c */
-bool kmb_cause_is_failure(enum vnode_cause cause);
-void kmb_restart_plan(struct kmb_node *node);
-void kmb_restart(struct kmb_node *node);
-
-/* dump.c */
-int kmb_dump_init(void);
-void kmb_dump_exit(void);
-void kmb_dump_prepare(struct kmb_node *node);
-int kmb_dump_set(struct kmb_node *node, const struct vnode_load *load);
-void kmb_dump_begin(struct kmb_node *node);
-
-/* grant.c */
-int kmb_lend(struct kmb_node *node, struct vnode_grant *grant);
-void kmb_take_back(struct kmb_node *node);
-
-/* cpus.c */
-int kmb_cpus_init(void);
-void kmb_cpus_exit(void);
-int kmb_cpus_take(struct kmb_cpu *cpu, unsigned int nr, u32 *bad_cpu);
-void kmb_cpus_return(const struct kmb_cpu *cpu, unsigned int nr);
-
-/* place.c */
-int kmb_place(struct kmb_node *node, const struct vnode_load *load);
-int kmb_place_again(struct kmb_node *node);
-void kmb_image_destroy(struct kmb_image *image);
-
-/* wake.c */
-int kmb_wake_init(void);
-void kmb_wake_exit(void);
-void kmb_cpu_init(u32 apicid);
-int kmb_wake(u32 apicid, const struct vnode_load *load, u64 *cycles, u64 *entry_tsc);
-int kmb_park(const struct kmb_cpu *cpu, unsigned int nr);
-
-/* memory.c */
-int kmb_memory_find(const struct kmb_looker *who, u32 id, u32 *grant, u64 *size);
-int kmb_memory_read(const struct kmb_looker *who, u32 id, u32 grant, u64 offset, void *buf,
+/* inspect.c: what struct look_device and remote.c answer with */
+void kmb_status_fill(const struct kmb_node *node, struct vnode_status *status);
+int kmb_status(const struct look_viewer *viewer, struct vnode_status *status, u32 **cpus);
+int kmb_last(const struct look_viewer *viewer, u32 id, char *buf, unsigned int size);
+int kmb_memory_find(const struct look_viewer *viewer, u32 id, u32 *grant, u64 *size);
+int kmb_memory_read(const struct look_viewer *viewer, u32 id, u32 grant, u64 offset, void *buf,
 		    u32 len);
+int kmb_regs(const struct look_viewer *viewer, struct vnode_regs *regs);
+int kmb_freeze(const struct look_viewer *viewer, u32 id);
+int kmb_thaw(const struct look_viewer *viewer, u32 id);
+void kmb_thaw_all(u32 session);
 
-/* freeze.c */
-void kmb_node_thaw_all(u32 session);
+/* the parts of main.c's table that listen */
+void kmb_root_log_changed(struct kmb_node *node, enum kmb_change change);
 
-/* sysfs.c */
 int kmb_sysfs_init(void);
 void kmb_sysfs_exit(void);
-struct device *kmb_sysfs_add(struct kmb_node *node);
-void kmb_sysfs_remove(struct device *dev);
-void kmb_sysfs_event(struct kmb_node *node);
+int kmb_sysfs_appear(struct kmb_node *node);
+void kmb_sysfs_changed(struct kmb_node *node, enum kmb_change change);
+void kmb_sysfs_disappear(struct kmb_node *node);
 
-/* remote.c */
 int kmb_remote_init(void);
 void kmb_remote_exit(void);
+void kmb_remote_changed(struct kmb_node *node, enum kmb_change change);
 void kmb_remote_allow(struct kmb_node *node, const unsigned long *ids);
-void kmb_remote_event(const struct kmb_node *node);
+
+int kmb_chardev_init(void);
+void kmb_chardev_exit(void);
+void kmb_chardev_changed(struct kmb_node *node, enum kmb_change change);
 
 /* power.c */
 int kmb_power_init(void);
 void kmb_power_exit(void);
-
-/* chardev.c */
-int kmb_chardev_init(void);
-void kmb_chardev_exit(void);
 
 #endif /* _KMB_H */

@@ -1,46 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* KMB, the kernel-mode bootloader for vnodes: what is set up in which order. */
+/* KMB, the kernel-mode bootloader for vnodes: its parts. */
 #include <linux/module.h>
 
 #include "kmb.h"
 
-static const struct {
-	int (*init)(void);
-	void (*exit)(void);
-} parts[] = {
-	{ kmb_watch_init, kmb_watch_exit },
-	{ kmb_dump_init, kmb_dump_exit },
-	{ kmb_cpus_init, kmb_cpus_exit },
-	{ kmb_wake_init, kmb_wake_exit },
-	{ kmb_sysfs_init, kmb_sysfs_exit },
-	{ kmb_remote_init, kmb_remote_exit },
-	{ kmb_power_init, kmb_power_exit },
-	{ kmb_chardev_init, kmb_chardev_exit },
+/*
+ * Set up in this order and torn down in the reverse one; listeners are told of vnodes in
+ * this order. /dev/vnode comes last: with it vnodes can be made.
+ */
+static const struct kmb_part parts[] = {
+	{ .init = kmb_life_init, .exit = kmb_life_exit },
+	{ .init = kmb_cpus_init, .exit = kmb_cpus_exit },
+	{ .init = kmb_wake_init, .exit = kmb_wake_exit },
+	{ .changed = kmb_root_log_changed },
+	{ .init = kmb_sysfs_init, .exit = kmb_sysfs_exit, .appear = kmb_sysfs_appear,
+	  .changed = kmb_sysfs_changed, .disappear = kmb_sysfs_disappear },
+	{ .init = kmb_remote_init, .exit = kmb_remote_exit, .changed = kmb_remote_changed },
+	{ .init = kmb_power_init, .exit = kmb_power_exit },
+	{ .init = kmb_chardev_init, .exit = kmb_chardev_exit, .changed = kmb_chardev_changed },
 };
+
+static void parts_exit(int nr)
+{
+	while (nr--)
+		if (parts[nr].exit)
+			parts[nr].exit();
+}
 
 static int __init kmb_init(void)
 {
 	int i, err;
 
+	kmb_life_listeners(parts, ARRAY_SIZE(parts));
 	for (i = 0; i < ARRAY_SIZE(parts); i++) {
-		err = parts[i].init();
-		if (err)
-			goto err_exit;
+		err = parts[i].init ? parts[i].init() : 0;
+		if (err) {
+			parts_exit(i);
+			return err;
+		}
 	}
 	return 0;
-
-err_exit:
-	while (i--)
-		parts[i].exit();
-	return err;
 }
 
 static void __exit kmb_exit(void)
 {
-	int i = ARRAY_SIZE(parts);
-
-	while (i--)
-		parts[i].exit();
+	parts_exit(ARRAY_SIZE(parts));
 }
 
 module_init(kmb_init);

@@ -1,70 +1,58 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The vnodes: who there is, by id and by name.
+ * The vnodes of this machine, by id and by name. Everything else stands on this file; it
+ * calls no other one of this room.
  *
- * Locks. kmb_lock protects the list, ids, names and claims, and is held shortly. A node's
- * own lock protects all the rest of it and is held through one verb, or one look of
- * the watch, which may take seconds. Order: node lock, kmb_lock; and node lock, the
- * locks of wake.c, cpus.c and adeos-lite. No two node locks at once.
+ * Locks. kmb_lock protects the list, ids, names and claims, and is held shortly. The lock
+ * of a node protects the rest of it and is held through one verb or one report, which may
+ * take seconds. Order: node lock, kmb_lock; node lock, the locks of wake.c, cpus.c,
+ * remote.c and adeos-lite. Two node locks are never held at once.
  *
- * Work. A node has three works (watch.c, dump.c); each holds a reference while it is
- * queued, and takes the node lock. So nobody who holds a node lock waits for a work: what
- * was planned is called off under the lock (kmb_watch_cancel()), and a work that is
- * under way finds, once it has the lock, that there is nothing left to do for it.
- * What adeos-lite calls (kmb_watch_notify()) takes no lock and only queues:
- * adeos_slot_destroy() may wait for it under the node lock. When a node has gone,
- * the module may go; kmb_watch_exit() waits for works that are still queued.
+ * Works. A node has three works (life.c). Each holds a reference while it is queued and
+ * takes the node lock, so a holder of that lock must not wait for a work: it cancels the
+ * plan, and a work that is under way finds, once it has the lock, nothing left to do.
+ * kmb_life_notify(), which adeos-lite calls, takes no lock and only queues, because
+ * adeos_slot_destroy() waits for it under the node lock. A node keeps the module loaded
+ * until it is removed; kmb_life_exit() waits for works that are still queued then.
  */
 #include <linux/module.h>
-#include <linux/ratelimit.h>
-#include <linux/slab.h>
-#include <linux/string.h>
 #include <vnode/commons.h>
+#include <vnode/names.h>
 
 #include "kmb.h"
 
-static_assert(KMB_LOG_SIZE >= VNODE_LOG_TAIL, "what adeos_slot_log() gives");
-
-/* An oops is worth a line and an event; a thousand of them are not. */
-#define OOPS_INTERVAL	(5 * HZ)
-#define OOPS_BURST	10
+static_assert(LOOK_LOG_SIZE >= VNODE_LOG_TAIL, "what adeos_slot_log() returns");
 
 /* protects nodes, ids, names and claims; held shortly */
 static DEFINE_MUTEX(kmb_lock);
 static LIST_HEAD(nodes);		/* by ascending id */
 
-static struct kmb_node *node_find(u32 id, bool next)
-{
-	struct kmb_node *node;
-
-	lockdep_assert_held(&kmb_lock);
-	list_for_each_entry(node, &nodes, list)
-		if (node->id == id || (next && node->id > id))
-			return node;
-	return NULL;
-}
-
-/* With @next: the first one with this id or a higher one. */
-struct kmb_node *kmb_node_lookup(u32 id, bool next)
-{
-	struct kmb_node *node;
-
-	mutex_lock(&kmb_lock);
-	node = node_find(id, next);
-	if (node)
-		kref_get(&node->ref);
-	mutex_unlock(&kmb_lock);
-	return node;
-}
-
-struct kmb_node *kmb_node_get(u32 id)
-{
-	return kmb_node_lookup(id, false);
-}
-
 void kmb_node_hold(struct kmb_node *node)
 {
 	kref_get(&node->ref);
+}
+
+/**
+ * kmb_node_find - find a vnode by its id
+ * @id: the id
+ * @next: if there is none, take the first one with a higher id
+ *
+ * Return: the node with a reference, not locked; or NULL.
+ */
+struct kmb_node *kmb_node_find(u32 id, bool next)
+{
+	struct kmb_node *node, *found = NULL;
+
+	mutex_lock(&kmb_lock);
+	list_for_each_entry(node, &nodes, list) {
+		if (node->id != id && !(next && node->id > id))
+			continue;
+		kmb_node_hold(node);
+		found = node;
+		break;
+	}
+	mutex_unlock(&kmb_lock);
+	return found;
 }
 
 static void node_free(struct kref *ref)
@@ -82,39 +70,14 @@ void kmb_node_put(struct kmb_node *node)
 	kref_put(&node->ref, node_free);
 }
 
-/* Root sees all. */
-bool kmb_node_shows(const struct kmb_node *node, const struct kmb_looker *who)
+/* To walk all nodes: returns a reference to the next one, drops that to @node; NULL begins. */
+struct kmb_node *kmb_node_next(struct kmb_node *node)
 {
-	return !who->id || test_bit(who->id, node->viewers);
-}
+	struct kmb_node *next = kmb_node_find(node ? node->id + 1 : 1, true);
 
-static struct kmb_node *node_lock(struct kmb_node *node)
-{
-	mutex_lock(&node->lock);
-	if (node->state != VNODE_FREE)
-		return node;
-	kmb_node_unlock(node);
-	return NULL;
-}
-
-/* Found by its id, locked, and lent something; or NULL. */
-struct kmb_node *kmb_node_lock(u32 id)
-{
-	struct kmb_node *node = kmb_node_get(id);
-
-	return node ? node_lock(node) : NULL;
-}
-
-/* The same, for who looks: what he may not see is not there. */
-struct kmb_node *kmb_node_lock_for(const struct kmb_looker *who, u32 id)
-{
-	struct kmb_node *node = kmb_node_get(id);
-
-	if (node && !kmb_node_shows(node, who)) {
+	if (node)
 		kmb_node_put(node);
-		return NULL;
-	}
-	return node ? node_lock(node) : NULL;
+	return next;
 }
 
 void kmb_node_unlock(struct kmb_node *node)
@@ -123,7 +86,66 @@ void kmb_node_unlock(struct kmb_node *node)
 	kmb_node_put(node);
 }
 
-/* Whether @other has what @node claims; its claims say so, then. */
+/* Root sees every vnode. */
+bool kmb_node_shows(const struct kmb_node *node, const struct look_viewer *viewer)
+{
+	return !viewer->id || test_bit(viewer->id, node->viewers);
+}
+
+/* Locks what kmb_node_find() returned. NULL, without the reference: it has been returned. */
+struct kmb_node *kmb_node_lock_found(struct kmb_node *node)
+{
+	if (!node)
+		return NULL;
+	mutex_lock(&node->lock);
+	if (node->state != VNODE_FREE)
+		return node;
+	kmb_node_unlock(node);
+	return NULL;
+}
+
+/* The vnode with that id, locked; NULL if there is none. */
+struct kmb_node *kmb_node_lock(u32 id)
+{
+	return kmb_node_lock_found(kmb_node_find(id, false));
+}
+
+/* The same; NULL as well if it is hidden from the viewer. */
+struct kmb_node *kmb_node_lock_for(const struct look_viewer *viewer, u32 id)
+{
+	struct kmb_node *node = kmb_node_find(id, false);
+
+	if (node && !kmb_node_shows(node, viewer)) {
+		kmb_node_put(node);
+		return NULL;
+	}
+	return kmb_node_lock_found(node);
+}
+
+/* Started, and it has not ended. */
+bool kmb_node_alive(const struct kmb_node *node)
+{
+	return vnode_state_lives(READ_ONCE(node->state));
+}
+
+/* Its CPUs execute its own code, or one of them may. */
+bool kmb_node_runs(const struct kmb_node *node)
+{
+	return kmb_node_alive(node) || node->stuck;
+}
+
+/* Return: a kmalloc()ed list of its CPUs, root's numbers; NULL without memory. */
+u32 *kmb_node_cpus(const struct kmb_node *node)
+{
+	u32 *cpus = kmalloc_array(node->nr_cpus, sizeof(*cpus), GFP_KERNEL);
+	unsigned int i;
+
+	for (i = 0; cpus && i < node->nr_cpus; i++)
+		cpus[i] = node->cpu[i].cpu;
+	return cpus;
+}
+
+/* Whether @other has what @node claims; then @node's claims name it as the holder. */
 static bool node_claims_from(struct kmb_node *node, const struct kmb_node *other)
 {
 	struct vnode_claim *claim = node->claim;
@@ -139,7 +161,7 @@ static bool node_claims_from(struct kmb_node *node, const struct kmb_node *other
 	return found;
 }
 
-/* In the list, a node without a state holds its id, its name and its claims. */
+/* From now on the id, the name and the claims are taken, though the state is still free. */
 int kmb_node_insert(struct kmb_node *node)
 {
 	struct list_head *at = &nodes;
@@ -186,46 +208,16 @@ struct kmb_node *kmb_node_create(const struct vnode_grant *grant, const struct k
 	kref_init(&node->ref);
 	node->grant = atomic_inc_return(&grants);
 	mutex_init(&node->lock);
-	kmb_watch_prepare(node);
-	kmb_dump_prepare(node);
-	ratelimit_state_init(&node->oops_limit, OOPS_INTERVAL, OOPS_BURST);
-	ratelimit_set_flags(&node->oops_limit, RATELIMIT_MSG_ON_RELEASE);
 	node->id = grant->id;
 	strscpy(node->name, grant->name, sizeof(node->name));
 	memcpy(node->claim, claim, sizeof(node->claim));
 	node->end.cpu = KMB_NO_CPU;
 	node->nr_cpus = grant->nr_cpus;
 	node->cpu = kmemdup(cpu, grant->nr_cpus * sizeof(*cpu), GFP_KERNEL);
-	node->log = kzalloc(KMB_LOG_SIZE, GFP_KERNEL);
+	node->log = kzalloc(LOOK_LOG_SIZE, GFP_KERNEL);
 	if (!node->cpu || !node->log) {
 		kmb_node_put(node);
 		return ERR_PTR(-ENOMEM);
 	}
 	return node;
-}
-
-struct kmb_node *kmb_node_of_owner(struct file *owner)
-{
-	struct kmb_node *node, *found = NULL;
-
-	mutex_lock(&kmb_lock);
-	list_for_each_entry(node, &nodes, list) {
-		if (READ_ONCE(node->owner) != owner)
-			continue;
-		kmb_node_hold(node);
-		found = node;
-		break;
-	}
-	mutex_unlock(&kmb_lock);
-	return found;
-}
-
-bool kmb_node_any(void)
-{
-	bool any;
-
-	mutex_lock(&kmb_lock);
-	any = !list_empty(&nodes);
-	mutex_unlock(&kmb_lock);
-	return any;
 }

@@ -1,30 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An image into a vnode's memory. Every number comes from user space: it is
+ * Copies an image into a vnode's memory. Every number comes from user space and is
  * compared with what the vnode was lent before a byte is written.
  *
- * A vnode that is to be restarted has its image kept in root's memory. It is copied
- * from user space once; the vnode gets, each time, what was kept.
+ * For restarts, root's memory keeps a copy of the image, taken from user space once; each
+ * start then copies from there.
  */
-#include <linux/err.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
-#include <linux/slab.h>
-#include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 #include <linux/vmalloc.h>
 #include <asm/tsc.h>
-#include <vnode/adeos.h>
 #include <vnode/layout.h>
 
 #include "kmb.h"
 
 /**
  * struct kmb_image - the segments of an image
- * @nr: how many
- * @segment: where they belong; checked
- * @kept: the bytes of each, or NULL: they are in user space, or there are none
+ * @nr: number of segments
+ * @segment: their places, checked
+ * @kept: root's copy of each; NULL if its bytes are in user space, or it has none
  */
 struct kmb_image {
 	unsigned int nr;
@@ -43,20 +39,19 @@ static bool in_region(const struct kmb_node *node, u64 start, u64 size)
 			   start, size);
 }
 
-static bool in_low(const struct kmb_node *node, u64 start, u64 size)
+/* Where a range below 640 KiB is mapped; NULL if the vnode was not lent it. */
+static void *low_range(const struct kmb_node *node, u64 start, u64 size)
 {
-	return range_holds(node->low_pa, KMB_LOW_SIZE, start, size);
-}
-
-static bool in_page(const struct kmb_node *node, u64 start, u64 size)
-{
-	return range_holds(node->page_pa, PAGE_SIZE, start, size);
+	if (range_holds(node->low_pa, KMB_LOW_SIZE, start, size))
+		return node->low_va + (start - node->low_pa);
+	if (range_holds(node->page_pa, PAGE_SIZE, start, size))
+		return node->page_va + (start - node->page_pa);
+	return NULL;
 }
 
 static bool in_node(const struct kmb_node *node, u64 start, u64 size)
 {
-	return in_region(node, start, size) || in_low(node, start, size) ||
-	       in_page(node, start, size);
+	return in_region(node, start, size) || low_range(node, start, size);
 }
 
 static int check_entry(const struct kmb_node *node, const struct vnode_load *load)
@@ -118,17 +113,16 @@ static int place_low(void *va, const struct vnode_segment *segment, const void *
 	return 0;
 }
 
-/* From @kept, or from user space if that is NULL. */
+/* From @kept; if that is NULL, from user space. */
 static int place_segment(const struct kmb_node *node, const struct vnode_segment *segment,
 			 const void *kept)
 {
 	u64 offset = segment->mem - adeos_region_pa(node->region);
+	void *low = low_range(node, segment->mem, segment->memsz);
 	int err;
 
-	if (in_low(node, segment->mem, segment->memsz))
-		return place_low(node->low_va + (segment->mem - node->low_pa), segment, kept);
-	if (in_page(node, segment->mem, segment->memsz))
-		return place_low(node->page_va + (segment->mem - node->page_pa), segment, kept);
+	if (low)
+		return place_low(low, segment, kept);
 	if (kept)
 		err = adeos_region_put(node->region, offset, kept, segment->bufsz);
 	else if (segment->bufsz)
@@ -152,7 +146,7 @@ static int place_image(const struct kmb_node *node, const struct kmb_image *imag
 	return err;
 }
 
-/* By pieces, and past the caches: as access.c of adeos-lite does, for its reasons. */
+/* In pieces, bypassing the caches, for the reasons given in access.c of adeos-lite. */
 static int keep_copy(void *to, const void __user *from, u64 size)
 {
 	struct iov_iter iter;
@@ -175,7 +169,7 @@ static int keep_copy(void *to, const void __user *from, u64 size)
 	return 0;
 }
 
-/* Root rather refuses than goes short of memory. */
+/* LOAD fails rather than leave root short of memory. */
 static void *keep_segment(const struct vnode_segment *segment)
 {
 	void *kept;
@@ -222,7 +216,7 @@ void kmb_image_destroy(struct kmb_image *image)
 	kfree(image);
 }
 
-/* The segments' numbers, checked; no bytes yet. */
+/* The places of the segments, checked; their bytes are not copied yet. */
 static struct kmb_image *image_create(const struct kmb_node *node, const struct vnode_load *load)
 {
 	struct kmb_image *image;
@@ -248,12 +242,12 @@ static struct kmb_image *image_create(const struct kmb_node *node, const struct 
 }
 
 /**
- * kmb_place - copy an image's segments to where they belong
- * @node: a granted vnode, locked; with VNODE_LOAD_RESTART it keeps the image
- * @load: as LOAD got it; its reserved fields are checked
+ * kmb_place - copy the segments of an image to their places
+ * @node: a granted vnode, locked; @image is set with VNODE_LOAD_RESTART
+ * @load: as LOAD got it; flags and reserved fields are checked
  *
  * Return: 0 or as LOAD documents. After -EFAULT, -EINTR and -ENOMEM some of the
- * segments may have been written; the vnode is as good as before for another LOAD.
+ * segments may have been written; another LOAD may follow.
  */
 int kmb_place(struct kmb_node *node, const struct vnode_load *load)
 {
@@ -282,10 +276,10 @@ int kmb_place(struct kmb_node *node, const struct vnode_load *load)
 }
 
 /**
- * kmb_place_again - bring a vnode's memory to where LOAD had brought it
+ * kmb_place_again - give a vnode's memory the content that it had after LOAD
  * @node: a vnode with an image, locked; its CPUs are at rest
  *
- * Return: 0, or a negative errno of adeos-lite; then nothing can be started in it.
+ * Return: 0, or a negative errno of adeos-lite; then nothing may be started in it.
  */
 int kmb_place_again(struct kmb_node *node)
 {

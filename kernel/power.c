@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Root restarts, goes down or boots another kernel: vnodes are stopped first, so
- * that no CPU runs in memory that has a new owner. Root sleeps: refused, a vnode
- * cannot sleep with it.
+ * Before root reboots, powers off or boots another kernel, vnodes are stopped, so that
+ * no CPU runs in memory that gets a new owner. Suspend is refused: vnodes cannot sleep
+ * with root.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/notifier.h>
 #include <linux/reboot.h>
 #include <linux/suspend.h>
@@ -20,12 +18,16 @@ static int power_reboot(struct notifier_block *nb, unsigned long action, void *d
 
 static int power_sleep(struct notifier_block *nb, unsigned long action, void *data)
 {
+	struct kmb_node *node;
+
 	switch (action) {
 	case PM_HIBERNATION_PREPARE:
 	case PM_SUSPEND_PREPARE:
 	case PM_RESTORE_PREPARE:
-		if (!kmb_node_any())
+		node = kmb_node_next(NULL);
+		if (!node)
 			break;
+		kmb_node_put(node);
 		pr_notice("no sleep while CPUs and memory are lent to vnodes\n");
 		return notifier_from_errno(-EBUSY);
 	}

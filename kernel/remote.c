@@ -1,44 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Vnodes that look at other vnodes: each has made a bridge (vnode/view.h), and asks there
- * for what it wants to know. Who it is, is what the nanokernel says of the bridge's owner;
- * what it may see is asked anew at each request, and said by viewers in sysfs.
+ * Vnodes that look at other vnodes. A viewing vnode creates a bridge (vnode/view.h) and
+ * sends its requests there. Its identity is the bridge's owner, as the nanokernel knows it;
+ * what it may see is checked at each request, against the attribute viewers in sysfs.
  *
- * All that is in the bridge may be nonsense: a request is copied once, and checked by
- * those who do it as one of user space is.
+ * The content of the bridge is hostile: a request is copied once, and then checked as one
+ * from user space is (inspect.c).
  *
- * Works. Each looker has one, which answers one request and takes as long as that takes;
- * one more, scan, finds those who have come or gone. It alone changes the table.
+ * Works. Each remote has one, which answers one request. One more work, scan, finds
+ * viewers that have come or gone, and is the only one to change the table of remotes.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
-#include <linux/err.h>
 #include <linux/minmax.h>
-#include <linux/printk.h>
 #include <linux/security.h>
-#include <linux/slab.h>
-#include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <linux/workqueue.h>
-#include <vnode/adeos.h>
 #include <vnode/view.h>
 
 #include "kmb.h"
 
-static_assert(KMB_LOG_SIZE <= VIEW_DATA_SIZE, "what LAST answers");
+static_assert(LOOK_LOG_SIZE <= VIEW_DATA_SIZE, "what LAST answers");
 
 /**
- * struct remote - a vnode that looks
- * @who: it is; his file is that of the request
- * @bridge: its bridge
- * @page: in there
+ * struct remote - a viewing vnode
+ * @viewer: its identity; @file is that of the latest request
+ * @bridge: the bridge that it has made
+ * @page: content of @bridge
  * @answered: number of the last request that was answered
- * @events: as in the bridge
- * @serving: @page is there to be read, and to be answered in
+ * @events: count of changes, as in @page
+ * @serving: @page may be read and written
  * @work: answers a request
  */
 struct remote {
-	struct kmb_looker who;
+	struct look_viewer viewer;
 	struct adeos_bridge *bridge;
 	struct view_bridge *page;
 	u32 answered;
@@ -47,7 +40,7 @@ struct remote {
 	struct work_struct work;
 };
 
-/* protects remotes, their events, and who may see a vnode; taken under node locks */
+/* protects remotes, their events, and the viewers of each node; taken under node locks */
 static DEFINE_MUTEX(remotes_lock);
 static struct remote *remotes[KMB_IDS];
 static struct workqueue_struct *queue;
@@ -57,7 +50,7 @@ static DECLARE_WORK(scan, scan_func);
 
 /* ---- requests ---- */
 
-/* What a request says, copied once. */
+/* Root's copy of a request. */
 struct request {
 	u32 number;
 	u32 call;
@@ -67,7 +60,7 @@ struct request {
 	u64 offset;
 };
 
-static int call_status(const struct kmb_looker *who, const struct request *request, void *data)
+static int call_status(const struct look_viewer *viewer, const struct request *request, void *data)
 {
 	struct vnode_status status = { .id = request->id, .flags = request->arg };
 	u32 *cpus, max = (VIEW_DATA_SIZE - sizeof(status)) / sizeof(*cpus);
@@ -75,7 +68,7 @@ static int call_status(const struct kmb_looker *who, const struct request *reque
 
 	if (request->arg & ~VNODE_STATUS_NEXT)
 		return -EINVAL;
-	err = kmb_node_status(who, &status, &cpus);
+	err = kmb_status(viewer, &status, &cpus);
 	if (err)
 		return err;
 	status.nr_cpus = min(status.nr_cpus, max);
@@ -85,42 +78,25 @@ static int call_status(const struct kmb_looker *who, const struct request *reque
 	return sizeof(status) + status.nr_cpus * sizeof(*cpus);
 }
 
-static int call_last(const struct kmb_looker *who, const struct request *request, void *data)
-{
-	return kmb_node_last(who, request->id, data, min_t(u32, request->len, KMB_LOG_SIZE));
-}
-
-static int call_freeze(const struct kmb_looker *who, const struct request *request, void *data)
-{
-	return kmb_node_freeze(who, request->id);
-}
-
-static int call_thaw(const struct kmb_looker *who, const struct request *request, void *data)
-{
-	return kmb_node_thaw(who, request->id);
-}
-
-static int call_regs(const struct kmb_looker *who, const struct request *request, void *data)
+static int call_regs(const struct look_viewer *viewer, const struct request *request, void *data)
 {
 	struct vnode_regs regs = { .id = request->id, .cpu = request->arg };
-	int err;
+	int err = kmb_regs(viewer, &regs);
 
-	err = security_locked_down(LOCKDOWN_KEXEC) ?: kmb_node_regs(who, &regs);
 	if (err)
 		return err;
 	memcpy(data, &regs, sizeof(regs));
 	return sizeof(regs);
 }
 
-static int call_memory(const struct kmb_looker *who, const struct request *request, void *data)
+static int call_memory(const struct look_viewer *viewer, const struct request *request,
+		       void *data)
 {
 	struct view_memory memory = { };
 	u32 grant;
 	u64 size;
-	int err;
+	int err = kmb_memory_find(viewer, request->id, &grant, &size);
 
-	err = security_locked_down(LOCKDOWN_KEXEC) ?:
-	      kmb_memory_find(who, request->id, &grant, &size);
 	if (err)
 		return err;
 	memory.size = cpu_to_le64(size);
@@ -129,25 +105,32 @@ static int call_memory(const struct kmb_looker *who, const struct request *reque
 	return sizeof(memory);
 }
 
-static int call_read(const struct kmb_looker *who, const struct request *request, void *data)
+/* Return: bytes of data, or a negative errno. */
+static int request_do(const struct look_viewer *viewer, const struct request *request, void *data)
 {
-	return security_locked_down(LOCKDOWN_KEXEC) ?:
-	       kmb_memory_read(who, request->id, request->arg, request->offset, data,
-			       min_t(u32, request->len, VIEW_DATA_SIZE));
+	switch (request->call) {
+	case VIEW_STATUS:
+		return call_status(viewer, request, data);
+	case VIEW_LAST:
+		return kmb_last(viewer, request->id, data, min_t(u32, request->len, LOOK_LOG_SIZE));
+	case VIEW_FREEZE:
+		return kmb_freeze(viewer, request->id);
+	case VIEW_THAW:
+		return kmb_thaw(viewer, request->id);
+	case VIEW_REGS:
+		return security_locked_down(LOCKDOWN_KEXEC) ?: call_regs(viewer, request, data);
+	case VIEW_MEMORY:
+		return security_locked_down(LOCKDOWN_KEXEC) ?: call_memory(viewer, request, data);
+	case VIEW_READ:
+		return security_locked_down(LOCKDOWN_KEXEC) ?:
+		       kmb_memory_read(viewer, request->id, request->arg, request->offset, data,
+				       min_t(u32, request->len, VIEW_DATA_SIZE));
+	default:
+		return -EOPNOTSUPP;
+	}
 }
 
-static int (*const calls[VIEW_NR_CALLS])(const struct kmb_looker *who,
-					 const struct request *request, void *data) = {
-	[VIEW_STATUS] = call_status,
-	[VIEW_LAST] = call_last,
-	[VIEW_FREEZE] = call_freeze,
-	[VIEW_THAW] = call_thaw,
-	[VIEW_REGS] = call_regs,
-	[VIEW_MEMORY] = call_memory,
-	[VIEW_READ] = call_read,
-};
-
-/* Return: is there one that is whole, and was not answered? */
+/* Return: whether there is a complete request that has not been answered. */
 static bool request_read(struct remote *remote, struct request *request)
 {
 	const struct view_request *from = &remote->page->request;
@@ -159,18 +142,11 @@ static bool request_read(struct remote *remote, struct request *request)
 	request->arg = le32_to_cpu(READ_ONCE(from->arg));
 	request->len = le32_to_cpu(READ_ONCE(from->len));
 	request->offset = le64_to_cpu(READ_ONCE(from->offset));
-	remote->who.file = le32_to_cpu(READ_ONCE(from->file));
+	remote->viewer.file = le32_to_cpu(READ_ONCE(from->file));
 	/* the same */
 	smp_rmb();
 	return request->number && request->number != remote->answered &&
 	       le32_to_cpu(READ_ONCE(from->number)) == request->number;
-}
-
-static int request_do(struct remote *remote, const struct request *request)
-{
-	if (request->call >= VIEW_NR_CALLS || !calls[request->call])
-		return -EOPNOTSUPP;
-	return calls[request->call](&remote->who, request, remote->page->data);
 }
 
 static void answer_write(struct remote *remote, u32 number, int ret)
@@ -190,15 +166,18 @@ static void remote_work(struct work_struct *work)
 {
 	struct remote *remote = container_of(work, struct remote, work);
 	struct request request;
+	int ret;
 
 	/* pairs with remote_begin() */
-	if (smp_load_acquire(&remote->serving) && request_read(remote, &request))
-		answer_write(remote, request.number, request_do(remote, &request));
+	if (!smp_load_acquire(&remote->serving) || !request_read(remote, &request))
+		return;
+	ret = request_do(&remote->viewer, &request, remote->page->data);
+	answer_write(remote, request.number, ret);
 }
 
 /* ---- events ---- */
 
-/* 0 says that nobody answers. */
+/* Never 0, which means that root does not serve the bridge. */
 static void remote_tell(struct remote *remote)
 {
 	lockdep_assert_held(&remotes_lock);
@@ -217,11 +196,7 @@ static void remotes_tell(const unsigned long *ids)
 			remote_tell(remotes[id]);
 }
 
-/**
- * kmb_remote_event - tell those who may see a vnode that something of it has changed
- * @node: the vnode
- */
-void kmb_remote_event(const struct kmb_node *node)
+void kmb_remote_changed(struct kmb_node *node, enum kmb_change change)
 {
 	mutex_lock(&remotes_lock);
 	remotes_tell(node->viewers);
@@ -229,11 +204,11 @@ void kmb_remote_event(const struct kmb_node *node)
 }
 
 /**
- * kmb_remote_allow - say which vnodes may look at a vnode
+ * kmb_remote_allow - set the viewers of a vnode
  * @node: the vnode
  * @ids: bitmap of KMB_IDS
  *
- * A request that is under way is still answered.
+ * A request that is under way is still answered. Old and new viewers are told.
  */
 void kmb_remote_allow(struct kmb_node *node, const unsigned long *ids)
 {
@@ -246,10 +221,10 @@ void kmb_remote_allow(struct kmb_node *node, const unsigned long *ids)
 	mutex_unlock(&remotes_lock);
 }
 
-/* ---- who comes and goes ---- */
+/* ---- viewers come and go ---- */
 
-/* adeos-lite's worker, which must not wait for us. */
-static void remote_told(void *data, struct adeos_bridge *bridge, enum adeos_bridge_event event)
+/* Context: adeos-lite's worker, which must not wait for a request. */
+static void bridge_event(void *data, struct adeos_bridge *bridge, enum adeos_bridge_event event)
 {
 	struct remote *remote = data;
 
@@ -261,7 +236,7 @@ static bool bridge_is_view(struct adeos_bridge *bridge, u32 id)
 	const struct view_bridge *page = adeos_bridge_va(bridge);
 	u32 magic;
 
-	/* the page stays where it is */
+	/* a transient bridge could be moved under us */
 	if (adeos_bridge_owner(bridge) != id || adeos_bridge_size(bridge) != sizeof(*page) ||
 	    adeos_bridge_is_transient(bridge))
 		return false;
@@ -274,7 +249,7 @@ static bool bridge_is_view(struct adeos_bridge *bridge, u32 id)
 
 static struct remote *remote_create(u32 id)
 {
-	static u32 sessions;	/* scan alone counts them */
+	static u32 sessions;	/* written by scan alone */
 	struct remote *remote;
 	char name[32];
 	int err;
@@ -282,18 +257,17 @@ static struct remote *remote_create(u32 id)
 	remote = kzalloc(sizeof(*remote), GFP_KERNEL);
 	if (!remote)
 		return NULL;
-	remote->who.id = id;
-	remote->who.session = ++sessions;
+	remote->viewer.id = id;
+	remote->viewer.session = ++sessions;
 	INIT_WORK(&remote->work, remote_work);
 	snprintf(name, sizeof(name), VIEW_NAME, id);
-	remote->bridge = adeos_bridge_open(name, remote_told, remote);
+	remote->bridge = adeos_bridge_open(name, bridge_event, remote);
 	err = PTR_ERR_OR_ZERO(remote->bridge);
 	if (!err && bridge_is_view(remote->bridge, id))
 		return remote;
-	/* most do not look */
+	/* most vnodes have no such bridge */
 	if (err != -ENOENT)
-		pr_warn_ratelimited("vnode %u must not look, its bridge is refused: %d\n", id,
-				    err ?: -EPROTO);
+		pr_warn_ratelimited("vnode %u: view bridge rejected: %d\n", id, err ?: -EPROTO);
 	adeos_bridge_close(remote->bridge);
 	cancel_work_sync(&remote->work);
 	kfree(remote);
@@ -315,12 +289,12 @@ static void remote_begin(u32 id)
 	remotes[id] = remote;
 	remote_tell(remote);
 	mutex_unlock(&remotes_lock);
-	/* what was asked before we came */
+	/* there may be a request already */
 	queue_work(queue, &remote->work);
-	pr_debug("vnode %u looks\n", id);
+	pr_debug("vnode %u views\n", id);
 }
 
-/* What it had frozen goes on. */
+/* Thaws what the viewer had frozen. */
 static void remote_end(u32 id)
 {
 	struct remote *remote = remotes[id];
@@ -332,10 +306,10 @@ static void remote_end(u32 id)
 	cancel_work_sync(&remote->work);
 	WRITE_ONCE(remote->page->events, 0);
 	adeos_bridge_ring(remote->bridge);
-	/* then nobody queues it any more */
+	/* from here on bridge_event() does not queue the work again */
 	adeos_bridge_close(remote->bridge);
 	cancel_work_sync(&remote->work);
-	kmb_node_thaw_all(remote->who.session);
+	kmb_thaw_all(remote->viewer.session);
 	kfree(remote);
 }
 
@@ -352,9 +326,9 @@ static void scan_func(struct work_struct *work)
 	}
 }
 
-/* adeos-lite's worker. */
-static int begin_told(void *data, const struct adeos_member *from, const void *body,
-		      unsigned int len, void *answer)
+/* Context: adeos-lite's worker. */
+static int begin_received(void *data, const struct adeos_member *from, const void *body,
+			  unsigned int len, void *answer)
 {
 	queue_work(queue, &scan);
 	return 0;
@@ -367,19 +341,19 @@ int kmb_remote_init(void)
 	queue = alloc_workqueue("vnode-view", WQ_UNBOUND, 0);
 	if (!queue)
 		return -ENOMEM;
-	err = adeos_msg_register(VIEW_MSG_BEGIN, begin_told, NULL);
+	err = adeos_msg_register(VIEW_MSG_BEGIN, begin_received, NULL);
 	if (err)
 		destroy_workqueue(queue);
 	return err;
 }
 
-/* No vnode is left: whoever has looked is gone, or about to be found so. */
+/* No vnode is left; scan may not have found yet that the last viewers are gone. */
 void kmb_remote_exit(void)
 {
 	u32 id;
 
 	adeos_msg_unregister(VIEW_MSG_BEGIN);
-	/* bridges tell of their end until they are closed */
+	/* bridge_event() may queue scan until the bridges are closed */
 	disable_work_sync(&scan);
 	for (id = 1; id < KMB_IDS; id++)
 		if (remotes[id])

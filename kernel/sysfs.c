@@ -1,45 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* /sys/class/vnode/NAME/, and a uevent at each change of state. */
+/* /sys/class/vnode in root: a device for each vnode, and a uevent for each change. */
 #include <linux/bitmap.h>
 #include <linux/capability.h>
 #include <linux/device.h>
-#include <linux/slab.h>
-#include <linux/string.h>
 #include <linux/sysfs.h>
-#include <vnode/adeos.h>
 
 #include "kmb.h"
 
 /*
- * Attributes are read and written without the node's lock (kmb_sysfs_remove() waits for
- * who does, under it): what does not change while the device is there, or is one word.
+ * Attributes are read without the node lock, since kmb_sysfs_disappear() waits for their
+ * readers under it.
  */
-static void fill(const struct kmb_node *node, struct vnode_status *status)
-{
-	*status = (struct vnode_status){
-		.id = node->id,
-		.state = READ_ONCE(node->state),
-		.nr_cpus = node->nr_cpus,
-		.mem_base = adeos_region_pa(node->region),
-		.mem_size = adeos_region_size(node->region),
-		.cause = READ_ONCE(node->end.cause),
-		.restarts = READ_ONCE(node->restarts),
-		.oopses = READ_ONCE(node->oopses),
-	};
-}
-
-int kmb_attr_status(struct device *dev, struct vnode_status *status, u32 **cpus)
+static int sysfs_status(struct device *dev, struct vnode_status *status, u32 **cpus)
 {
 	struct kmb_node *node = dev_get_drvdata(dev);
-	unsigned int i;
 
-	*cpus = kmalloc_array(node->nr_cpus, sizeof(**cpus), GFP_KERNEL);
-	if (!*cpus)
-		return -ENOMEM;
-	fill(node, status);
-	for (i = 0; i < node->nr_cpus; i++)
-		(*cpus)[i] = node->cpu[i].cpu;
-	return 0;
+	kmb_status_fill(node, status);
+	*cpus = kmb_node_cpus(node);
+	return *cpus ? 0 : -ENOMEM;
+}
+
+static void sysfs_ident(const struct device *dev, u32 *id, u32 *state)
+{
+	struct kmb_node *node = dev_get_drvdata(dev);
+
+	*id = node->id;
+	*state = READ_ONCE(node->state);
 }
 
 static ssize_t viewers_show(struct device *dev, struct device_attribute *attr, char *buf)
@@ -57,7 +43,7 @@ static ssize_t viewers_store(struct device *dev, struct device_attribute *attr, 
 
 	if (!capable(CAP_SYS_BOOT))
 		return -EPERM;
-	/* nor itself: who has frozen himself thaws nobody */
+	/* not itself: a vnode that has frozen itself cannot thaw */
 	if (bitmap_parselist(buf, ids, KMB_IDS) || test_bit(0, ids) || test_bit(node->id, ids))
 		return -EINVAL;
 	kmb_remote_allow(node, ids);
@@ -65,62 +51,44 @@ static ssize_t viewers_store(struct device *dev, struct device_attribute *attr, 
 }
 static DEVICE_ATTR_RW(viewers);
 
-static struct attribute *root_attrs[] = {
-	&dev_attr_viewers.attr,
-	NULL
-};
-
-static const struct attribute_group root_group = { .attrs = root_attrs };
-
-static const struct attribute_group *vnode_groups[] = {
-	&look_attrs,
-	&root_group,
-	NULL
-};
-
-static int vnode_uevent(const struct device *dev, struct kobj_uevent_env *env)
-{
-	struct kmb_node *node = dev_get_drvdata(dev);
-
-	return look_uevent(env, node->id, READ_ONCE(node->state));
-}
-
-static struct class vnode_class = {
-	.name = "vnode",
-	.dev_groups = vnode_groups,
-	.dev_uevent = vnode_uevent,
+static const struct look_class class = {
+	.status = sysfs_status,
+	.ident = sysfs_ident,
+	.more = &dev_attr_viewers.attr,
 };
 
 int kmb_sysfs_init(void)
 {
-	return class_register(&vnode_class);
+	return look_class_init(&class);
 }
 
 void kmb_sysfs_exit(void)
 {
-	class_unregister(&vnode_class);
+	look_class_exit();
 }
 
-struct device *kmb_sysfs_add(struct kmb_node *node)
+int kmb_sysfs_appear(struct kmb_node *node)
 {
-	return device_create(&vnode_class, NULL, MKDEV(0, 0), node, "%s", node->name);
+	struct device *dev = look_class_add(node->name, node);
+
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
+	node->dev = dev;
+	return 0;
 }
 
-/* Waits for readers of its attributes. */
-void kmb_sysfs_remove(struct device *dev)
-{
-	device_unregister(dev);
-}
-
-/* The last end cannot change meanwhile. */
-void kmb_sysfs_event(struct kmb_node *node)
+void kmb_sysfs_changed(struct kmb_node *node, enum kmb_change change)
 {
 	struct vnode_status status;
 
-	lockdep_assert_held(&node->lock);
 	if (!node->dev)
 		return;
-	fill(node, &status);
-	strscpy(status.text, node->end.text, sizeof(status.text));
-	look_event(node->dev, &status);
+	kmb_status_fill(node, &status);
+	look_class_event(node->dev, &status);
+}
+
+void kmb_sysfs_disappear(struct kmb_node *node)
+{
+	device_unregister(node->dev);
+	node->dev = NULL;
 }

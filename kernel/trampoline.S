@@ -2,10 +2,10 @@
 /*
  * The first instructions of a lent CPU. A SIPI starts it in real mode at offset 0
  * of a page below 640 KiB to which root has copied this code (SDM volume 3,
- * section 9.4.4: CS = vector << 8, IP = 0). It says that it is there, and then
- * rests, or enters a kernel as the x86 boot protocol wants it: paging off in
- * protected mode, or long mode with the page tables it is given. No stack, no
- * writes but to its arguments.
+ * section 9.4.4: CS = vector << 8, IP = 0). The CPU answers, and then rests or
+ * enters a kernel as the x86 boot protocol demands: in protected mode with
+ * paging off, or in long mode with the page tables of its arguments. It uses no
+ * stack and writes nothing but the answers among its arguments.
  */
 #include <linux/linkage.h>
 #include <asm/msr-index.h>
@@ -36,11 +36,11 @@ SYM_DATA_START(kmb_trampoline)
 
 	xorl	%ebx, %ebx
 	movw	%cs, %bx
-	shll	$4, %ebx		/* this page's address, from here on */
+	shll	$4, %ebx		/* from here on: address of this page */
 	lgdtl	ARG_GDTR
 	/*
-	 * INIT leaves CD and NW as they were, a reset sets them (SDM volume 3,
-	 * table 9-1): caches on.
+	 * Caches on: INIT leaves CD and NW as they were, but a reset sets them
+	 * (SDM volume 3, table 9-1).
 	 */
 	movl	$(X86_CR0_PE | X86_CR0_ET), %eax
 	movl	%eax, %cr0
@@ -64,7 +64,7 @@ SYM_INNER_LABEL(kmb_trampoline_32, SYM_L_GLOBAL)
 
 	movl	ARG_ENTRY(%ebx), %eax
 	movl	ARG_TOKEN(%ebx), %ecx
-	movl	%ecx, ARG_LEFT(%ebx)	/* no look at this page after this */
+	movl	%ecx, ARG_LEFT(%ebx)	/* the page is not read after this */
 	xorl	%ebp, %ebp
 	xorl	%edi, %edi
 	xorl	%ebx, %ebx
@@ -75,7 +75,7 @@ SYM_INNER_LABEL(kmb_trampoline_32, SYM_L_GLOBAL)
 	movl	%eax, %cr4
 	movl	ARG_CR3(%ebx), %eax
 	movl	%eax, %cr3
-	/* EFER survives INIT; LMA is the CPU's own to set. */
+	/* EFER survives INIT; the CPU itself sets LMA. */
 	movl	$MSR_EFER, %ecx
 	xorl	%edx, %edx
 	movl	$(1 << _EFER_LME), %eax

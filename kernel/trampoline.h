@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The page on which a lent CPU starts: where its arguments are. */
+/* The layout of the page on which a lent CPU starts. */
 #ifndef _KMB_TRAMPOLINE_H
 #define _KMB_TRAMPOLINE_H
 
@@ -32,13 +32,13 @@
 #include <linux/types.h>
 
 /**
- * struct trampoline_args - from root to the CPU, and two answers
- * @token: a number that is new each time
- * @arrived: the CPU's: @token, at its first instructions
- * @tsc: the CPU's: TSC, before @arrived
+ * struct trampoline_args - arguments from root, and the answers of the CPU
+ * @token: never the same twice in a row
+ * @arrived: answer: @token, at its first instructions
+ * @tsc: answer: TSC, written before @arrived
  * @mode: MODE_*
- * @left: the CPU's: @token, once it needs these arguments no more
- * @entry: where to go
+ * @left: answer: @token, once the CPU does not read these arguments any more
+ * @entry: physical address of the kernel's first instruction
  * @boot_params: for RSI
  * @cr3: for MODE_64
  * @gdt_limit: of the descriptor table below

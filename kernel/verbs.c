@@ -1,27 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What user space can do with a vnode, and what is done when its program dies. */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
-#include <linux/device.h>
-#include <linux/err.h>
+/* What user space does with a vnode, and what follows when its program dies. */
 #include <linux/jiffies.h>
-#include <linux/printk.h>
-#include <linux/slab.h>
-#include <linux/string.h>
 #include <asm/tsc.h>
-#include <vnode/adeos.h>
 
 #include "kmb.h"
 
-/* root is on its way down: nothing is started any more */
-static bool closing;
-
-bool kmb_closing(void)
-{
-	return READ_ONCE(closing);
-}
-
-/* The nanokernel sends interrupts for a vnode to these CPUs alone. */
+/* The nanokernel sends interrupts for a vnode to these CPUs only. */
 static int node_tell_cpus(struct kmb_node *node)
 {
 	u32 *apicid = kmalloc_array(node->nr_cpus, sizeof(*apicid), GFP_KERNEL);
@@ -37,33 +21,20 @@ static int node_tell_cpus(struct kmb_node *node)
 	return err;
 }
 
-/* Takes everything a vnode needs, and shows it. */
+/* Takes everything a vnode needs, then makes it known. */
 static int node_take(struct kmb_node *node, struct vnode_grant *grant)
 {
 	int err;
 
-	node->slot = adeos_slot_create(node->id, node->name, kmb_watch_notify, node);
+	node->slot = adeos_slot_create(node->id, node->name, kmb_life_notify, node);
 	if (IS_ERR(node->slot))
 		return PTR_ERR(node->slot);
 	err = kmb_lend(node, grant);
 	if (err)
 		goto err_slot;
-	err = node_tell_cpus(node);
-	if (err)
-		goto err_lent;
-	/* before the device is there, so that its uevent tells the state */
-	kmb_state_set(node, VNODE_GRANTED);
-	node->dev = kmb_sysfs_add(node);
-	if (IS_ERR(node->dev)) {
-		err = PTR_ERR(node->dev);
-		goto err_state;
-	}
-	return 0;
-
-err_state:
-	node->dev = NULL;
-	kmb_state_set(node, VNODE_FREE);
-err_lent:
+	err = node_tell_cpus(node) ?: kmb_life_appear(node);
+	if (!err)
+		return 0;
 	kmb_take_back(node);
 err_slot:
 	adeos_slot_destroy(node->slot);
@@ -80,6 +51,7 @@ int kmb_node_grant(struct vnode_grant *grant, struct kmb_cpu *cpu, struct vnode_
 	node = kmb_node_create(grant, cpu, claim);
 	if (IS_ERR(node))
 		return PTR_ERR(node);
+	kmb_life_prepare(node);
 
 	mutex_lock(&node->lock);
 	err = kmb_node_insert(node);
@@ -124,21 +96,10 @@ int kmb_node_load(struct vnode_load *load, struct file *owner)
 	node->load = *load;
 	if (load->flags & VNODE_LOAD_KEEP)
 		node->owner = NULL;
-	kmb_state_set(node, VNODE_LOADED);
+	kmb_life_set(node, VNODE_LOADED);
 out:
 	kmb_node_unlock(node);
 	return err;
-}
-
-/* What an earlier START or STOP has left. */
-static void start_reset(struct kmb_node *node)
-{
-	node->stopping = false;
-	node->end = (struct kmb_end){ .cpu = KMB_NO_CPU };
-	node->restarts = 0;
-	node->in_row = 0;
-	node->restart_tsc = 0;
-	node->log_len = 0;
 }
 
 int kmb_node_start(u32 id, struct file *owner)
@@ -148,49 +109,16 @@ int kmb_node_start(u32 id, struct file *owner)
 
 	if (!node)
 		return -ENOENT;
-	if (node->state != VNODE_LOADED) {
+	if (node->state != VNODE_LOADED)
 		err = -EBUSY;
-	} else if (node->owner && node->owner != owner) {
+	else if (node->owner && node->owner != owner)
 		err = -EBADF;
-	} else if (kmb_closing()) {
-		err = -ESHUTDOWN;
-	} else {
-		start_reset(node);
-		err = kmb_life_begin(node);
-	}
+	else
+		err = kmb_life_start(node);
 	if (!err)
 		node->owner = NULL;
 	kmb_node_unlock(node);
 	return err;
-}
-
-/* No restart follows: who waits for one is told. */
-static void stop_restart(struct kmb_node *node)
-{
-	bool armed = node->armed;
-
-	kmb_watch_cancel(node);
-	if (armed)
-		kmb_state_event(node);
-}
-
-/* Its own end, if it has come before ours, is the one to be remembered. */
-static int stop_locked(struct kmb_node *node)
-{
-	struct kmb_end end = {
-		.cause = VNODE_CAUSE_STOP,
-		.cpu = KMB_NO_CPU,
-		.tsc = rdtsc_ordered(),
-	};
-
-	node->stopping = true;
-	kmb_watch_look(node);
-	if (node->stuck)
-		end = node->end;
-	if (kmb_node_runs(node))
-		return kmb_life_end(node, VNODE_STOPPED, &end);
-	stop_restart(node);
-	return 0;
 }
 
 static int stop_ask(struct kmb_node *node)
@@ -198,7 +126,7 @@ static int stop_ask(struct kmb_node *node)
 	int err;
 
 	err = adeos_slot_shutdown(node->slot, VNODE_END_POWER_OFF);
-	/* not attached, or it does not read what it is told */
+	/* it is not attached, or does not read its messages */
 	if (err == -ENOTCONN || err == -EAGAIN)
 		return -EOPNOTSUPP;
 	if (!err)
@@ -208,7 +136,7 @@ static int stop_ask(struct kmb_node *node)
 
 static int stop_wait(struct kmb_node *node, u32 timeout_ms)
 {
-	long left = kmb_state_wait_end(node, msecs_to_jiffies(timeout_ms));
+	long left = kmb_life_wait_end(node, msecs_to_jiffies(timeout_ms));
 	int err = 0;
 
 	if (left < 0)
@@ -231,7 +159,7 @@ int kmb_node_stop(const struct vnode_stop *stop)
 	if (!node)
 		return -ENOENT;
 	orderly = kmb_node_runs(node) && !(stop->flags & VNODE_STOP_FORCE);
-	err = orderly ? stop_ask(node) : stop_locked(node);
+	err = orderly ? stop_ask(node) : kmb_life_stop(node);
 	mutex_unlock(&node->lock);
 	if (orderly && !err)
 		err = stop_wait(node, stop->timeout_ms);
@@ -241,20 +169,18 @@ int kmb_node_stop(const struct vnode_stop *stop)
 
 static void return_locked(struct kmb_node *node)
 {
-	kmb_watch_cancel(node);
-	kmb_sysfs_remove(node->dev);
-	node->dev = NULL;
+	kmb_life_disappear(node);
 	adeos_slot_destroy(node->slot);
 	node->slot = NULL;
 	kmb_image_destroy(node->image);
 	node->image = NULL;
 	kmb_take_back(node);
 	node->owner = NULL;
-	kmb_state_set(node, VNODE_FREE);
+	kmb_life_set(node, VNODE_FREE);
 	kmb_node_remove(node);
 }
 
-/* With an @owner: only if it is still his. */
+/* With an @owner: only if the vnode still belongs to that file. */
 int kmb_node_return(u32 id, struct file *owner)
 {
 	struct kmb_node *node = kmb_node_lock(id);
@@ -272,31 +198,31 @@ int kmb_node_return(u32 id, struct file *owner)
 	return err;
 }
 
-/* The last reference to the file is gone: no verb of its own is under way. */
+/* The last reference to the file is gone, so none of its ioctls is under way. */
 void kmb_node_release_owner(struct file *owner)
 {
-	struct kmb_node *node;
+	struct kmb_node *node = NULL;
 
-	while ((node = kmb_node_of_owner(owner))) {
+	while ((node = kmb_node_next(node))) {
+		if (READ_ONCE(node->owner) != owner)
+			continue;
 		mutex_lock(&node->lock);
 		if (node->owner == owner)
 			return_locked(node);
-		kmb_node_unlock(node);
+		mutex_unlock(&node->lock);
 	}
 }
 
-/* Once this has had a node's lock, no restart of it is under way or will be. */
+/* Root is going down. Once a node's lock has been taken here, no restart of it follows. */
 void kmb_node_stop_all(void)
 {
-	struct kmb_node *node;
-	u32 id = 1;
+	struct kmb_node *node = NULL;
 
-	WRITE_ONCE(closing, true);
-	while ((node = kmb_node_lookup(id, true))) {
+	kmb_life_close();
+	while ((node = kmb_node_next(node))) {
 		mutex_lock(&node->lock);
-		if (stop_locked(node))
+		if (kmb_life_stop(node))
 			pr_err("%s: cannot be stopped\n", node->name);
-		id = node->id + 1;
-		kmb_node_unlock(node);
+		mutex_unlock(&node->lock);
 	}
 }

@@ -1,28 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * INIT and SIPI. INIT makes a CPU stop at once, whatever it does, and wait; a
- * SIPI lets it go on in real mode on a page of ours (SDM volume 3, section 9.4).
- * A CPU counts as awake, or as stopped, when it has said so from that page, not
- * because a message was sent.
+ * INIT and SIPI. INIT stops a CPU at once, whatever it does; a SIPI then starts it in
+ * real mode on our trampoline page (SDM volume 3, section 9.4). A CPU counts as awake, or
+ * as stopped, when its answer from that page is there, not because an IPI was sent.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/delay.h>
 #include <linux/io.h>
 #include <linux/ktime.h>
 #include <linux/mutex.h>
-#include <linux/string.h>
 #include <asm/apic.h>
 #include <asm/processor.h>
 #include <asm/tsc.h>
-#include <vnode/adeos.h>
 
 #include "kmb.h"
 #include "trampoline.h"
 
 /*
- * A CPU that has not come by then will not: real ones take microseconds, an
- * emulated one on a busy host up to a second.
+ * A real CPU answers within microseconds, an emulated one on a busy host within a second.
  */
 #define ARRIVE_TIMEOUT_MS	5000
 #define SIPI_AGAIN_US		1000
@@ -32,7 +26,7 @@
 #define GDT_CODE64		0x00af9b000000ffffULL
 #define GDT_DATA		0x00cf93000000ffffULL
 
-/* protects the page: one CPU at a time goes over it */
+/* protects the page: one CPU at a time passes through it */
 static DEFINE_MUTEX(wake_lock);
 static void *page_va;
 static phys_addr_t page_pa;
@@ -71,7 +65,7 @@ static bool init_needs_wait(void)
 
 /**
  * kmb_cpu_init - make a CPU stop and wait for a SIPI
- * @apicid: which
+ * @apicid: of the CPU
  */
 void kmb_cpu_init(u32 apicid)
 {
@@ -82,38 +76,24 @@ void kmb_cpu_init(u32 apicid)
 }
 
 /*
- * Sends SIPIs until the CPU answers: one that comes while the INIT before it is
- * still on its way is lost, and one too many is ignored.
+ * Waits until the CPU has written the token. With @sipi, SIPIs are sent until then: one
+ * that comes while the INIT before it is still on its way is lost, and one too many is
+ * ignored.
  */
-static int sipi_until(u32 apicid, const u32 *answer, u32 token)
+static int answer_wait(u32 apicid, bool sipi, const u32 *answer, u32 token)
 {
-	ktime_t end = ktime_add_ms(ktime_get(), ARRIVE_TIMEOUT_MS);
-	ktime_t again = ktime_get();
+	ktime_t now = ktime_get(), again = now, end = ktime_add_ms(now, ARRIVE_TIMEOUT_MS);
 
 	while (READ_ONCE(*answer) != token) {
-		ktime_t now = ktime_get();
-
 		if (ktime_after(now, end))
 			return -ETIMEDOUT;
-		if (ktime_compare(now, again) >= 0) {
+		if (sipi && ktime_compare(now, again) >= 0) {
 			adeos_ipi(apicid, APIC_DM_STARTUP | (u32)(page_pa >> PAGE_SHIFT));
 			again = ktime_add_us(now, SIPI_AGAIN_US);
 		}
 		cpu_relax();
 		cond_resched();
-	}
-	return 0;
-}
-
-static int left_wait(const u32 *answer, u32 token)
-{
-	ktime_t end = ktime_add_ms(ktime_get(), ARRIVE_TIMEOUT_MS);
-
-	while (READ_ONCE(*answer) != token) {
-		if (ktime_after(ktime_get(), end))
-			return -ETIMEDOUT;
-		cpu_relax();
-		cond_resched();
+		now = ktime_get();
 	}
 	return 0;
 }
@@ -148,12 +128,12 @@ static void args_fill(struct trampoline_args *args, const struct vnode_load *loa
 
 /**
  * kmb_wake - start a CPU at its entry
- * @apicid: which
- * @load: where
+ * @apicid: of the CPU
+ * @load: entry mode, entry, boot_params and cr3
  * @cycles: TSC cycles from INIT to its first instruction
  * @entry_tsc: TSC at that instruction
  *
- * Return: 0, or -ETIMEDOUT; then the CPU waits for a SIPI again.
+ * Return: 0, or -ETIMEDOUT; then the CPU waits for a SIPI again, as before.
  */
 int kmb_wake(u32 apicid, const struct vnode_load *load, u64 *cycles, u64 *entry_tsc)
 {
@@ -167,9 +147,8 @@ int kmb_wake(u32 apicid, const struct vnode_load *load, u64 *cycles, u64 *entry_
 
 	begin = rdtsc_ordered();
 	kmb_cpu_init(apicid);
-	err = sipi_until(apicid, &args->arrived, args->token);
-	if (!err)
-		err = left_wait(&args->left, args->token);
+	err = answer_wait(apicid, true, &args->arrived, args->token) ?:
+	      answer_wait(apicid, false, &args->left, args->token);
 	if (err)
 		kmb_cpu_init(apicid);
 	*entry_tsc = args->tsc;
@@ -185,10 +164,10 @@ static int park_one(u32 apicid)
 
 	mutex_lock(&wake_lock);
 	args = args_prepare(MODE_PARK);
-	err = sipi_until(apicid, &args->arrived, args->token);
+	err = answer_wait(apicid, true, &args->arrived, args->token);
 	/*
-	 * Out of the page: an NMI would find no handler there. It has nothing to
-	 * come back to but the resting loop, should it be late.
+	 * INIT takes it out of the page, where an NMI would find no handler. A CPU that
+	 * is late finds the resting loop there.
 	 */
 	kmb_cpu_init(apicid);
 	mutex_unlock(&wake_lock);
@@ -197,8 +176,8 @@ static int park_one(u32 apicid)
 
 /**
  * kmb_park - stop CPUs, whatever they do
- * @cpu: which
- * @nr: how many
+ * @cpu: the CPUs
+ * @nr: number of CPUs
  *
  * Return: 0 once each has answered from our page and waits for a SIPI;
  * -ETIMEDOUT if one has not: it may still run.

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The bridge to root: one request at a time. Who waits for the answer can be killed; the
- * next request is written over his. An answer that comes later than that is nobody's.
+ * The bridge to root: one request at a time. A killed task gives up its request and the
+ * next one overwrites it; an answer to a request that was given up is dropped.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/bitmap.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
@@ -18,18 +16,20 @@
 
 #include "view.h"
 
-#define SERVED_MS	2000	/* until root has found our bridge */
+#define SERVED_MS	2000	/* root finds our bridge within that */
 #define ANSWER_MS	60000	/* root may be busy, or stopped by a debugger */
 
 static DEFINE_MUTEX(call_lock);	/* one call at a time; protects number */
 static u32 number;
 
-static DEFINE_MUTEX(page_lock);	/* nothing is written to the page once it is lost */
+static DEFINE_MUTEX(page_lock);	/* protects lost: a lost page is not written */
 static bool lost = true;
 static struct adeos_bridge *bridge;
 static struct view_bridge *page;
 
 static DECLARE_WAIT_QUEUE_HEAD(answers);
+
+static void (*changed)(u32 events);
 
 static u32 page_events(void)
 {
@@ -49,7 +49,7 @@ static bool is_answered(u32 request)
 	return answered == request || READ_ONCE(lost) || !page_events();
 }
 
-/* Return: its number, or 0 if there is no bridge any more. */
+/* Return: the number of the request, 0 if the bridge is lost. */
 static u32 request_write(const struct vview_ask *ask)
 {
 	struct view_request *to = &page->request;
@@ -70,7 +70,7 @@ static u32 request_write(const struct vview_ask *ask)
 	WRITE_ONCE(to->file, cpu_to_le32(ask->file));
 	WRITE_ONCE(to->len, cpu_to_le32(ask->len));
 	WRITE_ONCE(to->offset, cpu_to_le64(ask->offset));
-	/* the content first */
+	/* the content first, see above */
 	smp_store_release(&to->number, cpu_to_le32(number));
 	adeos_bridge_ring(bridge);
 	mutex_unlock(&page_lock);
@@ -89,7 +89,7 @@ static int answer_read(struct vview_ask *ask)
 	return error ? -error : (int)len;
 }
 
-/* A thaw is not given up because who froze is killed; but it comes by itself, too. */
+/* A killed task still thaws. The wait is bounded, as the freeze itself expires. */
 static long wait_answer(const struct vview_ask *ask, u32 request)
 {
 	if (ask->call == VIEW_THAW)
@@ -115,16 +115,16 @@ static int call_locked(struct vview_ask *ask)
 	if (left <= 0)
 		return left ? -EINTR : -ETIMEDOUT;
 	ret = answer_read(ask);
-	/* what was read is root's word only if it is still our bridge, and root is there */
+	/* the answer counts only if the bridge was still ours and served when it was read */
 	return READ_ONCE(lost) || !page_events() ? -ENOTCONN : ret;
 }
 
 /**
- * vview_call - ask root
- * @ask: what
+ * vview_call - send a request to root and wait for its answer
+ * @ask: the request; @ask->data is filled
  *
  * Context: process. Return: bytes of data, or a negative errno: -EINTR (killed), -ENOTCONN
- * (root does not know of us, or of this version), -ETIMEDOUT, or what root says.
+ * (root does not serve our bridge, or not in this version), -ETIMEDOUT, or root's answer.
  */
 int vview_call(struct vview_ask *ask)
 {
@@ -139,7 +139,7 @@ int vview_call(struct vview_ask *ask)
 	return ret;
 }
 
-/* No call gets an answer from now on, and nothing is written any more. */
+/* Fails calls that wait, and stops writing to the page. */
 static void vview_lose(void)
 {
 	mutex_lock(&page_lock);
@@ -148,32 +148,34 @@ static void vview_lose(void)
 	wake_up_all(&answers);
 }
 
-/* adeos-lite's worker. */
-static void vview_told(void *data, struct adeos_bridge *which, enum adeos_bridge_event event)
+/* Context: adeos-lite's worker. */
+static void bridge_event(void *data, struct adeos_bridge *which, enum adeos_bridge_event event)
 {
-	/* it is not transient: else, root takes us for dead */
+	/* our bridge is never moved: any other event means that root has revoked it */
 	if (event != ADEOS_BRIDGE_RUNG)
 		return vview_lose();
 	if (READ_ONCE(lost))
 		return;
 	wake_up_all(&answers);
-	vview_event(page_events());
+	changed(page_events());
 }
 
 void vview_end(void)
 {
 	vview_lose();
-	/* then nobody calls us any more */
+	/* waits for bridge_event() */
 	adeos_bridge_close(bridge);
 }
 
 /**
- * vview_begin - make the bridge, and tell root
- * @id: this vnode's
+ * vview_begin - create the bridge and announce it to root
+ * @id: of this vnode
+ * @told: called with root's count of changes when it may have changed; from adeos-lite's
+ *	worker
  *
  * Return: 0, or what adeos_bridge_create(), adeos_member_get() or adeos_msg_send() returns.
  */
-int vview_begin(u32 id)
+int vview_begin(u32 id, void (*told)(u32 events))
 {
 	DECLARE_BITMAP(access, VNODE_ID_MAX + 1) = { };
 	struct adeos_member root;
@@ -188,9 +190,10 @@ int vview_begin(u32 id)
 
 	snprintf(name, sizeof(name), VIEW_NAME, id);
 	__set_bit(0, access);
-	bridge = adeos_bridge_create(&config, vview_told, NULL);
+	changed = told;
+	bridge = adeos_bridge_create(&config, bridge_event, NULL);
 	if (IS_ERR(bridge)) {
-		pr_err("no bridge to root: %ld\n", PTR_ERR(bridge));
+		pr_err("cannot create the bridge to root: %ld\n", PTR_ERR(bridge));
 		return PTR_ERR(bridge);
 	}
 	page = adeos_bridge_va(bridge);
@@ -201,7 +204,7 @@ int vview_begin(u32 id)
 	smp_store_release(&page->magic, cpu_to_le32(VIEW_MAGIC));
 	err = adeos_member_get(0, &root) ?: adeos_msg_send(&root, VIEW_MSG_BEGIN, NULL, 0);
 	if (err) {
-		pr_err("root cannot be told: %d\n", err);
+		pr_err("cannot announce the bridge to root: %d\n", err);
 		vview_end();
 	}
 	return err;

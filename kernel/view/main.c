@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vnode-view, a vnode looks at others: what is set up in which order. */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
+/* vnode-view, a vnode looks at others: set-up and tear-down. */
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/string.h>
@@ -12,7 +10,7 @@
 
 static u32 own_id;
 
-/* The rest is of no use to a kernel that cannot lend. */
+/* The other fields describe what root can lend. */
 static int ioctl_info(struct file *file, void *arg)
 {
 	struct vnode_info *info = arg;
@@ -29,6 +27,13 @@ static const struct look_ioctl more[] = {
 };
 
 static const struct look_device device = {
+	.status = vview_status,
+	.last = vview_last,
+	.freeze = vview_freeze,
+	.thaw = vview_thaw,
+	.regs = vview_regs,
+	.memory_find = vview_memory_find,
+	.memory_read = vview_memory_read,
 	.ioctl = more,
 	.nr_ioctls = ARRAY_SIZE(more),
 };
@@ -43,32 +48,32 @@ static int __init vview_init(void)
 		return err;
 	own_id = self.id;
 	if (!self.id) {
-		pr_err("this is root, which sees all vnodes with the module vnode\n");
+		pr_err("this is root: load the module vnode instead\n");
 		return -ENODEV;
 	}
-	err = vview_sysfs_init();
+	err = vview_follow_init();
 	if (err)
 		return err;
-	err = vview_begin(self.id);
+	err = vview_begin(self.id, vview_follow);
 	if (err)
-		goto err_sysfs;
-	err = look_init(&device);
+		goto err_follow;
+	err = look_device_init(&device);
 	if (err)
 		goto err_bridge;
 	return 0;
 
 err_bridge:
 	vview_end();
-err_sysfs:
-	vview_sysfs_exit();
+err_follow:
+	vview_follow_exit();
 	return err;
 }
 
 static void __exit vview_exit(void)
 {
-	look_exit();
+	look_device_exit();
 	vview_end();
-	vview_sysfs_exit();
+	vview_follow_exit();
 }
 
 module_init(vview_init);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/vnode, and the calls that look at vnodes. Each ioctl is a row: who may call it,
- * how large its argument is, who does it. What user space hands in is copied once.
- * MEMORY makes a descriptor that reads a vnode's memory, alive or dead, which is what
- * --log and a debugger look through.
+ * /dev/vnode, and the calls that look at vnodes. Each ioctl is a row: the privilege it
+ * needs and the function that does it. Its argument is copied from user space once.
+ * MEMORY makes a descriptor that reads a vnode's memory, alive or dead; --log, --dump
+ * and --gdb use it.
  */
 #include <linux/anon_inodes.h>
 #include <linux/capability.h>
@@ -20,24 +20,42 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <linux/wait.h>
 
 #include "look.h"
 
 /**
- * struct look_file - an open descriptor
- * @who: whose
- * @seen: kmb_state_events() at the last STATUS
+ * struct look_file - an open descriptor of /dev/vnode
+ * @viewer: the descriptor's identity
+ * @seen: value of events at the last STATUS
  * @lock: one FREEZE or THAW at a time; protects @frozen
- * @frozen: id of the vnode that it has frozen, else 0
+ * @frozen: id of the vnode that this descriptor has frozen, else 0
  */
 struct look_file {
-	struct kmb_looker who;
+	struct look_viewer viewer;
 	u32 seen;
 	struct mutex lock;	/* see above */
 	u32 frozen;
 };
 
+/**
+ * struct look_memory - an open descriptor of a vnode's memory
+ * @viewer: of the descriptor that opened it
+ * @id: the vnode
+ * @grant: the grant that was opened; a later one of the same id is other memory
+ * @size: bytes
+ */
+struct look_memory {
+	struct look_viewer viewer;
+	u32 id;
+	u32 grant;
+	u64 size;
+};
+
 static const struct look_device *device;
+
+static atomic_t events = ATOMIC_INIT(0);	/* counts changes, for poll() */
+static DECLARE_WAIT_QUEUE_HEAD(event_wait);
 
 static int ioctl_status(struct file *file, void *arg)
 {
@@ -50,8 +68,8 @@ static int ioctl_status(struct file *file, void *arg)
 	if ((status->flags & ~VNODE_STATUS_NEXT) ||
 	    memchr_inv(status->reserved, 0, sizeof(status->reserved)))
 		return -EINVAL;
-	WRITE_ONCE(lf->seen, kmb_state_events());
-	err = kmb_node_status(&lf->who, status, &cpus);
+	WRITE_ONCE(lf->seen, atomic_read(&events));
+	err = device->status(&lf->viewer, status, &cpus);
 	if (err)
 		return err;
 	if (status->cpus && copy_to_user(u64_to_user_ptr(status->cpus), cpus,
@@ -61,19 +79,20 @@ static int ioctl_status(struct file *file, void *arg)
 	return err;
 }
 
-/* Who reads may be slow to take it: it is in our memory by then. */
+/* copy_to_user() may fault: the data is staged, so that memory_read() can hold locks. */
 static ssize_t memory_read(struct file *file, char __user *to, size_t len, loff_t *pos)
 {
+	struct look_memory *memory = file->private_data;
 	void *buf;
 	int ret;
 
 	if (*pos < 0)
 		return -EINVAL;
-	len = min_t(size_t, len, KMB_MEMORY_CHUNK);
+	len = min_t(size_t, len, LOOK_MEMORY_CHUNK);
 	buf = kvmalloc(len, GFP_KERNEL);
 	if (!buf)
 		return -ENOMEM;
-	ret = kmb_memory_get(file->private_data, *pos, buf, len);
+	ret = device->memory_read(&memory->viewer, memory->id, memory->grant, *pos, buf, len);
 	if (ret > 0 && copy_to_user(to, buf, ret))
 		ret = -EFAULT;
 	kvfree(buf);
@@ -84,12 +103,14 @@ static ssize_t memory_read(struct file *file, char __user *to, size_t len, loff_
 
 static loff_t memory_llseek(struct file *file, loff_t offset, int whence)
 {
-	return fixed_size_llseek(file, offset, whence, kmb_memory_size(file->private_data));
+	struct look_memory *memory = file->private_data;
+
+	return fixed_size_llseek(file, offset, whence, memory->size);
 }
 
 static int memory_release(struct inode *inode, struct file *file)
 {
-	kmb_memory_close(file->private_data);
+	kfree(file->private_data);
 	return 0;
 }
 
@@ -100,7 +121,8 @@ static const struct file_operations memory_fops = {
 	.release = memory_release,
 };
 
-static int memory_fd(struct kmb_memory *memory)
+/* Consumes @memory if it succeeds. */
+static int memory_fd(struct look_memory *memory)
 {
 	struct file *file;
 	int fd;
@@ -121,19 +143,23 @@ static int memory_fd(struct kmb_memory *memory)
 static int ioctl_memory(struct file *file, void *arg)
 {
 	struct look_file *lf = file->private_data;
-	struct kmb_memory *memory;
+	struct look_memory *memory;
 	struct vnode_id *id = arg;
-	int fd;
+	int ret;
 
 	if (id->reserved)
 		return -EINVAL;
-	memory = kmb_memory_open(&lf->who, id->id);
-	if (IS_ERR(memory))
-		return PTR_ERR(memory);
-	fd = memory_fd(memory);
-	if (fd < 0)
-		kmb_memory_close(memory);
-	return fd;
+	memory = kzalloc(sizeof(*memory), GFP_KERNEL);
+	if (!memory)
+		return -ENOMEM;
+	memory->viewer = lf->viewer;
+	memory->id = id->id;
+	ret = device->memory_find(&lf->viewer, id->id, &memory->grant, &memory->size);
+	if (!ret)
+		ret = memory_fd(memory);
+	if (ret < 0)
+		kfree(memory);
+	return ret;
 }
 
 static int ioctl_last(struct file *file, void *arg)
@@ -145,10 +171,10 @@ static int ioctl_last(struct file *file, void *arg)
 
 	if (last->reserved)
 		return -EINVAL;
-	buf = kmalloc(KMB_LOG_SIZE, GFP_KERNEL);
+	buf = kmalloc(LOOK_LOG_SIZE, GFP_KERNEL);
 	if (!buf)
 		return -ENOMEM;
-	len = kmb_node_last(&lf->who, last->id, buf, min_t(u64, last->size, KMB_LOG_SIZE));
+	len = device->last(&lf->viewer, last->id, buf, min_t(u64, last->size, LOOK_LOG_SIZE));
 	if (len < 0)
 		err = len;
 	else if (copy_to_user(u64_to_user_ptr(last->text), buf, len))
@@ -169,20 +195,20 @@ static int ioctl_freeze(struct file *file, void *arg)
 		return -EINVAL;
 	if (mutex_lock_killable(&lf->lock))
 		return -EINTR;
-	err = lf->frozen ? -EBUSY : kmb_node_freeze(&lf->who, id->id);
+	err = lf->frozen ? -EBUSY : device->freeze(&lf->viewer, id->id);
 	if (!err)
 		lf->frozen = id->id;
 	mutex_unlock(&lf->lock);
 	return err;
 }
 
-/* Whatever comes of it, the vnode is not ours any more. */
+/* Whatever thaw() returns, this descriptor has nothing frozen any more. */
 static int thaw_locked(struct look_file *lf)
 {
-	int err = kmb_node_thaw(&lf->who, lf->frozen);
+	int err = device->thaw(&lf->viewer, lf->frozen);
 
 	lf->frozen = 0;
-	/* its time was over, and somebody else has frozen it since */
+	/* the freeze had expired, and another descriptor has frozen the vnode since */
 	return err == -EBADF ? -ETIME : err;
 }
 
@@ -207,7 +233,7 @@ static int ioctl_regs(struct file *file, void *arg)
 	struct look_file *lf = file->private_data;
 	struct vnode_regs *regs = arg;
 
-	return regs->reserved ? -EINVAL : kmb_node_regs(&lf->who, regs);
+	return regs->reserved ? -EINVAL : device->regs(&lf->viewer, regs);
 }
 
 static const struct look_ioctl looking[] = {
@@ -260,7 +286,7 @@ static long look_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	if ((_IOC_DIR(cmd) & _IOC_WRITE) && copy_from_user(&arg, (void __user *)user, size))
 		return -EFAULT;
 	ret = row->func(file, &arg);
-	/* also after an error: GRANT says which CPU it was */
+	/* also after an error: GRANT names the CPU that could not be taken */
 	if ((_IOC_DIR(cmd) & _IOC_READ) && copy_to_user((void __user *)user, &arg, size)) {
 		if (row->undo && !ret)
 			row->undo(file, &arg);
@@ -273,8 +299,15 @@ static __poll_t look_poll(struct file *file, poll_table *wait)
 {
 	struct look_file *lf = file->private_data;
 
-	kmb_state_poll_wait(file, wait);
-	return READ_ONCE(lf->seen) != kmb_state_events() ? EPOLLPRI : 0;
+	poll_wait(file, &event_wait, wait);
+	return READ_ONCE(lf->seen) != atomic_read(&events) ? EPOLLPRI : 0;
+}
+
+/* Something that STATUS returns has changed: wake poll() on every descriptor. */
+void look_device_changed(void)
+{
+	atomic_inc(&events);
+	wake_up_interruptible(&event_wait);
 }
 
 static int look_open(struct inode *inode, struct file *file)
@@ -285,8 +318,8 @@ static int look_open(struct inode *inode, struct file *file)
 	if (!lf)
 		return -ENOMEM;
 	mutex_init(&lf->lock);
-	lf->who.file = atomic_inc_return(&files);
-	lf->seen = kmb_state_events();
+	lf->viewer.file = atomic_inc_return(&files);
+	lf->seen = atomic_read(&events);
 	file->private_data = lf;
 	return nonseekable_open(inode, file);
 }
@@ -320,18 +353,18 @@ static struct miscdevice look_misc = {
 };
 
 /**
- * look_init - make /dev/vnode
- * @more: what it can do beside looking
+ * look_device_init - make /dev/vnode
+ * @answers: the functions behind its calls
  *
  * Return: 0, or what misc_register() returns.
  */
-int look_init(const struct look_device *more)
+int look_device_init(const struct look_device *answers)
 {
-	device = more;
+	device = answers;
 	return misc_register(&look_misc);
 }
 
-void look_exit(void)
+void look_device_exit(void)
 {
 	misc_deregister(&look_misc);
 }

@@ -1,25 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/class/vnode: a device for each vnode that root shows us. A worker follows when
- * root says that something has changed; attributes are asked for when they are read.
+ * /sys/class/vnode has a device for each vnode that root shows us. A worker follows
+ * root's count of changes; attributes are asked for when they are read.
  */
 #include <linux/device.h>
 #include <linux/err.h>
-#include <linux/kdev_t.h>
 #include <linux/list.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
-#include "../compat.h"
 #include "view.h"
 
 /**
  * struct seen - a vnode that we may look at
- * @list: in the list of all, which the worker alone touches
- * @dev: in /sys/class/vnode, NULL as yet
+ * @list: in the list all, which is the worker's own
+ * @dev: in /sys/class/vnode; NULL until the worker has added it
  * @status: as of the last event
- * @still: root shows it
+ * @still: root has shown it in this round
  */
 struct seen {
 	struct list_head list;
@@ -29,37 +27,27 @@ struct seen {
 };
 
 static LIST_HEAD(all);
+static u32 events;	/* root's count of changes, as last seen */
 
-static void follow_func(struct work_struct *work);
-static DECLARE_WORK(follow, follow_func);
-
-/* Of the vnode with that id: it is another one for a moment, if that has just changed. */
-int kmb_attr_status(struct device *dev, struct vnode_status *status, u32 **cpus)
+/* By id: another vnode that has just taken the id answers in its place for a moment. */
+static int seen_status(struct device *dev, struct vnode_status *status, u32 **cpus)
 {
-	static const struct kmb_looker kernel;
+	static const struct look_viewer kernel;
 	struct seen *seen = dev_get_drvdata(dev);
 
 	*status = (struct vnode_status){ .id = seen->status.id };
-	return kmb_node_status(&kernel, status, cpus);
+	return vview_status(&kernel, status, cpus);
 }
 
-static int seen_uevent(look_device_const struct device *dev, struct kobj_uevent_env *env)
+static void seen_ident(const struct device *dev, u32 *id, u32 *state)
 {
 	struct seen *seen = dev_get_drvdata(dev);
 
-	return look_uevent(env, seen->status.id, READ_ONCE(seen->status.state));
+	*id = seen->status.id;
+	*state = READ_ONCE(seen->status.state);
 }
 
-static const struct attribute_group *seen_groups[] = {
-	&look_attrs,
-	NULL
-};
-
-static struct class seen_class = {
-	.name = "vnode",
-	.dev_groups = seen_groups,
-	.dev_uevent = seen_uevent,
-};
+static const struct look_class class = { .status = seen_status, .ident = seen_ident };
 
 static struct seen *seen_find(const struct vnode_status *status)
 {
@@ -91,7 +79,7 @@ static void seen_note(const struct vnode_status *status)
 	seen->status = *status;
 	seen->still = true;
 	if (changed)
-		look_event(seen->dev, status);
+		look_class_event(seen->dev, status);
 }
 
 /* Waits for readers of its attributes. */
@@ -105,27 +93,26 @@ static void seen_del(struct seen *seen)
 
 static void seen_add(struct seen *seen)
 {
-	struct device *dev;
+	struct device *dev = look_class_add(seen->status.name, seen);
 
-	dev = device_create(&seen_class, NULL, MKDEV(0, 0), seen, "%s", seen->status.name);
 	seen->dev = IS_ERR(dev) ? NULL : dev;
 }
 
-/* Return: 0 once root has named all that it shows. */
+/* Return: 0 once root has named every vnode that it shows. */
 static int look_at_all(void)
 {
-	static const struct kmb_looker kernel;
+	static const struct look_viewer kernel;
 	struct vnode_status status;
 	u32 *cpus, id = 1;
 	int err;
 
 	for (;;) {
 		status = (struct vnode_status){ .id = id, .flags = VNODE_STATUS_NEXT };
-		err = kmb_node_status(&kernel, &status, &cpus);
+		err = vview_status(&kernel, &status, &cpus);
 		if (err)
 			return err == -ENOENT ? 0 : err;
 		kfree(cpus);
-		/* root's word, but it becomes a file's name, and is to end some time */
+		/* checked: the name becomes a file's, and the ids must end */
 		status.name[sizeof(status.name) - 1] = '\0';
 		if (status.id < id || !status.name[0] || strchr(status.name, '/'))
 			return -EPROTO;
@@ -134,14 +121,14 @@ static int look_at_all(void)
 	}
 }
 
-/* Those that have gone first: another one may have their name. */
+/* Devices that have gone are removed first: a new vnode may have their name. */
 static void follow_func(struct work_struct *work)
 {
 	struct seen *seen, *next;
 
 	list_for_each_entry(seen, &all, list)
 		seen->still = false;
-	/* who does not answer has not said that they are gone */
+	/* without a whole answer no vnode is known to be gone */
 	if (look_at_all())
 		return;
 	list_for_each_entry_safe(seen, next, &all, list)
@@ -152,23 +139,35 @@ static void follow_func(struct work_struct *work)
 			seen_add(seen);
 }
 
-void vview_sysfs_follow(void)
+static DECLARE_WORK(follow, follow_func);
+
+/**
+ * vview_follow - root's count of changes may be another one
+ * @now: the count
+ *
+ * Context: adeos-lite's worker.
+ */
+void vview_follow(u32 now)
 {
+	if (now == events)
+		return;
+	events = now;
+	look_device_changed();
 	queue_work(system_unbound_wq, &follow);
 }
 
-int vview_sysfs_init(void)
+int vview_follow_init(void)
 {
-	return class_register(&seen_class);
+	return look_class_init(&class);
 }
 
-/* Nobody calls vview_sysfs_follow() any more. */
-void vview_sysfs_exit(void)
+/* The bridge is closed: vview_follow() is not called any more. */
+void vview_follow_exit(void)
 {
 	struct seen *seen, *next;
 
 	cancel_work_sync(&follow);
 	list_for_each_entry_safe(seen, next, &all, list)
 		seen_del(seen);
-	class_unregister(&seen_class);
+	look_class_exit();
 }
