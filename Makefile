@@ -61,7 +61,7 @@ deps:
 # to the sources. No BTF: it ties a module to one build of the kernel.
 #
 # $(call build_modules,KDIR,DIRECTORY,CONFIG...)
-ROOMS		:= adeos-lite kernel kernel/look kernel/view vconsole vnic selftests/modules
+ROOMS		:= adeos-lite adeos-lite/vnode adeos-lite/root kernel kernel/look kernel/view vconsole vnic selftests/modules
 VNODE_CONFIG	:= CONFIG_ADEOS_LITE=m CONFIG_VNODE_VIEW=m CONFIG_VCONSOLE=m CONFIG_VNIC=m
 ROOT_CONFIG	:= $(VNODE_CONFIG) CONFIG_VNODE_KMB=m
 

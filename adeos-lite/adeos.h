@@ -1,24 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of this room share; include/vnode/adeos.h is for the others. */
+/*
+ * What the files of this room share; include/vnode/adeos.h is for drivers. Kbuild
+ * lists the floors: a file calls its own floor and lower ones. What must go up is in
+ * struct adeos_part.
+ */
 #ifndef _ADEOS_LITE_H
 #define _ADEOS_LITE_H
 
+#include <linux/kobject.h>
 #include <linux/types.h>
 #include <vnode/adeos.h>
 
-/*
- * commons.c: the shared memory. A vnode finds it (adeos_attach() returns 1), root
- * makes it.
- */
+struct pt_regs;
+
+/* ---- commons.c ---- */
 
 /**
- * struct adeos_commons - where everything shared is, here
+ * struct adeos_commons - where everything shared is, in this kernel
  * @va: mapping of the commons, cached
  * @pa: physical address
  * @size: bytes
  * @slot: of this kernel; 0 is root
  * @id: of this vnode; 0 is root
  * @boot: struct vnode_control's @boot
+ * @ram: which kernel has what memory, VNODE_RAMS entries: the directory's, and in root
+ *	its own copy, which no other kernel can write
  * @name: of this vnode
  */
 struct adeos_commons {
@@ -28,24 +34,14 @@ struct adeos_commons {
 	u32 slot;
 	u32 id;
 	u32 boot;
+	const struct vnode_ram *ram;
 	char name[32];
 };
 
-extern struct adeos_commons commons;	/* constant while the module runs */
+extern struct adeos_commons commons;	/* constant while the parts are up */
 
-int adeos_attach(void);
-void adeos_detach(void);
-int adeos_commons_create(unsigned long size);
-void adeos_commons_destroy(void);
 void adeos_station_clear(struct vnode_station *station);
-void adeos_hello(void);
-void adeos_goodbye(void);
-u32 adeos_attachments(void);
-
-static inline bool adeos_is_root(void)
-{
-	return !commons.slot;
-}
+int adeos_name_check(const char *name, size_t size);
 
 /* Another kernel's is hostile: READ_ONCE, check, use. */
 static inline struct vnode_station *adeos_station(u32 slot)
@@ -53,7 +49,7 @@ static inline struct vnode_station *adeos_station(u32 slot)
 	return commons.va + slot * VNODE_STATION_SIZE;
 }
 
-/* Ours: what we alone write. */
+/* What this kernel alone writes. */
 static inline struct vnode_station *adeos_own(void)
 {
 	return adeos_station(commons.slot);
@@ -64,56 +60,11 @@ static inline struct vnode_directory *adeos_directory(void)
 	return commons.va + VNODE_DIRECTORY;
 }
 
-/*
- * member.c: who is attached, as this kernel has last read it. adeos_life() is 0 for
- * a slot that is empty.
- */
-int adeos_members_init(void);
-void adeos_members_exit(void);
-void adeos_members_update(void);	/* worker: reads the directory, tells who is interested */
-u32 adeos_life(u32 slot);
-u32 adeos_live(void);			/* a bit for each slot with a life */
-u32 adeos_own_life(void);
-u32 adeos_id(u32 slot);			/* of the vnode in there, if there is a life */
-int adeos_member_slot(u32 slot, struct adeos_member *member);
-int adeos_members_admitted(unsigned int timeout_ms);
-ssize_t adeos_members_show(char *buf);
+/* ---- count.c ---- */
 
-/* slot.c, watch.c: root alone, under the core's lock */
-void adeos_slots_update(void);
-void adeos_watch_tick(void);
-
-/* portal.c */
-bool adeos_slot_is_quiet(u32 slot, u32 number);
-ssize_t adeos_portals_show(char *buf);
-
-/* pulse.c, clock.c, end.c */
-int adeos_pulse_init(void);
-void adeos_pulse_exit(void);
-void adeos_clock_tick(void);
-ssize_t adeos_clock_show(char *buf);
-int adeos_end_init(void);
-void adeos_end_exit(void);
-void adeos_end_keep_log(void);
-void adeos_end_tick(void);
-
-/* regs.c: a vnode's CPUs, for root */
-struct pt_regs;
-
-void adeos_regs_save(u32 kind, const struct pt_regs *regs);
-void adeos_regs_panic(void);
-void adeos_regs_online(void);
-bool adeos_regs_freeze(const struct pt_regs *regs);
-
-/* text.c */
-int adeos_name_check(const char *name, size_t size);
-void adeos_text_line(char *to, const char *from, size_t size);
-void adeos_text_lines(char *text, size_t len);
-
-/* state.c: /sys/kernel/adeos */
 enum adeos_counter {
 	ADEOS_RAISED,
-	ADEOS_FOREIGN,		/* raised by those who may not */
+	ADEOS_FOREIGN,		/* raised by a kernel that may not */
 	ADEOS_FLOODS,
 	ADEOS_LATE,		/* found without an interrupt */
 	ADEOS_SENT,
@@ -123,86 +74,92 @@ enum adeos_counter {
 	ADEOS_COUNTERS
 };
 
-int adeos_state_init(void);
-void adeos_state_exit(void);
+extern const struct kobj_attribute adeos_counters_attr;
+
 void adeos_count(enum adeos_counter counter);
 
-/*
- * core.c: the portal that every kernel has, and the worker behind it. Whoever
- * wrote something for others knocks at their slots; they then look at everything.
- */
-int adeos_core_init(void);
-void adeos_core_exit(void);
-void adeos_core_enter(void);		/* no worker looks at anything meanwhile */
-void adeos_core_leave(void);
-void adeos_knock(u32 slots);		/* a bit for each slot; any context but NMI */
-void adeos_kick(void);			/* the same for ourselves */
+/* ---- clock.c ---- */
 
-/* dsp.c */
-int adeos_dsp_init(void);
-void adeos_dsp_exit(void);
-bool adeos_dsp_pending(void);		/* without a lock: is there a message? */
-void adeos_dsp_update(void);		/* worker: reads all rings */
-void adeos_dsp_restart(const struct adeos_member *peer);	/* worker: its life is another */
-
-/* bridge.c, bridge-dev.c */
-int adeos_bridge_init(void);
-void adeos_bridge_exit(void);
-void adeos_bridge_update(void);		/* worker: bells, moves, revocations */
-void adeos_bridge_left(u32 slot, u32 life);	/* worker, root: revokes and frees */
-ssize_t adeos_bridge_show(char *buf);
-
-/* region.c: what a region is, for access.c and window.c */
-enum region_kind {
-	REGION_POOL,		/* main is from the pool, no tail */
-	REGION_LINUX,		/* main is hot-removed, tail is allocated */
+/* A moment, by both clocks. */
+struct adeos_reading {
+	u64 tsc;
+	s64 real_ns;
 };
+
+u64 adeos_tsc_to_ns(u64 cycles);
+bool adeos_clock_read(struct adeos_reading *now);
+
+/* ---- part.c ---- */
 
 /**
- * struct adeos_region - memory that is lent
- * @kind: where its main part is from
- * @pa: where it begins
- * @size: of both parts
- * @main_size: of the main part; the rest is the tail
- * @main_va: mapping of the main part, which is not in the direct map
- * @nid: the node it goes back to
+ * struct adeos_part - a part of the nanokernel; every member may be NULL
+ * @init: return 0 or a negative errno
+ * @exit: undoes @init
+ * @update: another kernel may have written something; under the core's lock
+ * @tick: every VNODE_BEAT_MS, after @update; under the core's lock
+ * @joined: a kernel has become a member; under the core's lock
+ * @left: a member is gone; under the core's lock
+ * @nmi: return: was the NMI about this? Context: NMI
+ * @attrs: files in /sys/kernel/adeos, terminated by NULL
  */
-struct adeos_region {
-	enum region_kind kind;
-	phys_addr_t pa;
-	u64 size;
-	u64 main_size;
-	void *main_va;
-	int nid;
+struct adeos_part {
+	int (*init)(void);
+	void (*exit)(void);
+	void (*update)(void);
+	void (*tick)(void);
+	void (*joined)(const struct adeos_member *member);
+	void (*left)(const struct adeos_member *member);
+	bool (*nmi)(struct pt_regs *regs);
+	const struct attribute *const *attrs;
 };
 
-/* window.c: root only */
-void adeos_ram_begin(void);
-void adeos_ram_lend(u32 nr, const struct adeos_region *region);	/* under the core's lock */
-void adeos_ram_return(u32 nr);					/* the same */
-void adeos_windows_end(u32 nr);
+void adeos_parts_add(const struct adeos_part *const *list, unsigned int nr);
+int adeos_parts_start(void);
+void adeos_parts_stop(void);
+const struct adeos_part *adeos_part_up(unsigned int i);
+const struct adeos_part *adeos_part_nr(unsigned int i);
 
-/* low.c, pool.c: root only */
-int adeos_low_init(void);
-void adeos_low_exit(void);
-int adeos_pool_init(const char *reserved);
-void adeos_pool_exit(void);
+#define adeos_for_each_part(part, i)	\
+	for ((i) = 0; ((part) = adeos_part_up(i)); (i)++)
 
-/* pool.c: memory that the boot parameters kept from Linux */
-phys_addr_t adeos_pool_get(u64 size, u64 min, u64 max);
-void adeos_pool_put(phys_addr_t pa, u64 size);
+void adeos_core_enter(void);		/* no part is updated meanwhile */
+void adeos_core_leave(void);
 
-/* ram.c: before memory is hot-removed */
-int adeos_ram_prepare(u64 start, u64 size);
+/*
+ * ---- peer.c ----
+ *
+ * Which kernels are attached, as this kernel has last read it. adeos_life() is 0 for
+ * an empty slot.
+ */
 
-/* scan.c: where Linux could part with memory */
-#define ADEOS_UNIT	(2UL << 20)
+u32 adeos_life(u32 slot);
+u32 adeos_live(void);			/* a bit for each slot with a life */
+u32 adeos_id(u32 slot);			/* of the vnode in there, if there is a life */
+u32 adeos_own_life(void);
+void adeos_own_life_set(u32 life);
+int adeos_member_slot(u32 slot, struct adeos_member *member);
+void adeos_peer_set(const struct adeos_member *peer);
 
-struct adeos_scan;
+/* ---- core.c, member.c ---- */
 
-struct adeos_scan *adeos_scan_create(u64 min, u64 max);
-void adeos_scan_destroy(struct adeos_scan *scan);
-phys_addr_t adeos_scan_best(struct adeos_scan *scan, u64 size, u64 align);
-void adeos_scan_reject(struct adeos_scan *scan, phys_addr_t pa);
+void adeos_knock(u32 slots);		/* a bit for each slot; any context but NMI */
+void adeos_kick(void);			/* the same for this kernel */
+void adeos_members_update(void);
+
+/* ---- bridge.c ---- */
+
+extern const struct kobj_attribute adeos_bridges_attr;
+
+ssize_t adeos_bridges_show(char *buf);
+
+/* ---- window.c ---- */
+
+void adeos_windows_end(u32 slot);
+
+/* ---- the parts that are the same in every kernel ---- */
+
+extern const struct adeos_part adeos_vector_part, adeos_nmi_part, adeos_portal_part,
+	adeos_core_part, adeos_member_part, adeos_dsp_part, adeos_bridge_part,
+	adeos_bridge_dev_part, adeos_state_part;
 
 #endif /* _ADEOS_LITE_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How a kernel asks for a bridge: what it wants lies in its station, root answers. */
+/* A kernel asks for a bridge: the request lies in its station, root answers. */
 #include <linux/align.h>
 #include <linux/err.h>
 #include <linux/module.h>
@@ -45,7 +45,7 @@ static u32 request_write(const struct adeos_bridge_config *config)
 	struct vnode_bridge_request *request = &adeos_own()->request;
 
 	WRITE_ONCE(request->number, 0);
-	/* pairs with request_read() in bridge-root.c, on both sides of the content */
+	/* pairs with request_read() in root/bridges.c, on both sides of the content */
 	smp_wmb();
 	request->size = cpu_to_le64(config->size);
 	request->flags = cpu_to_le32(config->flags);
@@ -63,13 +63,14 @@ static u32 request_write(const struct adeos_bridge_config *config)
 	return create_number;
 }
 
-/* Root revokes what it has made for it, or is yet to make. */
+/* Root revokes the bridge that it has made for the request, or makes later. */
 static void request_give_up(void)
 {
 	WRITE_ONCE(adeos_own()->request.number, 0);
 	bridge_tell(BIT(0));
 }
 
+/* Root asks itself in the same way. */
 static int request_send(u32 number, struct vnode_bridge_handle *handle)
 {
 	u8 answer[VNODE_MSG_BODY];
@@ -77,8 +78,6 @@ static int request_send(u32 number, struct vnode_bridge_handle *handle)
 	__le32 body = cpu_to_le32(number);
 	int len;
 
-	if (adeos_is_root())
-		return bridge_root_create(number, handle);
 	if (adeos_member_get(0, &root))
 		return -ENOTCONN;
 	len = adeos_msg_call(&root, VNODE_MSG_BRIDGE_CREATE, &body, sizeof(body), answer,
@@ -93,14 +92,14 @@ static int request_send(u32 number, struct vnode_bridge_handle *handle)
 
 /**
  * adeos_bridge_create - make a bridge
- * @config: what it is to be
- * @callback: told of what happens to it, or NULL
+ * @config: its size, name and permissions
+ * @callback: told of what happens to the bridge, or NULL
  * @data: for @callback
  *
  * It is revoked when it is closed, or when this kernel ends. Its content is zero.
  *
- * Context: process; not from a callback or message handler of ours: it waits for
- * root's answer, at most 10 s.
+ * Context: process; not from a callback or message handler of adeos-lite, since it waits
+ * for root's answer, at most 10 s.
  * Return: the bridge, or an ERR_PTR: -ENOTCONN (not attached), -EINVAL,
  * -ENAMETOOLONG (name), -EFBIG (more than 1 TiB), -ENOSPC (more than is free in one
  * piece), -EMFILE (this vnode has VNODE_BRIDGES / 4), -EDQUOT (it would have more

@@ -22,7 +22,7 @@ static_assert(BRIDGE_TRANSIENT == VNODE_BRIDGE_TRANSIENT);
 static_assert(sizeof_field(struct vnode_bridge, name) == BRIDGE_NAME_LEN);
 static_assert(BRIDGE_ID_WORDS * 2 == VNODE_ID_WORDS);
 
-/* ---- what the bridge tells ---- */
+/* ---- events of the bridge ---- */
 
 static void file_signal(struct bridge_file *bf)
 {
@@ -79,7 +79,7 @@ static int user_permits(const struct bridge_info *info, fmode_t want)
 	return capable(CAP_DAC_OVERRIDE) || capable(CAP_IPC_OWNER) ? 0 : -EACCES;
 }
 
-/* Makes @bridge the file's, if nobody was quicker. */
+/* Makes @bridge the file's. */
 static int file_bind(struct bridge_file *bf, struct adeos_bridge *bridge)
 {
 	if (IS_ERR(bridge))
@@ -106,13 +106,13 @@ static int file_create(struct bridge_file *bf, struct bridge_create *create)
 
 	if (bridge_of(bf))
 		return -EBUSY;
-	/* what has such a name, drivers of other kernels take for one of theirs */
+	/* drivers of other kernels take a bridge of such a name for one of theirs */
 	if (strstarts(create->name, BRIDGE_DRIVERS))
 		return -EACCES;
 	err = file_bind(bf, adeos_bridge_create(&config, file_told, bf));
 	if (err)
 		return err;
-	adeos_bridge_get_handle(bf->bridge, &handle);
+	bridge_handle(bf->bridge, &handle);
 	create->index = le32_to_cpu(handle.index);
 	create->serial = le32_to_cpu(handle.serial);
 	return 0;
@@ -158,7 +158,6 @@ static int open_find(const struct bridge_open *open, struct bridge_info *info)
 
 static int file_open(struct bridge_file *bf, fmode_t want, struct bridge_open *open)
 {
-	struct vnode_bridge_handle handle;
 	struct bridge_info info;
 	int err;
 
@@ -169,10 +168,8 @@ static int file_open(struct bridge_file *bf, fmode_t want, struct bridge_open *o
 		err = user_permits(&info, want);
 	if (err)
 		return err;
-	handle.index = cpu_to_le32(info.index);
-	handle.serial = cpu_to_le32(info.serial);
 	open->size = info.size;
-	return file_bind(bf, adeos_bridge_open_handle(&handle, file_told, bf));
+	return file_bind(bf, bridge_open_index(info.index, info.serial, file_told, bf));
 }
 
 static int ioctl_open(struct file *file, void *arg)
@@ -190,7 +187,7 @@ static int ioctl_open(struct file *file, void *arg)
 	return err;
 }
 
-/* ---- what is done with a bridge ---- */
+/* ---- calls on a bridge ---- */
 
 /* Rings since the last time. */
 static u64 file_take_rings(struct bridge_file *bf, struct adeos_bridge *bridge, u64 *all)
@@ -251,13 +248,17 @@ static int ioctl_eventfd(struct file *file, void *arg)
 	return 0;
 }
 
+int (*bridge_compact)(u64 *moved, u64 *frozen_ns);
+
 static int ioctl_compact(struct file *file, void *arg)
 {
 	struct bridge_compact *compact = arg;
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	return adeos_bridge_compact(&compact->moved, &compact->frozen_ns);
+	if (!bridge_compact)
+		return -EOPNOTSUPP;
+	return bridge_compact(&compact->moved, &compact->frozen_ns);
 }
 
 static int ioctl_ring(struct file *file, void *arg)
@@ -408,12 +409,17 @@ static struct miscdevice bridge_dev = {
 	.mode = 0666,
 };
 
-int bridge_dev_init(void)
+static int bridge_dev_init(void)
 {
 	return misc_register(&bridge_dev);
 }
 
-void bridge_dev_exit(void)
+static void bridge_dev_exit(void)
 {
 	misc_deregister(&bridge_dev);
 }
+
+const struct adeos_part adeos_bridge_dev_part = {
+	.init = bridge_dev_init,
+	.exit = bridge_dev_exit,
+};

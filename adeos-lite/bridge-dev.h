@@ -13,13 +13,13 @@
  * struct bridge_file - an open file
  * @binding: serializes CREATE and OPEN
  * @bridge: once bound, until release
- * @mapping: where the mappings of this file hang
- * @lock: protects what follows; the callback takes it, so nobody holds it who
- *	touches user memory or opens or closes a bridge
+ * @mapping: the inode's, with all mappings of this file
+ * @lock: protects what follows; the callback takes it, so it must not be held while
+ *	user memory is touched or a bridge is opened or closed
  * @eventfd: doorbell, or NULL
  * @frozen: the bridge is being moved, its memory is not to be mapped
- * @lost: nor ever again
- * @seen: rings that were taken note of
+ * @lost: the bridge was revoked during a move: never map it again
+ * @seen: rings that were read
  * @wait: for rings, revocation, the end of a move
  */
 struct bridge_file {

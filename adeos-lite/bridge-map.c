@@ -9,7 +9,7 @@
 #include "bridge-dev.h"
 #include "compat.h"
 
-#define FROZEN_MS	10000	/* a fault waits that long for a move to end */
+#define FROZEN_MS	10000	/* a fault waits for so long for a move to end */
 
 /*
  * All bridges' mappings hang on one inode: each bridge has offsets of its own there,
@@ -25,7 +25,7 @@ void bridge_map_freeze(struct bridge_file *bf, const struct adeos_bridge *bridge
 	mutex_lock(&bf->lock);
 	WRITE_ONCE(bf->frozen, frozen);
 	mutex_unlock(&bf->lock);
-	/* whoever faults from here on sees it */
+	/* a fault from here on sees it */
 	if (frozen)
 		unmap_mapping_range(bf->mapping, mapping_begin(bridge), bridge->entry->info.size,
 				    1);

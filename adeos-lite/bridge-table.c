@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the directory says of bridges, copied and checked, and who uses them. */
+/* The directory's table of bridges, copied and checked, and which slots use them. */
 #include <linux/align.h>
 #include <linux/string.h>
 
 #include "bridge.h"
 
-#define TRIES	16	/* an entry changes seldom; two changes in a row, hardly ever */
+#define TRIES	16	/* an entry seldom changes twice in a row */
 
 static void info_copy(const struct vnode_bridge *from, struct bridge_info *info)
 {
 	u32 i;
 
-	/* pairs with bridge_publish(): no serial, no more to read */
+	/* pairs with bridge_publish() in root/bridges.c: without a serial there is no more */
 	info->serial = le32_to_cpu(smp_load_acquire(&from->serial));
 	info->move = le32_to_cpu(READ_ONCE(from->move));
 	info->state = le32_to_cpu(READ_ONCE(from->state));
-	/* pairs with bridge_publish() and bridge_root_state(): the rest belongs to these */
+	/* pairs with bridge_publish() and bridge_state(): the rest belongs to these */
 	smp_rmb();
 	info->flags = le32_to_cpu(READ_ONCE(from->flags));
 	info->offset = le64_to_cpu(READ_ONCE(from->offset));
@@ -50,11 +50,11 @@ static bool info_is_sane(const struct bridge_info *info)
 
 static u32 slot_life(u32 slot)
 {
-	/* we may not have read of ourselves yet */
+	/* the table of peers may not have this kernel yet */
 	return slot == commons.slot ? adeos_own_life() : adeos_life(slot);
 }
 
-/* Root may not have noticed yet. */
+/* Root revokes it as soon as it notices. */
 static bool owner_has_closed(const struct bridge_info *info)
 {
 	const __le32 *done;
@@ -78,7 +78,7 @@ static int info_accept(struct bridge_info *info)
 	return 0;
 }
 
-/* Return: 0, -ENOENT (free, or it makes no sense), -EAGAIN (it changes all the time). */
+/* Return: 0, -ENOENT (free, or invalid), -EAGAIN (it changed during each try). */
 int bridge_info_get(u32 index, struct bridge_info *info)
 {
 	const struct vnode_bridge *from;
@@ -99,7 +99,7 @@ int bridge_info_get(u32 index, struct bridge_info *info)
 	return -EAGAIN;
 }
 
-/* By name: this vnode's own come before global ones. Return: 0, -ENOENT. */
+/* By name: this vnode's own bridges come before global ones. Return: 0, -ENOENT. */
 int bridge_info_find(const char *name, struct bridge_info *found)
 {
 	struct bridge_info info;
@@ -139,8 +139,8 @@ int bridge_name_check(const char *name)
 }
 
 /*
- * The slots, ours too, that have it open. Dead ones have not: root clears what a
- * kernel uses when its CPUs are stopped, and not before, since it might still write.
+ * Return: a bit for each slot, ours too, that has the bridge open. Root clears a dead
+ * kernel's uses once its CPUs are stopped, and not before, since it might still write.
  * Context: any.
  */
 u32 bridge_users(u32 index, u32 serial)

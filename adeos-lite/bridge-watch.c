@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The worker's part: bells of others, bridges that are moved or revoked. */
+/* Open bridges are watched: bells of others, moves, revocations. */
 #include "bridge.h"
 #include "fault.h"
 
@@ -11,7 +11,7 @@ static u32 bell_read(u32 slot, u32 index)
 	return le32_to_cpu(smp_load_acquire(&adeos_station(slot)->bell[index]));
 }
 
-/* What has been rung before is not for us. */
+/* Rings before the bridge was opened are not for its opener. */
 void bridge_bells_begin(struct bridge_entry *entry)
 {
 	u32 slot;
@@ -22,7 +22,7 @@ void bridge_bells_begin(struct bridge_entry *entry)
 	}
 }
 
-/* Bells of a new life begin with zero. Those that run backwards are broken. */
+/* The bells of a new life begin with zero. A bell that runs backwards is broken. */
 static void bell_take(struct bridge_entry *entry, const struct adeos_member *member)
 {
 	u32 slot = member->slot, bell = bell_read(slot, entry->info.index);
@@ -48,7 +48,7 @@ static void bells_take(struct bridge_entry *entry)
 			bell_take(entry, &member);
 }
 
-/* ---- what is told ---- */
+/* ---- telling openers ---- */
 
 static void opener_tell(struct adeos_bridge *bridge, enum adeos_bridge_event event)
 {
@@ -95,7 +95,7 @@ static void entry_freeze(struct bridge_entry *entry)
 	entry_tell(entry, ADEOS_BRIDGE_FREEZE);
 }
 
-/* Each move is said for itself: this may be the next one after one we slept through. */
+/* Confirm each move: this kernel may have missed the one before. */
 static void entry_let_go(struct bridge_entry *entry, u32 move)
 {
 	__le32 *moved = &adeos_own()->bridge_moved[entry->info.index];
@@ -104,7 +104,7 @@ static void entry_let_go(struct bridge_entry *entry, u32 move)
 	if (le32_to_cpu(*moved) == move)
 		return;
 	adeos_fault(FAULT_BRIDGE_FROZEN);
-	/* pairs with user_let_go(): what we have written to the bridge is moved, too */
+	/* pairs with user_let_go(): root moves what we have written to the bridge, too */
 	smp_store_release(moved, cpu_to_le32(move));
 	adeos_knock(BIT(0));
 	adeos_fault(FAULT_BRIDGE_LET_GO);
@@ -128,7 +128,7 @@ static void entry_watch(struct bridge_entry *entry)
 	if (err == -EAGAIN)
 		return;
 	if (err || info.serial != entry->info.serial || info.size != entry->info.size) {
-		/* Root takes us for dead. The memory may be somebody else's by now. */
+		/* root has revoked us; the memory may belong to another bridge by now */
 		entry_freeze(entry);
 		entry_revoke(entry);
 		return;
@@ -142,6 +142,11 @@ static void entry_watch(struct bridge_entry *entry)
 	entry_ring(entry);
 }
 
+/**
+ * bridge_watch - notice what has happened to bridges, and tell their openers
+ *
+ * Context: process.
+ */
 void bridge_watch(void)
 {
 	u32 index;
@@ -152,3 +157,7 @@ void bridge_watch(void)
 			entry_watch(bridge_open[index]);
 	mutex_unlock(&bridge_lock);
 }
+
+const struct adeos_part adeos_bridge_part = {
+	.update = bridge_watch,
+};

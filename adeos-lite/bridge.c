@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/sysfs.h>
 
 #include "bridge.h"
 #include "fault.h"
@@ -19,10 +20,10 @@
 DEFINE_MUTEX(bridge_lock);	/* protects bridge_open and what it leads to */
 struct bridge_entry *bridge_open[VNODE_BRIDGES];
 
-/* Our bells have one writer, but several CPUs. */
+/* Our bells have one writing kernel, but several CPUs. */
 static DEFINE_RAW_SPINLOCK(bell_lock);
 
-/* Something has changed for these slots; we may be one of them. */
+/* Something has changed for these slots; ours may be one of them. */
 void bridge_tell(u32 slots)
 {
 	adeos_knock(slots & ~BIT(commons.slot));
@@ -37,7 +38,7 @@ static u64 entry_rings(const struct bridge_entry *entry)
 	return entry->remote + atomic64_read(&entry->local);
 }
 
-/* Rings of others. A moment too few while somebody is ringing, never too many. */
+/* Rings of others: too few for a moment while one of them rings, never too many. */
 u64 bridge_heard(const struct adeos_bridge *bridge)
 {
 	u64 rings = entry_rings(bridge->entry);
@@ -47,7 +48,7 @@ u64 bridge_heard(const struct adeos_bridge *bridge)
 	return rings - atomic64_read(&bridge->rung) - bridge->before;
 }
 
-/* Is it there, now that root sees that we use it? */
+/* Root sees our use from now on: is the bridge still there? */
 static int entry_check(struct bridge_entry *entry, u32 index, u32 serial)
 {
 	int err;
@@ -90,7 +91,7 @@ static struct bridge_entry *entry_get(u32 index, u32 serial)
 
 	if (!entry)
 		return entry_create(index, serial);
-	/* a former one, that root has taken away from us, is in the way */
+	/* a former bridge of that index, which root has revoked, is still open here */
 	if (entry->info.serial != serial)
 		return ERR_PTR(-EAGAIN);
 	if (entry->revoked)
@@ -117,7 +118,7 @@ static int bridge_try_join(struct adeos_bridge *bridge, u32 index, u32 serial)
 	return err;
 }
 
-/* Opens what the caller may open. Return: it, or an ERR_PTR. */
+/* Opens a bridge that the caller may open. Return: the bridge, or an ERR_PTR. */
 struct adeos_bridge *bridge_join(u32 index, u32 serial, bool owner,
 				 adeos_bridge_callback callback, void *data)
 {
@@ -142,22 +143,37 @@ struct adeos_bridge *bridge_join(u32 index, u32 serial, bool owner,
 	return bridge;
 }
 
+/* Opens a bridge if this vnode may. Return: as adeos_bridge_open(). */
+struct adeos_bridge *bridge_open_index(u32 index, u32 serial, adeos_bridge_callback callback,
+				       void *data)
+{
+	struct bridge_info info;
+	int err;
+
+	err = bridge_info_get(index, &info);
+	if (err || info.serial != serial)
+		return ERR_PTR(-ENOENT);
+	err = bridge_info_permits(&info, commons.id);
+	if (err)
+		return ERR_PTR(err);
+	return bridge_join(index, serial, false, callback, data);
+}
+
 /**
  * adeos_bridge_open - open a bridge by name
- * @name: this vnode's own names come before global ones
- * @callback: told of what happens to it, or NULL
+ * @name: names of this vnode come before global ones
+ * @callback: told of what happens to the bridge, or NULL
  * @data: for @callback
  *
- * Needs nothing of root but what it has published before.
+ * Asks root nothing: the directory has all that is needed.
  *
  * Context: process. Return: the bridge, or an ERR_PTR: -ENOTCONN (not attached),
- * -EINVAL, -ENAMETOOLONG (name), -ENOENT, -EACCES, -ETIMEDOUT (it is being moved,
- * and that does not end), -ENOMEM.
+ * -EINVAL, -ENAMETOOLONG (name), -ENOENT, -EACCES, -ETIMEDOUT (a move of it does not
+ * end), -ENOMEM.
  */
 struct adeos_bridge *adeos_bridge_open(const char *name, adeos_bridge_callback callback,
 				       void *data)
 {
-	struct vnode_bridge_handle handle;
 	struct bridge_info info;
 	int err;
 
@@ -168,38 +184,9 @@ struct adeos_bridge *adeos_bridge_open(const char *name, adeos_bridge_callback c
 		err = bridge_info_find(name, &info);
 	if (err)
 		return ERR_PTR(err);
-	handle.index = cpu_to_le32(info.index);
-	handle.serial = cpu_to_le32(info.serial);
-	return adeos_bridge_open_handle(&handle, callback, data);
+	return bridge_open_index(info.index, info.serial, callback, data);
 }
 EXPORT_SYMBOL_GPL(adeos_bridge_open);
-
-/**
- * adeos_bridge_open_handle - open a bridge, an anonymous one perhaps
- * @handle: as its owner has told
- * @callback: told of what happens to it, or NULL
- * @data: for @callback
- *
- * Context and return: as adeos_bridge_open().
- */
-struct adeos_bridge *adeos_bridge_open_handle(const struct vnode_bridge_handle *handle,
-					      adeos_bridge_callback callback, void *data)
-{
-	u32 index = le32_to_cpu(handle->index), serial = le32_to_cpu(handle->serial);
-	struct bridge_info info;
-	int err;
-
-	if (!adeos_own_life())
-		return ERR_PTR(-ENOTCONN);
-	err = bridge_info_get(index, &info);
-	if (err || info.serial != serial)
-		return ERR_PTR(-ENOENT);
-	err = bridge_info_permits(&info, commons.id);
-	if (err)
-		return ERR_PTR(err);
-	return bridge_join(index, serial, false, callback, data);
-}
-EXPORT_SYMBOL_GPL(adeos_bridge_open_handle);
 
 /* ---- closing ---- */
 
@@ -208,17 +195,17 @@ static void entry_destroy(struct bridge_entry *entry)
 	u32 index = entry->info.index;
 
 	bridge_open[index] = NULL;
-	/* pairs with record_is_over(): bridge_done first; and nobody uses the memory any more */
+	/* pairs with record_is_over(): bridge_done first, and the memory is not used any more */
 	smp_store_release(&adeos_own()->bridge_use[index], 0);
 	kfree(entry);
 }
 
 /**
- * adeos_bridge_close - let go of a bridge
+ * adeos_bridge_close - close a bridge
  * @bridge: may be NULL or an ERR_PTR
  *
- * If it was created here, it is revoked: its name is free at once, its memory once
- * nobody has it open.
+ * If this kernel has created it, it is revoked: its name is free at once, its memory
+ * once no kernel has it open.
  *
  * Context: process. No callback runs any more on return.
  */
@@ -241,7 +228,7 @@ void adeos_bridge_close(struct adeos_bridge *bridge)
 		entry_destroy(entry);
 	mutex_unlock(&bridge_lock);
 	adeos_fault(FAULT_BRIDGE_UNUSED);
-	/* those who use it see for themselves that its owner has closed it */
+	/* users find in our station that its owner has closed it */
 	told = bridge->owner ? bridge_users(index, serial) : 0;
 	bridge_tell(told | BIT(0));
 	kfree(bridge);
@@ -251,28 +238,19 @@ EXPORT_SYMBOL_GPL(adeos_bridge_close);
 
 /* ---- what is open ---- */
 
-/**
- * adeos_bridge_get_handle - what others can open it with
- * @bridge: which
- * @handle: filled
- *
- * Context: any.
- */
-void adeos_bridge_get_handle(const struct adeos_bridge *bridge,
-			     struct vnode_bridge_handle *handle)
+/* The handle with which a bridge can be opened, also in other kernels. */
+void bridge_handle(const struct adeos_bridge *bridge, struct vnode_bridge_handle *handle)
 {
 	handle->index = cpu_to_le32(bridge->entry->info.index);
 	handle->serial = cpu_to_le32(bridge->entry->info.serial);
 }
-EXPORT_SYMBOL_GPL(adeos_bridge_get_handle);
 
 /**
- * adeos_bridge_va - where its memory is
- * @bridge: which
+ * adeos_bridge_va - the memory of a bridge
+ * @bridge: the bridge
  *
- * Context: any. Return: the address, cached memory. That of a transient bridge is
- * not to be used from ADEOS_BRIDGE_FREEZE on, and another one after
- * ADEOS_BRIDGE_MOVED.
+ * Context: any. Return: the address, cached memory. A transient bridge must not be
+ * touched from ADEOS_BRIDGE_FREEZE on, and is elsewhere after ADEOS_BRIDGE_MOVED.
  */
 void *adeos_bridge_va(struct adeos_bridge *bridge)
 {
@@ -281,8 +259,8 @@ void *adeos_bridge_va(struct adeos_bridge *bridge)
 EXPORT_SYMBOL_GPL(adeos_bridge_va);
 
 /**
- * adeos_bridge_size - how large it is
- * @bridge: which
+ * adeos_bridge_size - the size of a bridge
+ * @bridge: the bridge
  *
  * Context: any. Return: bytes.
  */
@@ -293,8 +271,8 @@ u64 adeos_bridge_size(const struct adeos_bridge *bridge)
 EXPORT_SYMBOL_GPL(adeos_bridge_size);
 
 /**
- * adeos_bridge_owner - whose it is
- * @bridge: which
+ * adeos_bridge_owner - the owner of a bridge
+ * @bridge: the bridge
  *
  * Context: any. Return: id of the vnode that created it, 0 for root.
  */
@@ -305,10 +283,10 @@ u32 adeos_bridge_owner(const struct adeos_bridge *bridge)
 EXPORT_SYMBOL_GPL(adeos_bridge_owner);
 
 /**
- * adeos_bridge_is_transient - may it be moved?
- * @bridge: which
+ * adeos_bridge_is_transient - may root move a bridge?
+ * @bridge: the bridge
  *
- * Who opens one that must not be has to look: its owner has decided.
+ * The owner chooses; openers that cannot follow a move must check.
  *
  * Context: any. Return: true if so; then the callback has to expect it.
  */
@@ -319,8 +297,8 @@ bool adeos_bridge_is_transient(const struct adeos_bridge *bridge)
 EXPORT_SYMBOL_GPL(adeos_bridge_is_transient);
 
 /**
- * adeos_bridge_revoked - is its owner gone?
- * @bridge: which
+ * adeos_bridge_revoked - is the owner of a bridge gone?
+ * @bridge: the bridge
  *
  * Context: any. Return: true if so, as far as this kernel has heard.
  */
@@ -331,11 +309,11 @@ bool adeos_bridge_revoked(struct adeos_bridge *bridge)
 EXPORT_SYMBOL_GPL(adeos_bridge_revoked);
 
 /**
- * adeos_bridge_ring - tell everybody else who has it open
- * @bridge: which
+ * adeos_bridge_ring - ring all other openers of a bridge
+ * @bridge: the bridge
  *
- * Their callbacks get ADEOS_BRIDGE_RUNG; several rings may become one. What was
- * written to the bridge before is seen by who was told.
+ * Their callbacks get ADEOS_BRIDGE_RUNG; several rings may become one. A callback sees
+ * what was written to the bridge before the ring.
  *
  * Context: any but NMI. Return: 0, -ENOTCONN (not attached), -EOWNERDEAD (revoked).
  */
@@ -355,7 +333,7 @@ int adeos_bridge_ring(struct adeos_bridge *bridge)
 	smp_wmb();
 	atomic64_inc(&entry->local);
 	raw_spin_lock_irqsave(&bell_lock, flags);
-	/* pairs with bells_take(): what was written before is seen */
+	/* pairs with bell_read(): what was written before is seen */
 	smp_store_release(bell, cpu_to_le32(le32_to_cpu(*bell) + 1));
 	raw_spin_unlock_irqrestore(&bell_lock, flags);
 	adeos_fault(FAULT_BRIDGE_RUNG);
@@ -368,39 +346,49 @@ int adeos_bridge_ring(struct adeos_bridge *bridge)
 }
 EXPORT_SYMBOL_GPL(adeos_bridge_ring);
 
-/* ---- the module ---- */
+/* ---- the part ---- */
+
+static int bridge_show(char *buf, int len, const struct bridge_info *info)
+{
+	static const char * const states[] = {
+		[VNODE_BRIDGE_FREE] = "free",
+		[VNODE_BRIDGE_LIVE] = "live",
+		[VNODE_BRIDGE_MOVING] = "moving",
+		[VNODE_BRIDGE_DEAD] = "dead",
+	};
+
+	return sysfs_emit_at(buf, len, "%u %u %s %u %llu %llu %s %#x\n", info->index,
+			     info->serial, info->name[0] ? info->name : "-", info->owner_id,
+			     info->size, info->offset, states[info->state],
+			     bridge_users(info->index, info->serial));
+}
 
 /**
- * adeos_bridge_update - notice what has happened to bridges
+ * adeos_bridges_show - the bridges of the machine, for sysfs
+ * @buf: a page
  *
- * Context: the worker.
+ * A line for each, "INDEX SERIAL NAME OWNER SIZE OFFSET STATE USERS", USERS being a
+ * bit for each slot; as many as fit, and room for one more line.
+ *
+ * Return: bytes.
  */
-void adeos_bridge_update(void)
+ssize_t adeos_bridges_show(char *buf)
 {
-	if (adeos_is_root() && mutex_trylock(&bridge_root_lock)) {
-		/* else there is another update soon */
-		bridge_root_sweep();
-		mutex_unlock(&bridge_root_lock);
-	}
-	bridge_watch();
+	const int room = PAGE_SIZE - 256;
+	struct bridge_info info;
+	int len = 0;
+	u32 index;
+
+	for (index = 0; index < VNODE_BRIDGES && len < room; index++)
+		if (!bridge_info_get(index, &info))
+			len += bridge_show(buf, len, &info);
+	return len;
 }
 
-int adeos_bridge_init(void)
+static ssize_t bridges_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	int err;
-
-	err = adeos_is_root() ? bridge_root_init() : 0;
-	if (err)
-		return err;
-	err = bridge_dev_init();
-	if (err && adeos_is_root())
-		bridge_root_exit();
-	return err;
+	return adeos_bridges_show(buf);
 }
 
-void adeos_bridge_exit(void)
-{
-	bridge_dev_exit();
-	if (adeos_is_root())
-		bridge_root_exit();
-}
+/* A vnode's; root shows its pool, too. */
+const struct kobj_attribute adeos_bridges_attr = __ATTR_RO(bridges);

@@ -2,22 +2,21 @@
 /*
  * Bridges, between the files bridge*.c.
  *
- *	bridge-table.c	what the directory says of bridges, as every kernel reads it
+ *	bridge-table.c	the directory's table of bridges, as every kernel reads it
  *	bridge.c	bridges that are open in this kernel: the API
- *	bridge-create.c	how a kernel asks root for one
+ *	bridge-create.c	a kernel asks root for one
  *	bridge-watch.c	the worker: bells, moves, revocations
- *	bridge-root.c	root: makes, revokes, frees
- *	bridge-move.c	root: compaction
- *	bridge-pool.c	root: where in the pool each one lies
- *	bridge-dev.c	/dev/bridge
  *	bridge-map.c	mappings of /dev/bridge
+ *	bridge-dev.c	/dev/bridge
+ *	root/bridges.c	root makes, revokes and frees bridges
+ *	root/compact.c	root moves them together
  *
- * No kernel waits for another but for root's answer to CREATE. An owner that has
- * closed its bridge writes that down (bridge_done), and so does who uses one
+ * A kernel waits for no other one but for root's answer to CREATE. An owner that has
+ * closed its bridge writes that into its station (bridge_done), and so does a user
  * (bridge_use): root finds it there, even if it was stopped meanwhile.
  *
- * Locks: bridge_root_lock (root's table) before bridge_lock (what is open here).
- * The worker never takes the one that serializes CREATE.
+ * Locks: root's bridge_root_lock (its table) before bridge_lock (bridges open here).
+ * The worker never takes the lock that serializes CREATE.
  */
 #ifndef _ADEOS_BRIDGE_H
 #define _ADEOS_BRIDGE_H
@@ -28,7 +27,7 @@
 
 #include "adeos.h"
 
-#define BRIDGE_EFBIG		BIT_ULL(40)	/* no machine has so much */
+#define BRIDGE_EFBIG		BIT_ULL(40)	/* larger ones are refused */
 
 /* ---- bridge-table.c ---- */
 
@@ -78,12 +77,12 @@ u32 bridge_users(u32 index, u32 serial);
  * struct bridge_entry - a bridge that is open in this kernel
  * @info: as last read; offset and move change with a move
  * @bridges: struct adeos_bridge, all that are open on it
- * @frozen: it is being moved, nobody uses it
+ * @frozen: it is being moved, no opener uses it
  * @revoked: its owner is gone
- * @openers: length of @bridges, for who does not hold the lock
- * @local: how often it was rung in this kernel
- * @remote: how often in others, as far as noticed
- * @bell_life: whose bell was last read, of each slot
+ * @openers: length of @bridges, readable without the lock
+ * @local: rings in this kernel
+ * @remote: rings in others, as far as noticed
+ * @bell_life: the life whose bell was last read, of each slot
  * @bell: the bell that was last read, of each slot
  */
 struct bridge_entry {
@@ -105,7 +104,7 @@ struct bridge_entry {
  * @owner: closing it revokes the bridge
  * @callback: of the opener
  * @data: for @callback
- * @rung: how often this opener has rung it
+ * @rung: rings by this opener
  * @before: rings before it was opened
  * @rings: rings of others since then, as far as told
  */
@@ -123,6 +122,9 @@ struct adeos_bridge {
 extern struct mutex bridge_lock;
 extern struct bridge_entry *bridge_open[VNODE_BRIDGES];
 
+struct adeos_bridge *bridge_open_index(u32 index, u32 serial, adeos_bridge_callback callback,
+				       void *data);
+void bridge_handle(const struct adeos_bridge *bridge, struct vnode_bridge_handle *handle);
 struct adeos_bridge *bridge_join(u32 index, u32 serial, bool owner,
 				 adeos_bridge_callback callback, void *data);
 u64 bridge_heard(const struct adeos_bridge *bridge);
@@ -133,49 +135,9 @@ void bridge_tell(u32 slots);
 void bridge_bells_begin(struct bridge_entry *entry);
 void bridge_watch(void);
 
-/* ---- bridge-root.c, bridge-move.c: root ---- */
-
-/**
- * struct bridge_record - what root knows of a bridge; the directory shows it
- * @serial: 0: free
- * @state: enum vnode_bridge_state
- * @flags: VNODE_BRIDGE_*
- * @move: counts its moves
- * @offset: in the pool
- * @size: bytes
- * @owner: slot
- * @owner_id: vnode
- * @owner_life: of the vnode
- * @number: of the request it was made for
- * @name: "" if anonymous
- */
-struct bridge_record {
-	u32 serial;
-	u32 state;
-	u32 flags;
-	u32 move;
-	u64 offset;
-	u64 size;
-	u32 owner;
-	u32 owner_id;
-	u32 owner_life;
-	u32 number;
-	char name[64];
-};
-
-extern struct mutex bridge_root_lock;
-extern struct bridge_record bridge_record[VNODE_BRIDGES];
-extern struct bridge_pool bridge_pool;
-
-int bridge_root_init(void);
-void bridge_root_exit(void);
-int bridge_root_create(u32 number, struct vnode_bridge_handle *handle);
-void bridge_root_sweep(void);
-void bridge_root_state(u32 index, enum vnode_bridge_state state);
-
 /* ---- bridge-dev.c ---- */
 
-int bridge_dev_init(void);
-void bridge_dev_exit(void);
+/* Root's compaction, set while it is there; NULL in a vnode. */
+extern int (*bridge_compact)(u64 *moved, u64 *frozen_ns);
 
 #endif /* _ADEOS_BRIDGE_H */

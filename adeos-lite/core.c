@@ -1,53 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The portal that every kernel has, number 0, and the worker behind it. Whoever
- * has written something for others knocks there; they then look at everything that
- * may concern them. One knock may stand for many.
+ * The portal that every kernel has, number 0, and the worker behind it. A kernel that
+ * has written something for others raises theirs; their workers then update every
+ * part. One raise may stand for many.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/workqueue.h>
 
 #include "adeos.h"
 #include "portal.h"
 
-/* Root looks without being told, too: a peer may die before it has knocked. */
+/* The worker also runs without being raised: a peer may die before it raises us. */
 #define CORE_PERIOD	msecs_to_jiffies(VNODE_BEAT_MS)
-
-/*
- * Held while anything of members, messages and bridges is taken in, and while root
- * changes the directory.
- */
-static DEFINE_MUTEX(core_lock);
 
 static struct workqueue_struct *core_wq;
 static struct adeos_portal *core_portal;
 
-void adeos_core_enter(void)
+static void core_update(void)
 {
-	mutex_lock(&core_lock);
-}
+	const struct adeos_part *part;
+	unsigned int i;
 
-void adeos_core_leave(void)
-{
-	mutex_unlock(&core_lock);
-}
-
-static void core_look(void)
-{
-	if (adeos_is_root())
-		adeos_slots_update();
-	adeos_members_update();
-	adeos_dsp_update();
-	adeos_bridge_update();
+	adeos_for_each_part(part, i)
+		if (part->update)
+			part->update();
 }
 
 static void core_func(struct work_struct *work)
 {
 	adeos_core_enter();
-	core_look();
+	core_update();
 	adeos_core_leave();
 }
 
@@ -58,27 +42,27 @@ static DECLARE_DELAYED_WORK(core_tick, core_tick_func);
 
 static void core_tick_func(struct work_struct *work)
 {
+	const struct adeos_part *part;
+	unsigned int i;
+
 	adeos_core_enter();
-	core_look();
-	if (adeos_is_root())
-		adeos_watch_tick();
-	else
-		adeos_end_tick();
+	core_update();
+	adeos_for_each_part(part, i)
+		if (part->tick)
+			part->tick();
 	adeos_core_leave();
-	adeos_portals_tick();
-	adeos_clock_tick();
 	queue_delayed_work(core_wq, &core_tick, CORE_PERIOD);
+}
+
+void adeos_kick(void)
+{
+	queue_work(core_wq, &core_work);
 }
 
 /* Hard interrupt. */
 static void core_raised(void *data, u32 from)
 {
 	adeos_kick();
-}
-
-void adeos_kick(void)
-{
-	queue_work(core_wq, &core_work);
 }
 
 void adeos_knock(u32 slots)
@@ -90,37 +74,7 @@ void adeos_knock(u32 slots)
 			adeos_raise_slot(slot, 0);
 }
 
-/**
- * adeos_poll - look for messages, without an interrupt
- *
- * For a driver that polls between adeos_poll_begin() and adeos_poll_end(); then
- * the others send no interrupts for messages. All else still interrupts: what a
- * vnode has to say at its end cannot wait. Context: process.
- */
-void adeos_poll(void)
-{
-	if (!adeos_dsp_pending())
-		return;
-	adeos_core_enter();
-	adeos_dsp_update();
-	adeos_core_leave();
-}
-EXPORT_SYMBOL_GPL(adeos_poll);
-
-void adeos_poll_begin(void)
-{
-	adeos_portal_quiet(core_portal, true);
-}
-EXPORT_SYMBOL_GPL(adeos_poll_begin);
-
-void adeos_poll_end(void)
-{
-	adeos_portal_quiet(core_portal, false);
-	adeos_kick();
-}
-EXPORT_SYMBOL_GPL(adeos_poll_end);
-
-int adeos_core_init(void)
+static int core_init(void)
 {
 	int err;
 
@@ -145,10 +99,15 @@ err_wq:
 	return err;
 }
 
-void adeos_core_exit(void)
+static void core_exit(void)
 {
 	adeos_portal_destroy(core_portal);
 	cancel_delayed_work_sync(&core_tick);
 	cancel_work_sync(&core_work);
 	destroy_workqueue(core_wq);
 }
+
+const struct adeos_part adeos_core_part = {
+	.init = core_init,
+	.exit = core_exit,
+};

@@ -3,31 +3,29 @@
  * Messages between nanokernels (the protocol, DSP): a ring for each direction of
  * each pair, in the sender's station; what has been read, in the reader's.
  *
- * A message counts if its position, the sender's life and the receiver's life are
- * what the reader expects; all else is not there yet. When a life changes on one
- * side, the pair begins anew: the sender clears its ring, the reader begins at 0.
+ * A message is there if its position, the sender's life and the receiver's life are
+ * what the reader expects. When a life changes on one side, the pair begins anew: the
+ * sender clears its ring, the reader begins at 0.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/bitops.h>
 #include <linux/completion.h>
-#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/module.h>
-#include <linux/reboot.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
 #include "adeos.h"
 #include "fault.h"
 
-/* Messages of one sender that are read before the others have their turn. */
+/* At most so many messages of one sender are read before those of the next. */
 #define DSP_BATCH	(2 * VNODE_MSGS)
 
 /**
  * struct pair - messages between this kernel and another
  * @lock: protects @head and the ring that we write; @peer changes under it
- * @peer: the other one, as of when both rings began
+ * @peer: the other kernel, as of when both rings began
  * @head: how many messages were written
  * @read: how many were read; under the core's lock
  */
@@ -61,7 +59,7 @@ struct call {
 	void *answer;
 };
 
-/* Under the core's lock, in which they are called. */
+/* Under the core's lock; they are also called under it. */
 static struct {
 	adeos_msg_handler func;
 	void *data;
@@ -74,7 +72,7 @@ static union line *line_of(u32 from, u32 to, u32 position)
 	return (union line *)&adeos_station(from)->ring[to].msg[position % VNODE_MSGS];
 }
 
-/* What the reader says of our ring, if it speaks of this life. */
+/* Return: free messages in our ring, by what its reader has consumed of this life. */
 static u32 pair_room(u32 slot, const struct pair *pair)
 {
 	/* pairs with tail_write() */
@@ -97,14 +95,11 @@ static void line_write(union line *to, const union line *from)
 	smp_store_release(&to->word[0], from->word[0]);
 }
 
-/* One that reads its ring anyway need not be interrupted. */
 static void msg_knock(u32 slot)
 {
-	/* pairs with adeos_portal_quiet(): it sees the message, or we see it awake */
-	smp_mb();
 	if (slot == commons.slot)
 		adeos_kick();
-	else if (!adeos_slot_is_quiet(slot, 0))
+	else
 		adeos_knock(BIT(slot));
 }
 
@@ -162,7 +157,7 @@ static int msg_send(const struct adeos_member *to, u16 type, u32 cookie, int err
  * @body: its content
  * @len: bytes, at most VNODE_MSG_BODY
  *
- * Context: any but NMI. Return: 0, -EINVAL, -ENOTCONN (we are not attached),
+ * Context: any but NMI. Return: 0, -EINVAL, -ENOTCONN (this kernel is not attached),
  * -ECONNRESET (the receiver is gone), -EAGAIN (it has not read the last 64).
  */
 int adeos_msg_send(const struct adeos_member *to, u16 type, const void *body, unsigned int len)
@@ -186,7 +181,7 @@ static void call_add(struct call *call, const struct adeos_member *to)
 	raw_spin_unlock_irqrestore(&calls_lock, flags);
 }
 
-/* From here on nobody touches @call. */
+/* No answer is written to @call from here on. */
 static void call_del(struct call *call)
 {
 	unsigned long flags;
@@ -194,39 +189,6 @@ static void call_del(struct call *call)
 	raw_spin_lock_irqsave(&calls_lock, flags);
 	list_del(&call->list);
 	raw_spin_unlock_irqrestore(&calls_lock, flags);
-}
-
-static void call_sleep(struct call *call, unsigned long timeout)
-{
-	adeos_fault(FAULT_MSG_KNOCKED);
-	wait_for_completion_timeout(&call->done, timeout);
-}
-
-static void call_poll(struct call *call, unsigned long timeout)
-{
-	unsigned long end = jiffies + timeout;
-
-	while (!completion_done(&call->done) && time_before(jiffies, end)) {
-		adeos_poll();
-		cpu_relax();
-	}
-}
-
-static int msg_call(const struct adeos_member *to, u16 type, const void *body, unsigned int len,
-		    void *answer, unsigned int timeout_ms,
-		    void (*wait)(struct call *call, unsigned long timeout))
-{
-	struct call call = { .result = -ETIMEDOUT, .answer = answer };
-	int err;
-
-	if (type >= VNODE_MSG_TYPES)
-		return -EINVAL;
-	call_add(&call, to);
-	err = msg_send(to, type, call.cookie, 0, body, len);
-	if (!err)
-		wait(&call, msecs_to_jiffies(timeout_ms));
-	call_del(&call);
-	return err ?: call.result;
 }
 
 /**
@@ -238,8 +200,8 @@ static int msg_call(const struct adeos_member *to, u16 type, const void *body, u
  * @answer: room for VNODE_MSG_BODY bytes
  * @timeout_ms: how long to wait
  *
- * Context: process; not from a message handler or another callback of ours, which
- * the answer would have to wait for.
+ * Context: process; not from a message handler or another callback of adeos-lite,
+ * since the worker that runs them also takes the answer.
  * Return: length of the answer; what adeos_msg_send() returns; -ETIMEDOUT (the
  * receiver is slow; it may still do what was asked); -ECONNRESET (it died); or the
  * errno that it answered, -EOPNOTSUPP if it does not know such a request.
@@ -247,28 +209,21 @@ static int msg_call(const struct adeos_member *to, u16 type, const void *body, u
 int adeos_msg_call(const struct adeos_member *to, u16 type, const void *body, unsigned int len,
 		   void *answer, unsigned int timeout_ms)
 {
-	return msg_call(to, type, body, len, answer, timeout_ms, call_sleep);
+	struct call call = { .result = -ETIMEDOUT, .answer = answer };
+	int err;
+
+	if (type >= VNODE_MSG_TYPES)
+		return -EINVAL;
+	call_add(&call, to);
+	err = msg_send(to, type, call.cookie, 0, body, len);
+	if (!err) {
+		adeos_fault(FAULT_MSG_KNOCKED);
+		wait_for_completion_timeout(&call.done, msecs_to_jiffies(timeout_ms));
+	}
+	call_del(&call);
+	return err ?: call.result;
 }
 EXPORT_SYMBOL_GPL(adeos_msg_call);
-
-/**
- * adeos_msg_call_poll - as adeos_msg_call(), without an interrupt
- * @to: as looked up
- * @type: below VNODE_MSG_TYPES
- * @body: its content
- * @len: bytes, at most VNODE_MSG_BODY
- * @answer: room for VNODE_MSG_BODY bytes
- * @timeout_ms: how long to poll
- *
- * For drivers that poll anyway, between adeos_poll_begin() and adeos_poll_end().
- * Context and return: as adeos_msg_call().
- */
-int adeos_msg_call_poll(const struct adeos_member *to, u16 type, const void *body,
-			unsigned int len, void *answer, unsigned int timeout_ms)
-{
-	return msg_call(to, type, body, len, answer, timeout_ms, call_poll);
-}
-EXPORT_SYMBOL_GPL(adeos_msg_call_poll);
 
 /* ---- receiving ---- */
 
@@ -306,7 +261,7 @@ static void request_take(const struct adeos_member *from, const struct vnode_msg
 	if (handlers[type].func)
 		ret = handlers[type].func(handlers[type].data, from, msg->body, len, answer);
 	adeos_fault(FAULT_MSG_HANDLED);
-	/* who does not read the answers gets none */
+	/* a sender that does not read the answers gets none */
 	if (msg->cookie)
 		msg_send(from, type | VNODE_MSG_ANSWER, le32_to_cpu(msg->cookie), min(ret, 0),
 			 answer, clamp(ret, 0, VNODE_MSG_BODY));
@@ -366,27 +321,7 @@ static void pair_read(u32 slot)
 		adeos_kick();
 }
 
-/* All that is asked of most slots most of the time. A guess, without a lock. */
-static bool pair_is_pending(u32 slot)
-{
-	u32 read = READ_ONCE(pairs[slot].read);
-	const union line *next = line_of(slot, commons.slot, read);
-
-	return le32_to_cpu(READ_ONCE(next->msg.seq)) == read + 1;
-}
-
-bool adeos_dsp_pending(void)
-{
-	unsigned long slots = adeos_live();
-	u32 slot;
-
-	for_each_set_bit(slot, &slots, VNODE_SLOTS)
-		if (pair_is_pending(slot))
-			return true;
-	return false;
-}
-
-void adeos_dsp_update(void)
+static void dsp_update(void)
 {
 	unsigned long slots = adeos_live();
 	u32 slot;
@@ -397,7 +332,7 @@ void adeos_dsp_update(void)
 		pair_read(slot);
 }
 
-/* Nobody waits for the dead. */
+/* Calls to a former life of the slot end. */
 static void calls_reset(u32 slot, u32 life)
 {
 	struct call *call;
@@ -413,8 +348,8 @@ static void calls_reset(u32 slot, u32 life)
 	raw_spin_unlock_irqrestore(&calls_lock, flags);
 }
 
-/* Another life in a slot, or none: the pair begins anew. */
-void adeos_dsp_restart(const struct adeos_member *peer)
+/* The slot has another life, or none: the pair begins anew. */
+static void pair_reset(const struct adeos_member *peer, u32 life)
 {
 	struct pair *pair = &pairs[peer->slot];
 	struct vnode_ring *ring = &adeos_own()->ring[peer->slot];
@@ -422,12 +357,23 @@ void adeos_dsp_restart(const struct adeos_member *peer)
 
 	raw_spin_lock_irqsave(&pair->lock, flags);
 	pair->peer = *peer;
+	pair->peer.life = life;
 	pair->head = 0;
-	WRITE_ONCE(pair->read, 0);
+	pair->read = 0;
 	memset(ring, 0, sizeof(*ring));
 	tail_write(peer->slot, pair);
 	raw_spin_unlock_irqrestore(&pair->lock, flags);
-	calls_reset(peer->slot, peer->life);
+	calls_reset(peer->slot, life);
+}
+
+static void dsp_joined(const struct adeos_member *member)
+{
+	pair_reset(member, member->life);
+}
+
+static void dsp_left(const struct adeos_member *member)
+{
+	pair_reset(member, 0);
 }
 
 /* ---- handlers ---- */
@@ -478,45 +424,28 @@ static int ping_handle(void *data, const struct adeos_member *from, const void *
 	return len;
 }
 
-/* Root asks; what the kernel does then it does as with any other shutdown. */
-static int shutdown_handle(void *data, const struct adeos_member *from, const void *body,
-			   unsigned int len, void *answer)
-{
-	u32 how = 0;
-
-	if (from->slot || adeos_is_root())
-		return -EPERM;
-	memcpy(&how, body, min_t(size_t, len, sizeof(how)));
-	switch (le32_to_cpu((__force __le32)how)) {
-	case VNODE_END_POWER_OFF:
-		pr_notice("root asks for a power-off\n");
-		orderly_poweroff(true);
-		return 0;
-	case VNODE_END_RESTART:
-		pr_notice("root asks for a reboot\n");
-		orderly_reboot();
-		return 0;
-	}
-	return -EINVAL;
-}
-
-int adeos_dsp_init(void)
+static int dsp_init(void)
 {
 	u32 slot;
-	int err;
 
 	for (slot = 0; slot < VNODE_SLOTS; slot++)
 		raw_spin_lock_init(&pairs[slot].lock);
-	err = adeos_msg_register(VNODE_MSG_PING, ping_handle, NULL);
-	return err ?: adeos_msg_register(VNODE_MSG_SHUTDOWN, shutdown_handle, NULL);
+	return adeos_msg_register(VNODE_MSG_PING, ping_handle, NULL);
 }
 
-void adeos_dsp_exit(void)
+static void dsp_exit(void)
 {
 	u32 slot;
 
 	for (slot = 0; slot < VNODE_SLOTS; slot++)
 		calls_reset(slot, 0);
-	adeos_msg_unregister(VNODE_MSG_SHUTDOWN);
 	adeos_msg_unregister(VNODE_MSG_PING);
 }
+
+const struct adeos_part adeos_dsp_part = {
+	.init = dsp_init,
+	.exit = dsp_exit,
+	.update = dsp_update,
+	.joined = dsp_joined,
+	.left = dsp_left,
+};

@@ -19,7 +19,7 @@ enum adeos_fault {
 	FAULT_RAISED,
 	FAULT_MSG_WRITTEN,	/* message: all but its seq is written */
 	FAULT_MSG_SENT,		/* the receiver has not been told */
-	FAULT_MSG_KNOCKED,	/* nobody waits for the answer */
+	FAULT_MSG_KNOCKED,	/* the sender does not wait yet */
 	FAULT_MSG_READ,		/* copied, not consumed */
 	FAULT_MSG_CONSUMED,	/* the handler has not run */
 	FAULT_MSG_HANDLED,	/* the answer has not been sent */
@@ -27,7 +27,7 @@ enum adeos_fault {
 	FAULT_BRIDGE_CREATED,	/* root has answered, it is not used yet */
 	FAULT_BRIDGE_USED,	/* open: use is declared, life not yet checked */
 	FAULT_BRIDGE_OPEN,
-	FAULT_BRIDGE_RUNG,	/* the bell is counted, nobody told */
+	FAULT_BRIDGE_RUNG,	/* the bell is counted, no kernel told */
 	FAULT_BRIDGE_FROZEN,	/* move: let go, not yet said */
 	FAULT_BRIDGE_LET_GO,	/* said, not mapped again */
 	FAULT_BRIDGE_UNUSED,	/* close: use is withdrawn, the owner has not told root */

@@ -41,7 +41,7 @@ bool adeos_cpu_of_slot(u32 apicid, u32 slot)
 	unsigned int i;
 
 	for (i = 0; i < VNODE_BEATS; i++) {
-		/* pairs with lent_write() in slot.c */
+		/* pairs with lent_write() in root/slot.c */
 		u32 owner = le32_to_cpu(smp_load_acquire(&lent[i].slot));
 
 		if (owner && le32_to_cpu(READ_ONCE(lent[i].apicid)) == apicid)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The pipeline: a portal's interrupts pass through domains in order of priority,
- * and come to the portal's own handler last. Each domain accepts them (and says
- * whether they go on), ignores them (they go on) or ends them. Those that come to a
- * stalled domain are logged there, and go on from there once it is unstalled.
+ * The pipeline: a portal's interrupts pass through domains in order of priority, and
+ * reach the portal's own handler last. Each domain accepts them (its handler says
+ * whether they go on), ignores them (they go on) or ends them. A stalled domain logs
+ * the interrupts that reach it; they go on from there once it is unstalled.
  */
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -12,7 +12,7 @@
 
 #include "portal.h"
 
-/* Changes of the list; it is read under RCU. */
+/* Protects changes of the list, which is read under RCU. */
 static DEFINE_MUTEX(domains_lock);
 static LIST_HEAD(domains);		/* by descending priority */
 
@@ -20,8 +20,8 @@ static LIST_HEAD(domains);		/* by descending priority */
 static DEFINE_RAW_SPINLOCK(log_lock);
 
 /*
- * What goes on to the domain's handler: what comes, and what was logged. Nothing
- * while it is stalled.
+ * Return: the slots for the domain's handler: those that raised now, and those that were
+ * logged. None while the domain is stalled.
  */
 static u32 stage_enter(struct adeos_domain *domain, struct adeos_catch *catch, u32 from)
 {
@@ -38,7 +38,7 @@ static u32 stage_enter(struct adeos_domain *domain, struct adeos_catch *catch, u
 	return from;
 }
 
-/* Return: what goes on to the next domain. */
+/* Return: the slots that go on to the next domain. */
 static u32 stage_run(struct adeos_domain *domain, struct adeos_portal *portal, u32 from)
 {
 	struct adeos_catch *catch = &domain->catch[portal->number];
@@ -58,8 +58,8 @@ static u32 stage_run(struct adeos_domain *domain, struct adeos_portal *portal, u
 }
 
 /*
- * Hard interrupt. Also with nothing in @from: then something may have been logged
- * that can go on.
+ * Context: hard interrupt. @from may be empty: a domain may have logged interrupts that
+ * can go on now.
  */
 void adeos_pipeline_run(struct adeos_portal *portal, u32 from)
 {
@@ -100,7 +100,7 @@ int adeos_domain_register(struct adeos_domain *domain)
 }
 EXPORT_SYMBOL_GPL(adeos_domain_register);
 
-/* A handler is not running any more, wherever an interrupt is under way. */
+/* No handler of @catch is running any more: what it has logged goes on without it. */
 static void domain_release(struct adeos_catch *catch, struct adeos_portal *portal)
 {
 	u32 logged = catch->logged;
@@ -116,7 +116,7 @@ static void domain_release(struct adeos_catch *catch, struct adeos_portal *porta
  * adeos_domain_unregister - take a domain out of the pipeline
  * @domain: registered; none of its handlers is running any more on return
  *
- * What was logged goes on without it, from the beginning of the pipeline.
+ * What it has logged goes on without it, from the beginning of the pipeline.
  * Context: process.
  */
 void adeos_domain_unregister(struct adeos_domain *domain)
@@ -133,9 +133,9 @@ void adeos_domain_unregister(struct adeos_domain *domain)
 EXPORT_SYMBOL_GPL(adeos_domain_unregister);
 
 /**
- * adeos_domain_catch - what a domain does with a portal's interrupts
+ * adeos_domain_catch - say how a domain treats a portal's interrupts
  * @domain: registered
- * @portal: of ours, not an urgent one
+ * @portal: of this kernel, not an urgent one
  * @mode: ignore, accept or end them
  * @handler: for ADEOS_ACCEPT: called with interrupts off; says whether they go on
  * @data: for @handler
@@ -162,7 +162,7 @@ int adeos_domain_catch(struct adeos_domain *domain, struct adeos_portal *portal,
 }
 EXPORT_SYMBOL_GPL(adeos_domain_catch);
 
-/* A portal goes: its number may be another's next. */
+/* A portal is closed: the next one may have its number. */
 void adeos_pipeline_forget(struct adeos_portal *portal)
 {
 	struct adeos_domain *domain;
@@ -192,10 +192,10 @@ void adeos_domain_stall(struct adeos_domain *domain)
 EXPORT_SYMBOL_GPL(adeos_domain_stall);
 
 /**
- * adeos_domain_unstall - let interrupts on, those that were logged first
+ * adeos_domain_unstall - let interrupts go on
  * @domain: registered
  *
- * They are replayed as interrupts of their portals. Context: process.
+ * Those that were logged are replayed as interrupts of their portals. Context: process.
  */
 void adeos_domain_unstall(struct adeos_domain *domain)
 {

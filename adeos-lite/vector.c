@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Real interrupt vectors for portals: an irq_domain of our own on top of x86's
- * vector domain. To Linux a portal is the interrupt of a device; others read
+ * vector domain. To Linux a portal is the interrupt of a device; other kernels read
  * {APIC id, vector} in our station and send it as an IPI.
  *
  * Linux may give an interrupt another vector at any time (affinity, a CPU goes
  * offline). The old one stays good until the first interrupt on the new one. So
- * after each move the portal is raised by ourselves, once: that completes the move
- * inside Linux, and it collects what was raised before the new target was read.
+ * this kernel raises the portal once after each move: that completes the move inside
+ * Linux, and collects what was raised before the new target was read.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -63,12 +63,12 @@ static int vector_domain_alloc(struct irq_domain *domain, unsigned int virq,
 		return err;
 	irq_domain_set_info(domain, virq, portal->number, &vector_chip, portal,
 			    handle_edge_irq, NULL, "edge");
-	/* a target is one word: nobody reads half of a move */
+	/* a target is one word: no kernel reads half of a move */
 	irq_set_status_flags(virq, IRQ_MOVE_PCNTXT);
 	return 0;
 }
 
-/* The vector domain below has been activated: there is a vector now. */
+/* The vector domain below is active: there is a vector now. */
 static int vector_domain_activate(struct irq_domain *domain, struct irq_data *data, bool reserve)
 {
 	if (!reserve)
@@ -117,7 +117,7 @@ void adeos_vector_free(struct adeos_portal *portal)
 	portal->irq = 0;
 }
 
-int adeos_vectors_init(void)
+static int vectors_init(void)
 {
 	vectors_fwnode = irq_domain_alloc_named_fwnode("adeos-portals");
 	if (!vectors_fwnode)
@@ -131,8 +131,13 @@ int adeos_vectors_init(void)
 	return 0;
 }
 
-void adeos_vectors_exit(void)
+static void vectors_exit(void)
 {
 	irq_domain_remove(vectors);
 	irq_domain_free_fwnode(vectors_fwnode);
 }
+
+const struct adeos_part adeos_vector_part = {
+	.init = vectors_init,
+	.exit = vectors_exit,
+};

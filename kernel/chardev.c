@@ -46,7 +46,7 @@ static bool name_is_valid(const char *name)
 	return is_zero(name + len, VNODE_NAME_LEN - len);
 }
 
-static int check_cpus(const struct kmb_cpu *cpu, unsigned int nr, u32 *bad_cpu)
+static int check_cpus(const struct adeos_cpu *cpu, unsigned int nr, u32 *bad_cpu)
 {
 	unsigned long *seen;
 	unsigned int i;
@@ -66,7 +66,7 @@ static int check_cpus(const struct kmb_cpu *cpu, unsigned int nr, u32 *bad_cpu)
 	return err;
 }
 
-static int grant_get_cpus(struct vnode_grant *grant, struct kmb_cpu *cpu)
+static int grant_get_cpus(struct vnode_grant *grant, struct adeos_cpu *cpu)
 {
 	const u32 __user *from = u64_to_user_ptr(grant->cpus);
 	unsigned int i;
@@ -77,7 +77,7 @@ static int grant_get_cpus(struct vnode_grant *grant, struct kmb_cpu *cpu)
 	return check_cpus(cpu, grant->nr_cpus, &grant->bad_cpu);
 }
 
-static int grant_put_apicids(const struct vnode_grant *grant, const struct kmb_cpu *cpu)
+static int grant_put_apicids(const struct vnode_grant *grant, const struct adeos_cpu *cpu)
 {
 	u32 __user *to = u64_to_user_ptr(grant->apicids);
 	unsigned int i;
@@ -118,7 +118,7 @@ static int ioctl_grant(struct file *file, void *arg)
 {
 	struct vnode_claim claim[VNODE_CLAIMS_MAX] = {};
 	struct vnode_grant *grant = arg;
-	struct kmb_cpu *cpu;
+	struct adeos_cpu *cpu;
 	int err;
 
 	if (!grant->id || grant->id > VNODE_ID_MAX || !name_is_valid(grant->name))

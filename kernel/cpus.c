@@ -61,7 +61,7 @@ static int cpu_check(u32 cpu)
 	return 0;
 }
 
-static int cpu_take(struct kmb_cpu *cpu)
+static int cpu_take(struct adeos_cpu *cpu)
 {
 	int err;
 
@@ -103,7 +103,7 @@ static void cpu_return(u32 cpu)
  *
  * Return: 0, or as GRANT documents; then none is taken.
  */
-int kmb_cpus_take(struct kmb_cpu *cpu, unsigned int nr, u32 *bad_cpu)
+int kmb_cpus_take(struct adeos_cpu *cpu, unsigned int nr, u32 *bad_cpu)
 {
 	unsigned int i, taken = 0;
 	int err = 0;
@@ -133,7 +133,7 @@ int kmb_cpus_take(struct kmb_cpu *cpu, unsigned int nr, u32 *bad_cpu)
  *
  * Context: a worker, since a task that is being killed cannot bring up a CPU.
  */
-void kmb_cpus_return(const struct kmb_cpu *cpu, unsigned int nr)
+void kmb_cpus_return(const struct adeos_cpu *cpu, unsigned int nr)
 {
 	unsigned int i;
 

@@ -34,8 +34,8 @@ static void grant_run(struct kmb_node *node, void (*func)(struct kmb_node *node)
 
 static void memory_return(struct kmb_node *node)
 {
-	adeos_region_destroy(node->region);
-	node->region = NULL;
+	adeos_region_destroy(node->slot.region);
+	node->slot.region = NULL;
 	adeos_low_put(node->low_va, KMB_LOW_SIZE);
 	node->low_va = NULL;
 	adeos_low_put(node->page_va, PAGE_SIZE);
@@ -44,7 +44,7 @@ static void memory_return(struct kmb_node *node)
 
 static void cpus_return(struct kmb_node *node)
 {
-	kmb_cpus_return(node->cpu, node->nr_cpus);
+	kmb_cpus_return(node->slot.cpu, node->slot.nr_cpus);
 }
 
 static int memory_take(struct kmb_node *node, const struct vnode_grant *grant)
@@ -58,18 +58,18 @@ static int memory_take(struct kmb_node *node, const struct vnode_grant *grant)
 		err = -ENOSPC;
 		goto err_memory;
 	}
-	node->region = adeos_region_create(grant->mem_size, grant->mem_min,
+	node->slot.region = adeos_region_create(grant->mem_size, grant->mem_min,
 					   grant->mem_max ?: U64_MAX);
-	if (IS_ERR(node->region)) {
-		err = PTR_ERR(node->region);
-		node->region = NULL;
+	if (IS_ERR(node->slot.region)) {
+		err = PTR_ERR(node->slot.region);
+		node->slot.region = NULL;
 		goto err_memory;
 	}
 	node->phase[VNODE_PHASE_MEMORY] = rdtsc_ordered() - begin;
 
 	/* neither the vnode nor --log may read what root had there */
 	begin = rdtsc_ordered();
-	err = adeos_region_zero(node->region, 0, grant->mem_size);
+	err = adeos_region_zero(node->slot.region, 0, grant->mem_size);
 	if (err)
 		goto err_memory;
 	node->phase[VNODE_PHASE_SCRUB] = rdtsc_ordered() - begin;
@@ -92,7 +92,7 @@ int kmb_lend(struct kmb_node *node, struct vnode_grant *grant)
 	u64 begin = rdtsc_ordered();
 	int err;
 
-	err = kmb_cpus_take(node->cpu, node->nr_cpus, &grant->bad_cpu);
+	err = kmb_cpus_take(node->slot.cpu, node->slot.nr_cpus, &grant->bad_cpu);
 	if (err)
 		return err;
 	node->phase[VNODE_PHASE_CPUS] = rdtsc_ordered() - begin;

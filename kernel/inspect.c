@@ -23,35 +23,33 @@ static_assert(sizeof_field(struct vnode_regs, reg) == sizeof_field(struct vnode_
 void kmb_status_fill(const struct kmb_node *node, struct vnode_status *status)
 {
 	const struct kmb_end *end = &node->end;
-	struct adeos_report report;
 
-	adeos_slot_report(node->slot, &report);
-	status->id = node->id;
+	status->id = node->slot.id;
 	status->state = READ_ONCE(node->state);
-	status->nr_cpus = node->nr_cpus;
-	status->mem_base = adeos_region_pa(node->region);
-	status->mem_size = adeos_region_size(node->region);
-	status->mem_offlined = adeos_region_offlined(node->region);
+	status->nr_cpus = node->slot.nr_cpus;
+	status->mem_base = node->slot.region->pa;
+	status->mem_size = node->slot.region->size;
+	status->mem_offlined = node->slot.region->main_size;
 	status->low_base = node->low_pa;
 	status->low_size = KMB_LOW_SIZE;
 	status->entry_mode = node->load.entry_mode;
-	status->boot_apicid = node->cpu[0].apicid;
+	status->boot_apicid = node->slot.cpu[0].apicid;
 	status->start_ns = node->start_ns;
 	status->entry_tsc = node->entry_tsc;
 	memcpy(status->phase, node->phase, sizeof(status->phase));
 	status->cause = READ_ONCE(end->cause);
 	status->cause_cpu = end->cpu;
 	status->restarts = READ_ONCE(node->restarts);
-	status->oopses = READ_ONCE(node->oopses);
+	status->oopses = READ_ONCE(node->slot.oopses);
 	status->end_ns = end->ns;
 	status->begin_tsc = end->begin_tsc;
 	status->end_tsc = end->tsc;
 	status->restart_tsc = node->restart_tsc;
-	status->attached = report.attached && kmb_node_alive(node);
+	status->attached = node->slot.attached && kmb_node_alive(node);
 	/* after an end the timer is armed for a restart alone */
 	status->restarting = node->armed && !kmb_node_alive(node);
-	memcpy(status->name, node->name, sizeof(status->name));
-	memcpy(status->release, node->release, sizeof(status->release));
+	memcpy(status->name, node->slot.name, sizeof(status->name));
+	memcpy(status->release, node->slot.release, sizeof(status->release));
 	memcpy(status->text, end->text, sizeof(status->text));
 }
 
@@ -61,7 +59,7 @@ static struct kmb_node *status_node(const struct look_viewer *viewer, u32 id, bo
 	struct kmb_node *node;
 
 	while ((node = kmb_node_find(id, next))) {
-		id = node->id + 1;
+		id = node->slot.id + 1;
 		/* GRANT keeps the lock of a new vnode for seconds: it is skipped, unlocked */
 		if (READ_ONCE(node->state) != VNODE_FREE && kmb_node_shows(node, viewer)) {
 			node = kmb_node_lock_found(node);
@@ -121,7 +119,7 @@ int kmb_memory_find(const struct look_viewer *viewer, u32 id, u32 *grant, u64 *s
 	if (!node)
 		return -ENOENT;
 	*grant = node->grant;
-	*size = adeos_region_size(node->region);
+	*size = node->slot.region->size;
 	kmb_node_unlock(node);
 	return 0;
 }
@@ -135,14 +133,14 @@ int kmb_memory_read(const struct look_viewer *viewer, u32 id, u32 grant, u64 off
 
 	if (!node)
 		return -ENXIO;
-	size = adeos_region_size(node->region);
+	size = node->slot.region->size;
 	if (node->grant != grant) {
 		ret = -ENXIO;
 	} else if (offset >= size) {
 		ret = 0;
 	} else {
 		len = min_t(u64, len, size - offset);
-		ret = adeos_region_read(node->region, offset, buf, len) ?: (int)len;
+		ret = adeos_region_read(node->slot.region, offset, buf, len) ?: (int)len;
 	}
 	kmb_node_unlock(node);
 	return ret;
@@ -159,7 +157,7 @@ int kmb_regs(const struct look_viewer *viewer, struct vnode_regs *regs)
 
 	if (!node)
 		return -ENOENT;
-	err = adeos_slot_regs(node->slot, regs->cpu, &left);
+	err = adeos_slot_regs(&node->slot, regs->cpu, &left);
 	kmb_node_unlock(node);
 	if (err)
 		return err;
@@ -181,7 +179,7 @@ int kmb_freeze(const struct look_viewer *viewer, u32 id)
 	if (!node)
 		return -ENOENT;
 	if (node->state == VNODE_RUNNING)
-		err = adeos_slot_freeze(node->slot);
+		err = adeos_slot_freeze(&node->slot);
 	if (!err)
 		node->freezer = *viewer;
 	kmb_node_unlock(node);
@@ -191,7 +189,7 @@ int kmb_freeze(const struct look_viewer *viewer, u32 id)
 static int thaw_locked(struct kmb_node *node)
 {
 	node->freezer = (struct look_viewer){ };
-	return adeos_slot_thaw(node->slot);
+	return adeos_slot_thaw(&node->slot);
 }
 
 /* Not kmb_node_lock_for(): a viewer may thaw what has been hidden from it since. */
@@ -220,7 +218,7 @@ void kmb_thaw_all(u32 session)
 		if (READ_ONCE(node->freezer.session) != session)
 			continue;
 		mutex_lock(&node->lock);
-		if (node->freezer.session == session && node->slot)
+		if (node->freezer.session == session && node->state != VNODE_FREE)
 			thaw_locked(node);
 		mutex_unlock(&node->lock);
 	}

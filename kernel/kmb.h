@@ -18,6 +18,7 @@
 #include <linux/string.h>
 #include <linux/vnode.h>
 #include <linux/workqueue.h>
+#include <vnode/root.h>
 #include <vnode/adeos.h>
 
 #include "look/look.h"
@@ -36,11 +37,6 @@ struct kmb_image;
 #define KMB_TEXT_LEN	128		/* with the terminating NUL */
 #define KMB_NO_CPU	(~0U)
 #define KMB_IDS		(VNODE_ID_MAX + 1)
-
-struct kmb_cpu {
-	u32 cpu;
-	u32 apicid;
-};
 
 /**
  * struct kmb_end - how a kernel ended
@@ -92,18 +88,13 @@ struct kmb_part {
  * @list: in the list of vnodes, under kmb_lock
  * @ref: held by the list, by queued works, and by each caller of kmb_node_find()
  * @lock: one verb or one report at a time; protects everything below
- * @id: constant
- * @name: constant
+ * @slot: what its nanokernel and root's know: id, name, CPUs, memory, life, end
  * @claim: constant, but for @holder
  * @grant: constant; each grant has a number of its own
  * @viewers: ids of the vnodes that may look at it; written under the lock of remote.c
  * @state: enum vnode_state; changed by kmb_life_set() alone
  * @owner: the file whose release returns the vnode; NULL once started
  * @freezer: the viewer that has frozen it and has not thawed it since
- * @cpu: the boot CPU first
- * @nr_cpus: number of @cpu
- * @slot: where its nanokernel reports
- * @region: its memory
  * @low_va: its RAM below 640 KiB, in root's direct map
  * @low_pa: physical address of it
  * @page_va: its low page, in root's direct map
@@ -115,8 +106,7 @@ struct kmb_part {
  * @run_ns: CLOCK_BOOTTIME when its nanokernel had attached, 0 before
  * @phase: TSC cycles
  * @dev: in /sys/class/vnode
- * @release: its kernel's release, as its nanokernel says
- * @oopses: of its kernel since it was last started
+ * @oopses: those of @slot that listeners have heard of
  * @oops_limit: limits events of oopses
  * @stopping: it was asked to end: no restart
  * @stuck: it has ended, but one of its CPUs could not be stopped
@@ -138,18 +128,13 @@ struct kmb_node {
 	struct list_head list;
 	struct kref ref;
 	struct mutex lock;	/* see above */
-	u32 id;
-	char name[VNODE_NAME_LEN];
+	struct adeos_slot slot;
 	struct vnode_claim claim[VNODE_CLAIMS_MAX];
 	u32 grant;
 	DECLARE_BITMAP(viewers, KMB_IDS);
 	enum vnode_state state;
 	struct file *owner;
 	struct look_viewer freezer;
-	struct kmb_cpu *cpu;
-	unsigned int nr_cpus;
-	struct adeos_slot *slot;
-	struct adeos_region *region;
 	void *low_va;
 	phys_addr_t low_pa;
 	void *page_va;
@@ -161,7 +146,6 @@ struct kmb_node {
 	u64 run_ns;
 	u64 phase[VNODE_NR_PHASES];
 	struct device *dev;
-	char release[64];
 	u32 oopses;
 	struct ratelimit_state oops_limit;
 	bool stopping;
@@ -182,7 +166,7 @@ struct kmb_node {
 };
 
 /* node.c */
-struct kmb_node *kmb_node_create(const struct vnode_grant *grant, const struct kmb_cpu *cpu,
+struct kmb_node *kmb_node_create(const struct vnode_grant *grant, const struct adeos_cpu *cpu,
 				 const struct vnode_claim *claim);
 int kmb_node_insert(struct kmb_node *node);
 void kmb_node_remove(struct kmb_node *node);
@@ -204,13 +188,13 @@ int kmb_wake_init(void);
 void kmb_wake_exit(void);
 void kmb_cpu_init(u32 apicid);
 int kmb_wake(u32 apicid, const struct vnode_load *load, u64 *cycles, u64 *entry_tsc);
-int kmb_park(const struct kmb_cpu *cpu, unsigned int nr);
+int kmb_park(const struct adeos_cpu *cpu, unsigned int nr);
 
 /* cpus.c */
 int kmb_cpus_init(void);
 void kmb_cpus_exit(void);
-int kmb_cpus_take(struct kmb_cpu *cpu, unsigned int nr, u32 *bad_cpu);
-void kmb_cpus_return(const struct kmb_cpu *cpu, unsigned int nr);
+int kmb_cpus_take(struct adeos_cpu *cpu, unsigned int nr, u32 *bad_cpu);
+void kmb_cpus_return(const struct adeos_cpu *cpu, unsigned int nr);
 
 /* grant.c */
 int kmb_lend(struct kmb_node *node, struct vnode_grant *grant);
@@ -234,13 +218,12 @@ int kmb_life_appear(struct kmb_node *node);
 void kmb_life_disappear(struct kmb_node *node);
 void kmb_life_set(struct kmb_node *node, enum vnode_state state);
 int kmb_life_start(struct kmb_node *node);
-void kmb_life_notify(void *data);
 int kmb_life_stop(struct kmb_node *node);
 long kmb_life_wait_end(struct kmb_node *node, unsigned long timeout);
 void kmb_life_close(void);
 
 /* verbs.c */
-int kmb_node_grant(struct vnode_grant *grant, struct kmb_cpu *cpu, struct vnode_claim *claim,
+int kmb_node_grant(struct vnode_grant *grant, struct adeos_cpu *cpu, struct vnode_claim *claim,
 		   struct file *owner);
 int kmb_node_load(struct vnode_load *load, struct file *owner);
 int kmb_node_start(u32 id, struct file *owner);

@@ -10,8 +10,8 @@
  *	panicked, rebooted, hung -> booting		a restart
  *	any but booting and running -> free		RETURN (verbs.c)
  *
- * One end takes one way through this file: notify, look, end, dump, plan the restart;
- * later the timer, restart, start. The reports that drive it come from adeos-lite; what
+ * One end takes one way through this file: told, look, end, dump, plan the restart;
+ * later the timer, restart, start. adeos-lite calls life_told(); what
  * follows from a change outside this file is done by listeners (main.c).
  */
 #include <linux/jiffies.h>
@@ -156,21 +156,19 @@ static int life_begin(struct kmb_node *node)
 {
 	int err;
 
-	err = adeos_slot_start(node->slot, node->region,
-			       node->load.control - adeos_region_pa(node->region));
+	err = adeos_slot_start(&node->slot, node->load.control - node->slot.region->pa);
 	if (err)
 		return err;
-	err = kmb_wake(node->cpu[0].apicid, &node->load, &node->phase[VNODE_PHASE_WAKE],
+	err = kmb_wake(node->slot.cpu[0].apicid, &node->load, &node->phase[VNODE_PHASE_WAKE],
 		       &node->entry_tsc);
 	if (err) {
-		adeos_slot_stop(node->slot);
+		adeos_slot_stop(&node->slot);
 		return err;
 	}
 	node->stuck = false;
 	node->run_ns = 0;
 	node->phase[VNODE_PHASE_ATTACH] = 0;
-	node->release[0] = 0;
-	WRITE_ONCE(node->oopses, 0);
+	node->oopses = 0;
 	node->start_ns = ktime_get_boottime_ns();
 	kmb_life_set(node, VNODE_BOOTING);
 	if (node->load.boot_limit_ms)
@@ -203,7 +201,7 @@ int kmb_life_start(struct kmb_node *node)
 static int end_park(struct kmb_node *node)
 {
 	u64 begin = rdtsc_ordered();
-	int err = kmb_park(node->cpu, node->nr_cpus);
+	int err = kmb_park(node->slot.cpu, node->slot.nr_cpus);
 
 	if (!err)
 		node->phase[VNODE_PHASE_STOP] = rdtsc_ordered() - begin;
@@ -221,9 +219,9 @@ static void end_record(struct kmb_node *node, enum vnode_state state, const stru
 	node->end = *end;
 	node->end.ns = end->ns ?: ktime_get_boottime_ns();
 	node->restart_tsc = 0;
-	node->log_len = adeos_slot_log(node->slot, node->log, LOOK_LOG_SIZE);
+	node->log_len = adeos_slot_log(&node->slot, node->log, LOOK_LOG_SIZE);
 	if (!node->stuck)
-		adeos_slot_stop(node->slot);
+		adeos_slot_stop(&node->slot);
 	kmb_life_set(node, state);
 }
 
@@ -265,7 +263,7 @@ static void restart_plan(struct kmb_node *node)
 	/* counts once, also if the restart itself fails */
 	node->run_ns = 0;
 	if (node->load.restarts && node->in_row >= node->load.restarts) {
-		pr_warn("%s: given up after %u restarts in a row\n", node->name, node->in_row);
+		pr_warn("%s: given up after %u restarts in a row\n", node->slot.name, node->in_row);
 		return;
 	}
 	timer_arm(node, msecs_to_jiffies(restart_delay_ms(node->in_row)));
@@ -281,88 +279,94 @@ static void life_end(struct kmb_node *node, enum vnode_state state, const struct
 	restart_plan(node);
 }
 
-/* ---- reports of its nanokernel ---- */
+/* ---- what its nanokernel has told ---- */
 
 /* How a kernel ended, and the text for one that has left none. */
 static const struct {
 	enum vnode_cause cause;
 	enum vnode_state state;
 	const char *text;
-} ends[VNODE_NR_ENDS] = {
+} ends[] = {
 	[VNODE_END_PANIC] = { VNODE_CAUSE_PANIC, VNODE_PANICKED, "panic" },
 	[VNODE_END_RESTART] = { VNODE_CAUSE_REBOOT, VNODE_REBOOTED, "reboot" },
 	[VNODE_END_HALT] = { VNODE_CAUSE_HALT, VNODE_HALTED, "halt" },
 	[VNODE_END_POWER_OFF] = { VNODE_CAUSE_POWER_OFF, VNODE_HALTED, "power off" },
 	[VNODE_END_EMERGENCY] = { VNODE_CAUSE_EMERGENCY, VNODE_REBOOTED, "emergency restart" },
+	[ADEOS_END_HUNG] = { VNODE_CAUSE_HANG, VNODE_HUNG, "a CPU is silent" },
 };
 
-/* The vnode named this APIC id: it counts if it is one of the vnode's own. */
-static u32 report_cpu(const struct kmb_node *node, u32 apicid)
+static void told_end(struct kmb_node *node, u32 reason)
 {
-	unsigned int i;
-
-	for (i = 0; i < node->nr_cpus; i++)
-		if (node->cpu[i].apicid == apicid)
-			return node->cpu[i].cpu;
-	return KMB_NO_CPU;
-}
-
-static void report_end(struct kmb_node *node, const struct adeos_report *report,
-		       enum vnode_state state, enum vnode_cause cause, const char *text)
-{
+	const struct adeos_slot *slot = &node->slot;
 	struct kmb_end end = {
-		.cause = cause,
-		.cpu = report_cpu(node, report->apicid),
-		.tsc = report->end_tsc ?: rdtsc_ordered(),
+		.cause = ends[reason].cause,
+		.cpu = slot->end_cpu == ADEOS_NO_CPU ? KMB_NO_CPU : slot->cpu[slot->end_cpu].cpu,
+		.tsc = slot->end_tsc,
 	};
 
-	if (cause == VNODE_CAUSE_PANIC)
-		adeos_slot_wait_silent(node->slot, PANIC_PRINT_MS);
+	if (reason == VNODE_END_PANIC)
+		adeos_slot_wait_silent(&node->slot, PANIC_PRINT_MS);
 	/* the vnode's own word: kept if it lies between its start and now */
-	if (report->begin_tsc >= node->entry_tsc && report->begin_tsc <= end.tsc)
-		end.begin_tsc = report->begin_tsc;
-	strscpy(end.text, *report->text ? report->text : text, sizeof(end.text));
-	life_end(node, state, &end);
+	if (slot->begin_tsc >= node->entry_tsc && slot->begin_tsc <= end.tsc)
+		end.begin_tsc = slot->begin_tsc;
+	strscpy(end.text, *slot->end_text ? slot->end_text : ends[reason].text, sizeof(end.text));
+	life_end(node, ends[reason].state, &end);
 }
 
-static void report_attached(struct kmb_node *node, const struct adeos_report *report)
+static void told_refused(struct kmb_node *node, u32 major)
+{
+	struct kmb_end end = {
+		.cause = VNODE_CAUSE_PROTOCOL,
+		.cpu = KMB_NO_CPU,
+		.tsc = rdtsc_ordered(),
+	};
+
+	snprintf(end.text, sizeof(end.text), "its nanokernel speaks protocol %u, root %u", major,
+		 VNODE_PROTOCOL_MAJOR);
+	life_end(node, VNODE_HUNG, &end);
+}
+
+static void told_attached(struct kmb_node *node, u64 tsc)
 {
 	timer_cancel(node);
-	if (report->attach_tsc > node->entry_tsc)
-		node->phase[VNODE_PHASE_ATTACH] = report->attach_tsc - node->entry_tsc;
-	strscpy(node->release, report->release, sizeof(node->release));
+	if (tsc > node->entry_tsc)
+		node->phase[VNODE_PHASE_ATTACH] = tsc - node->entry_tsc;
 	node->run_ns = ktime_get_boottime_ns();
 	kmb_life_set(node, VNODE_RUNNING);
 }
 
-static void report_oopses(struct kmb_node *node, u32 oopses)
+static void told_oopses(struct kmb_node *node, u32 oopses)
 {
-	WRITE_ONCE(node->oopses, oopses);
+	node->oopses = oopses;
 	if (__ratelimit(&node->oops_limit))
 		life_tell(node, KMB_CHANGE_OOPS);
 }
 
-/* Acts on the latest report of a vnode that is alive. */
+/* Acts on what the nanokernel of a vnode that is alive has told until now. */
 static void life_look(struct kmb_node *node)
 {
-	struct adeos_report report;
+	u64 attach_tsc;
+	u32 value;
 
 	if (!kmb_node_alive(node))
 		return;
-	adeos_slot_report(node->slot, &report);
-	if (node->state == VNODE_BOOTING && report.was_attached)
-		report_attached(node, &report);
-	if (report.oopses != node->oopses)
-		report_oopses(node, report.oopses);
+	/* pairs with slot_admit() in adeos-lite/root/slot.c */
+	attach_tsc = smp_load_acquire(&node->slot.attach_tsc);
+	if (node->state == VNODE_BOOTING && attach_tsc)
+		told_attached(node, attach_tsc);
+	value = READ_ONCE(node->slot.oopses);
+	if (value != node->oopses)
+		told_oopses(node, value);
 
-	if (report.end > VNODE_END_NONE && report.end < VNODE_NR_ENDS)
-		report_end(node, &report, ends[report.end].state, ends[report.end].cause,
-			   ends[report.end].text);
-	else if (report.hung)
-		report_end(node, &report, VNODE_HUNG, VNODE_CAUSE_HANG, "a CPU is silent");
-	else if (report.refused && node->state == VNODE_BOOTING)
-		report_end(node, &report, VNODE_HUNG, VNODE_CAUSE_PROTOCOL,
-			   "its nanokernel was refused");
+	/* pairs with slot_ended() in adeos-lite/root/station.c */
+	value = smp_load_acquire(&node->slot.end);
+	if (value) {
+		told_end(node, value);
+		return;
+	}
+	value = READ_ONCE(node->slot.refused);
+	if (value && node->state == VNODE_BOOTING)
+		told_refused(node, value);
 }
 
 static void report_work(struct work_struct *work)
@@ -374,15 +378,10 @@ static void report_work(struct work_struct *work)
 	kmb_node_unlock(node);
 }
 
-/**
- * kmb_life_notify - adeos-lite has another report of a vnode
- * @data: the vnode, which lives at least as long as its slot
- *
- * Context: any but NMI.
- */
-void kmb_life_notify(void *data)
+/* Context: any but NMI. */
+static void life_told(struct adeos_slot *slot)
 {
-	struct kmb_node *node = data;
+	struct kmb_node *node = container_of(slot, struct kmb_node, slot);
 
 	kmb_node_hold(node);
 	if (!queue_work(report_queue, &node->report))
@@ -432,7 +431,7 @@ static void life_restart(struct kmb_node *node)
 	err = kmb_place_again(node) ?: life_begin(node);
 	if (!err)
 		return;
-	pr_err("%s: restart failed: %d\n", node->name, err);
+	pr_err("%s: restart failed: %d\n", node->slot.name, err);
 	restart_plan(node);
 	if (!node->armed)
 		life_tell(node, KMB_CHANGE_NO_RESTART);
@@ -506,6 +505,7 @@ void kmb_life_close(void)
 
 void kmb_life_prepare(struct kmb_node *node)
 {
+	node->slot.told = life_told;
 	INIT_WORK(&node->report, report_work);
 	INIT_WORK(&node->dump, dump_work);
 	INIT_DELAYED_WORK(&node->timer, timer_work);

@@ -12,7 +12,7 @@
  * takes the node lock, so a holder of that lock must not wait for a work: it cancels the
  * plan, and a work that is under way finds, once it has the lock, nothing left to do.
  * kmb_life_notify(), which adeos-lite calls, takes no lock and only queues, because
- * adeos_slot_destroy() waits for it under the node lock. A node keeps the module loaded
+ * adeos_slot_close() waits for it under the node lock. A node keeps the module loaded
  * until it is removed; kmb_life_exit() waits for works that are still queued then.
  */
 #include <linux/module.h>
@@ -45,7 +45,7 @@ struct kmb_node *kmb_node_find(u32 id, bool next)
 
 	mutex_lock(&kmb_lock);
 	list_for_each_entry(node, &nodes, list) {
-		if (node->id != id && !(next && node->id > id))
+		if (node->slot.id != id && !(next && node->slot.id > id))
 			continue;
 		kmb_node_hold(node);
 		found = node;
@@ -61,7 +61,7 @@ static void node_free(struct kref *ref)
 
 	kfree(node->dump_dir);
 	kfree(node->log);
-	kfree(node->cpu);
+	kfree(node->slot.cpu);
 	kfree(node);
 }
 
@@ -73,7 +73,7 @@ void kmb_node_put(struct kmb_node *node)
 /* To walk all nodes: returns a reference to the next one, drops that to @node; NULL begins. */
 struct kmb_node *kmb_node_next(struct kmb_node *node)
 {
-	struct kmb_node *next = kmb_node_find(node ? node->id + 1 : 1, true);
+	struct kmb_node *next = kmb_node_find(node ? node->slot.id + 1 : 1, true);
 
 	if (node)
 		kmb_node_put(node);
@@ -137,11 +137,11 @@ bool kmb_node_runs(const struct kmb_node *node)
 /* Return: a kmalloc()ed list of its CPUs, root's numbers; NULL without memory. */
 u32 *kmb_node_cpus(const struct kmb_node *node)
 {
-	u32 *cpus = kmalloc_array(node->nr_cpus, sizeof(*cpus), GFP_KERNEL);
+	u32 *cpus = kmalloc_array(node->slot.nr_cpus, sizeof(*cpus), GFP_KERNEL);
 	unsigned int i;
 
-	for (i = 0; cpus && i < node->nr_cpus; i++)
-		cpus[i] = node->cpu[i].cpu;
+	for (i = 0; cpus && i < node->slot.nr_cpus; i++)
+		cpus[i] = node->slot.cpu[i].cpu;
 	return cpus;
 }
 
@@ -155,7 +155,7 @@ static bool node_claims_from(struct kmb_node *node, const struct kmb_node *other
 	for (i = 0; i < VNODE_CLAIMS_MAX; i++)
 		for (k = 0; *claim[i].text && k < VNODE_CLAIMS_MAX; k++)
 			if (!strcmp(claim[i].text, other->claim[k].text)) {
-				claim[i].holder = other->id;
+				claim[i].holder = other->slot.id;
 				found = true;
 			}
 	return found;
@@ -170,13 +170,13 @@ int kmb_node_insert(struct kmb_node *node)
 
 	mutex_lock(&kmb_lock);
 	list_for_each_entry(other, &nodes, list) {
-		if (other->id == node->id)
+		if (other->slot.id == node->slot.id)
 			err = -EEXIST;
-		else if (!strcmp(other->name, node->name))
+		else if (!strcmp(other->slot.name, node->slot.name))
 			err = err ?: -ENOTUNIQ;
 		else if (node_claims_from(node, other))
 			err = err ?: -EADDRINUSE;
-		if (other->id > node->id && at == &nodes)
+		if (other->slot.id > node->slot.id && at == &nodes)
 			at = &other->list;
 	}
 	if (!err) {
@@ -197,7 +197,7 @@ void kmb_node_remove(struct kmb_node *node)
 	kmb_node_put(node);
 }
 
-struct kmb_node *kmb_node_create(const struct vnode_grant *grant, const struct kmb_cpu *cpu,
+struct kmb_node *kmb_node_create(const struct vnode_grant *grant, const struct adeos_cpu *cpu,
 				 const struct vnode_claim *claim)
 {
 	static atomic_t grants = ATOMIC_INIT(0);
@@ -208,14 +208,14 @@ struct kmb_node *kmb_node_create(const struct vnode_grant *grant, const struct k
 	kref_init(&node->ref);
 	node->grant = atomic_inc_return(&grants);
 	mutex_init(&node->lock);
-	node->id = grant->id;
-	strscpy(node->name, grant->name, sizeof(node->name));
+	node->slot.id = grant->id;
+	strscpy(node->slot.name, grant->name, sizeof(node->slot.name));
 	memcpy(node->claim, claim, sizeof(node->claim));
 	node->end.cpu = KMB_NO_CPU;
-	node->nr_cpus = grant->nr_cpus;
-	node->cpu = kmemdup(cpu, grant->nr_cpus * sizeof(*cpu), GFP_KERNEL);
+	node->slot.nr_cpus = grant->nr_cpus;
+	node->slot.cpu = kmemdup(cpu, grant->nr_cpus * sizeof(*cpu), GFP_KERNEL);
 	node->log = kzalloc(LOOK_LOG_SIZE, GFP_KERNEL);
-	if (!node->cpu || !node->log) {
+	if (!node->slot.cpu || !node->log) {
 		kmb_node_put(node);
 		return ERR_PTR(-ENOMEM);
 	}

@@ -35,7 +35,7 @@ static bool range_holds(u64 base, u64 base_size, u64 start, u64 size)
 
 static bool in_region(const struct kmb_node *node, u64 start, u64 size)
 {
-	return range_holds(adeos_region_pa(node->region), adeos_region_size(node->region),
+	return range_holds(node->slot.region->pa, node->slot.region->size,
 			   start, size);
 }
 
@@ -117,22 +117,22 @@ static int place_low(void *va, const struct vnode_segment *segment, const void *
 static int place_segment(const struct kmb_node *node, const struct vnode_segment *segment,
 			 const void *kept)
 {
-	u64 offset = segment->mem - adeos_region_pa(node->region);
+	u64 offset = segment->mem - node->slot.region->pa;
 	void *low = low_range(node, segment->mem, segment->memsz);
 	int err;
 
 	if (low)
 		return place_low(low, segment, kept);
 	if (kept)
-		err = adeos_region_put(node->region, offset, kept, segment->bufsz);
+		err = adeos_region_put(node->slot.region, offset, kept, segment->bufsz);
 	else if (segment->bufsz)
-		err = adeos_region_write(node->region, offset, u64_to_user_ptr(segment->buf),
+		err = adeos_region_write(node->slot.region, offset, u64_to_user_ptr(segment->buf),
 					 segment->bufsz);
 	else
 		err = 0;
 	if (err)
 		return err;
-	return adeos_region_zero(node->region, offset + segment->bufsz,
+	return adeos_region_zero(node->slot.region, offset + segment->bufsz,
 				 segment->memsz - segment->bufsz);
 }
 
@@ -289,7 +289,7 @@ int kmb_place_again(struct kmb_node *node)
 	lockdep_assert_held(&node->lock);
 	memset(node->low_va, 0, KMB_LOW_SIZE);
 	memset(node->page_va, 0, PAGE_SIZE);
-	err = adeos_region_zero(node->region, 0, adeos_region_size(node->region));
+	err = adeos_region_zero(node->slot.region, 0, node->slot.region->size);
 	if (err)
 		return err;
 	node->phase[VNODE_PHASE_SCRUB] = rdtsc_ordered() - begin;

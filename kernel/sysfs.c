@@ -24,7 +24,7 @@ static void sysfs_ident(const struct device *dev, u32 *id, u32 *state)
 {
 	struct kmb_node *node = dev_get_drvdata(dev);
 
-	*id = node->id;
+	*id = node->slot.id;
 	*state = READ_ONCE(node->state);
 }
 
@@ -44,7 +44,7 @@ static ssize_t viewers_store(struct device *dev, struct device_attribute *attr, 
 	if (!capable(CAP_SYS_BOOT))
 		return -EPERM;
 	/* not itself: a vnode that has frozen itself cannot thaw */
-	if (bitmap_parselist(buf, ids, KMB_IDS) || test_bit(0, ids) || test_bit(node->id, ids))
+	if (bitmap_parselist(buf, ids, KMB_IDS) || test_bit(0, ids) || test_bit(node->slot.id, ids))
 		return -EINVAL;
 	kmb_remote_allow(node, ids);
 	return len;
@@ -69,7 +69,7 @@ void kmb_sysfs_exit(void)
 
 int kmb_sysfs_appear(struct kmb_node *node)
 {
-	struct device *dev = look_class_add(node->name, node);
+	struct device *dev = look_class_add(node->slot.name, node);
 
 	if (IS_ERR(dev))
 		return PTR_ERR(dev);

@@ -20,7 +20,7 @@ static char *dump_option(const struct kmb_node *node)
 
 	time64_to_tm(ktime_get_real_seconds(), 0, &tm);
 	return kasprintf(GFP_KERNEL, "--dump=%s/%s-%04ld%02d%02d-%02d%02d%02d.core",
-			 node->dump_dir, node->name, tm.tm_year + 1900, tm.tm_mon + 1,
+			 node->dump_dir, node->slot.name, tm.tm_year + 1900, tm.tm_mon + 1,
 			 tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
@@ -38,7 +38,7 @@ static int helper_run(const struct kmb_node *node)
 	strscpy(program, helper, sizeof(program));
 	kernel_param_unlock(THIS_MODULE);
 	argv[0] = strim(program);
-	snprintf(id, sizeof(id), "--vnode=%u", node->id);
+	snprintf(id, sizeof(id), "--vnode=%u", node->slot.id);
 	ret = *argv[0] ? call_usermodehelper(argv[0], argv, env, UMH_WAIT_PROC) : -ENOENT;
 	kfree(argv[2]);
 	return ret;
@@ -58,10 +58,10 @@ void kmb_dump_run(struct kmb_node *node)
 	ret = helper_run(node);
 	if (ret < 0)
 		pr_warn("%s: not dumped: the program in dump_helper cannot be run: %d\n",
-			node->name, ret);
+			node->slot.name, ret);
 	else if (ret)
 		pr_warn("%s: not dumped: the program in dump_helper ended with status %d, signal %d\n",
-			node->name, ret >> 8, ret & 0x7f);
+			node->slot.name, ret >> 8, ret & 0x7f);
 }
 
 /**

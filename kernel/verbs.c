@@ -5,44 +5,27 @@
 
 #include "kmb.h"
 
-/* The nanokernel sends interrupts for a vnode to these CPUs only. */
-static int node_tell_cpus(struct kmb_node *node)
-{
-	u32 *apicid = kmalloc_array(node->nr_cpus, sizeof(*apicid), GFP_KERNEL);
-	unsigned int i;
-	int err;
-
-	if (!apicid)
-		return -ENOMEM;
-	for (i = 0; i < node->nr_cpus; i++)
-		apicid[i] = node->cpu[i].apicid;
-	err = adeos_slot_cpus(node->slot, apicid, node->nr_cpus);
-	kfree(apicid);
-	return err;
-}
-
 /* Takes everything a vnode needs, then makes it known. */
 static int node_take(struct kmb_node *node, struct vnode_grant *grant)
 {
 	int err;
 
-	node->slot = adeos_slot_create(node->id, node->name, kmb_life_notify, node);
-	if (IS_ERR(node->slot))
-		return PTR_ERR(node->slot);
+	err = adeos_slot_open(&node->slot);
+	if (err)
+		return err;
 	err = kmb_lend(node, grant);
 	if (err)
 		goto err_slot;
-	err = node_tell_cpus(node) ?: kmb_life_appear(node);
+	err = adeos_slot_lend(&node->slot) ?: kmb_life_appear(node);
 	if (!err)
 		return 0;
 	kmb_take_back(node);
 err_slot:
-	adeos_slot_destroy(node->slot);
-	node->slot = NULL;
+	adeos_slot_close(&node->slot);
 	return err;
 }
 
-int kmb_node_grant(struct vnode_grant *grant, struct kmb_cpu *cpu, struct vnode_claim *claim,
+int kmb_node_grant(struct vnode_grant *grant, struct adeos_cpu *cpu, struct vnode_claim *claim,
 		   struct file *owner)
 {
 	struct kmb_node *node;
@@ -65,8 +48,8 @@ int kmb_node_grant(struct vnode_grant *grant, struct kmb_cpu *cpu, struct vnode_
 	}
 
 	node->owner = owner;
-	memcpy(cpu, node->cpu, node->nr_cpus * sizeof(*cpu));
-	grant->mem_base = adeos_region_pa(node->region);
+	memcpy(cpu, node->slot.cpu, node->slot.nr_cpus * sizeof(*cpu));
+	grant->mem_base = node->slot.region->pa;
 	grant->low_base = node->low_pa;
 	grant->low_size = KMB_LOW_SIZE;
 	grant->low_page = node->page_pa;
@@ -121,11 +104,21 @@ int kmb_node_start(u32 id, struct file *owner)
 	return err;
 }
 
+static int node_ask_to_end(const struct kmb_node *node)
+{
+	const __le32 how = cpu_to_le32(VNODE_END_POWER_OFF);
+	struct adeos_member member;
+
+	if (adeos_member_get(node->slot.id, &member))
+		return -ENOTCONN;
+	return adeos_msg_send(&member, VNODE_MSG_SHUTDOWN, &how, sizeof(how));
+}
+
 static int stop_ask(struct kmb_node *node)
 {
 	int err;
 
-	err = adeos_slot_shutdown(node->slot, VNODE_END_POWER_OFF);
+	err = node_ask_to_end(node);
 	/* it is not attached, or does not read its messages */
 	if (err == -ENOTCONN || err == -EAGAIN)
 		return -EOPNOTSUPP;
@@ -170,8 +163,7 @@ int kmb_node_stop(const struct vnode_stop *stop)
 static void return_locked(struct kmb_node *node)
 {
 	kmb_life_disappear(node);
-	adeos_slot_destroy(node->slot);
-	node->slot = NULL;
+	adeos_slot_close(&node->slot);
 	kmb_image_destroy(node->image);
 	node->image = NULL;
 	kmb_take_back(node);
@@ -222,7 +214,7 @@ void kmb_node_stop_all(void)
 	while ((node = kmb_node_next(node))) {
 		mutex_lock(&node->lock);
 		if (kmb_life_stop(node))
-			pr_err("%s: cannot be stopped\n", node->name);
+			pr_err("%s: cannot be stopped\n", node->slot.name);
 		mutex_unlock(&node->lock);
 	}
 }

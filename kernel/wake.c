@@ -182,7 +182,7 @@ static int park_one(u32 apicid)
  * Return: 0 once each has answered from our page and waits for a SIPI;
  * -ETIMEDOUT if one has not: it may still run.
  */
-int kmb_park(const struct kmb_cpu *cpu, unsigned int nr)
+int kmb_park(const struct adeos_cpu *cpu, unsigned int nr)
 {
 	unsigned int i;
 	int err = 0;

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel API of adeos-lite, the nanokernel: for the KMB in root, and for
- * drivers in every vnode. kernel-doc stands with the functions.
+ * The kernel API of adeos-lite, the nanokernel, for drivers in root and in every vnode.
+ * vnode/root.h has what only root's has. kernel-doc stands with the functions.
  *
- *	members		who there is, and word of those who come and go
+ *	members		which kernels are attached, which join and which leave
  *	portals		interrupts between kernels
  *	domains		the pipeline that a portal's interrupts pass through
  *	messages	requests and answers (the protocol, DSP)
  *	bridges		shared memory
- *	windows		the memory of others, to be read
- *	slots, regions	root alone: what the KMB needs
+ *	windows		another kernel's memory, to be read
  */
 #ifndef _VNODE_ADEOS_H
 #define _VNODE_ADEOS_H
@@ -19,9 +18,7 @@
 #include <linux/types.h>
 #include <vnode/commons.h>
 
-struct cpumask;
-
-/* ---- members: member.c ---- */
+/* ---- members: peer.c, member.c ---- */
 
 /**
  * struct adeos_member - a kernel that is attached
@@ -48,14 +45,14 @@ bool adeos_member_alive(const struct adeos_member *member);
 int adeos_member_register(struct notifier_block *nb);
 void adeos_member_unregister(struct notifier_block *nb);
 
-/* ---- portals: portal.c ---- */
+/* ---- portals: portal.c, portal-create.c, door.c ---- */
 
 #define ADEOS_PORTAL_URGENT	BIT(0)	/* delivered as NMI */
 
 struct adeos_portal;
 
 /**
- * typedef adeos_portal_handler - what a portal's owner does when it is raised
+ * typedef adeos_portal_handler - called when a portal is raised
  * @data: as given
  * @from: a bit for each slot that has raised it since the last call
  *
@@ -64,10 +61,10 @@ struct adeos_portal;
 typedef void (*adeos_portal_handler)(void *data, u32 from);
 
 /**
- * struct adeos_door - a portal of somebody, from outside
- * @peer: whose
- * @number: which
- * @serial: of what was opened there
+ * struct adeos_door - a portal of another kernel
+ * @peer: its owner
+ * @number: its place in the owner's station
+ * @serial: of the portal that was open there
  */
 struct adeos_door {
 	struct adeos_member peer;
@@ -81,16 +78,12 @@ void adeos_portal_destroy(struct adeos_portal *portal);
 int adeos_portal_grant(struct adeos_portal *portal, u32 id);
 int adeos_portal_grant_all(struct adeos_portal *portal);
 int adeos_portal_revoke(struct adeos_portal *portal, u32 id);
-int adeos_portal_set_cpu(struct adeos_portal *portal, unsigned int cpu);
-u32 adeos_portal_poll(struct adeos_portal *portal);
-void adeos_portal_quiet(struct adeos_portal *portal, bool quiet);
-unsigned int adeos_portal_irq(const struct adeos_portal *portal);
 int adeos_door_find(u32 id, const char *name, struct adeos_door *door);
 int adeos_door_raise(const struct adeos_door *door);
 
 /* ---- domains: pipeline.c ---- */
 
-/* What a domain does with a portal's interrupts. */
+/* How a domain treats a portal's interrupts. */
 enum adeos_mode {
 	ADEOS_IGNORE = 0,	/* not called; they go on to the next domain */
 	ADEOS_ACCEPT,		/* its handler is called and says how it goes on */
@@ -136,14 +129,14 @@ void adeos_domain_unstall(struct adeos_domain *domain);
 /* ---- messages: dsp.c ---- */
 
 /**
- * typedef adeos_msg_handler - what is done with a message of a type
+ * typedef adeos_msg_handler - called for each message of a type
  * @data: as given
  * @from: the sender
  * @body: a copy, @len bytes; the handler checks what it reads
  * @len: bytes
  * @answer: room for VNODE_MSG_BODY bytes
  *
- * Context: a worker; may sleep, but everybody's messages wait meanwhile.
+ * Context: the core's worker; may sleep, but all messages wait meanwhile.
  * Return: length of the answer, or a negative errno. Ignored where no answer was
  * asked for.
  */
@@ -155,11 +148,6 @@ void adeos_msg_unregister(u16 type);
 int adeos_msg_send(const struct adeos_member *to, u16 type, const void *body, unsigned int len);
 int adeos_msg_call(const struct adeos_member *to, u16 type, const void *body, unsigned int len,
 		   void *answer, unsigned int timeout_ms);
-int adeos_msg_call_poll(const struct adeos_member *to, u16 type, const void *body,
-			unsigned int len, void *answer, unsigned int timeout_ms);
-void adeos_poll_begin(void);
-void adeos_poll(void);
-void adeos_poll_end(void);
 
 /* ---- bridges: bridge.c ---- */
 
@@ -167,7 +155,7 @@ void adeos_poll_end(void);
 #define ADEOS_BRIDGE_ANYONE	0666
 
 enum adeos_bridge_event {
-	ADEOS_BRIDGE_RUNG,	/* somebody has rung it */
+	ADEOS_BRIDGE_RUNG,	/* another opener has rung it */
 	ADEOS_BRIDGE_REVOKED,	/* its owner is gone; it stays readable until closed */
 	ADEOS_BRIDGE_FREEZE,	/* it is about to be moved: use no mapping any more */
 	ADEOS_BRIDGE_MOVED,	/* map it again */
@@ -183,7 +171,7 @@ struct adeos_bridge;
  * @mode: permission bits for user space
  * @uid: owner for user space
  * @gid: owner for user space
- * @access: bitmap of 256 vnode ids that may open it; NULL: everybody
+ * @access: bitmap of 256 vnode ids that may open it; NULL: all
  */
 struct adeos_bridge_config {
 	const char *name;
@@ -203,18 +191,13 @@ struct adeos_bridge *adeos_bridge_create(const struct adeos_bridge_config *confi
 					 adeos_bridge_callback callback, void *data);
 struct adeos_bridge *adeos_bridge_open(const char *name, adeos_bridge_callback callback,
 				       void *data);
-struct adeos_bridge *adeos_bridge_open_handle(const struct vnode_bridge_handle *handle,
-					      adeos_bridge_callback callback, void *data);
 void adeos_bridge_close(struct adeos_bridge *bridge);
-void adeos_bridge_get_handle(const struct adeos_bridge *bridge,
-			     struct vnode_bridge_handle *handle);
 void *adeos_bridge_va(struct adeos_bridge *bridge);
 u64 adeos_bridge_size(const struct adeos_bridge *bridge);
 u32 adeos_bridge_owner(const struct adeos_bridge *bridge);
 bool adeos_bridge_is_transient(const struct adeos_bridge *bridge);
 bool adeos_bridge_revoked(struct adeos_bridge *bridge);
 int adeos_bridge_ring(struct adeos_bridge *bridge);
-int adeos_bridge_compact(u64 *moved, u64 *frozen_ns);	/* root alone */
 
 /* ---- windows: window.c ---- */
 
@@ -225,77 +208,8 @@ void adeos_window_close(struct adeos_window *window);
 const void *adeos_window_va(const struct adeos_window *window, u64 pa, u32 len);
 bool adeos_window_holds(const struct adeos_window *window);
 
-/* ---- slots: slot.c, root alone ---- */
+/* ---- interrupts to a CPU: ipi.c; the KMB wakes and stops CPUs with it ---- */
 
-struct adeos_region;
-struct adeos_slot;
-
-/**
- * struct adeos_report - what root knows of a vnode from its nanokernel
- * @attached: it is a member at this moment
- * @was_attached: it has been one since its last start
- * @refused: a positive errno: its nanokernel was refused
- * @release: its kernel's release, "" if unknown
- * @attach_tsc: TSC when it became a member for the first time since its start
- * @oopses: since its last start
- * @end: enum vnode_end_reason; VNODE_END_NONE: it has not said that it ends
- * @begin_tsc: TSC when its nanokernel was told of the end
- * @end_tsc: TSC when root read of it, or found it hung
- * @hung: a CPU is silent
- * @apicid: of the CPU that has to do with it, ~0 if unknown
- * @text: one line
- */
-struct adeos_report {
-	bool attached;
-	bool was_attached;
-	u32 refused;
-	char release[64];
-	u64 attach_tsc;
-	u32 oopses;
-	enum vnode_end_reason end;
-	u64 begin_tsc;
-	u64 end_tsc;
-	bool hung;
-	u32 apicid;
-	char text[VNODE_END_TEXT];
-};
-
-/* Something in the report has changed. Context: any, must not sleep. */
-typedef void (*adeos_slot_notify)(void *data);
-
-struct adeos_slot *adeos_slot_create(u32 id, const char *name, adeos_slot_notify notify,
-				     void *data);
-int adeos_slot_cpus(struct adeos_slot *slot, const u32 *apicid, unsigned int nr_cpus);
-void adeos_slot_destroy(struct adeos_slot *slot);
-int adeos_slot_start(struct adeos_slot *slot, struct adeos_region *region, u64 control_offset);
-void adeos_slot_stop(struct adeos_slot *slot);
-int adeos_slot_shutdown(struct adeos_slot *slot, enum vnode_end_reason how);
-void adeos_slot_wait_silent(struct adeos_slot *slot, unsigned int ms);
-void adeos_slot_report(struct adeos_slot *slot, struct adeos_report *report);
-unsigned int adeos_slot_log(struct adeos_slot *slot, char *buf, unsigned int size);
-
-/* freeze.c, root alone */
-int adeos_slot_freeze(struct adeos_slot *slot);
-int adeos_slot_thaw(struct adeos_slot *slot);
-int adeos_slot_regs(struct adeos_slot *slot, u32 cpu, struct vnode_cpu_regs *regs);
-
-/* ---- regions: region.c, low.c, root alone ---- */
-
-struct adeos_region *adeos_region_create(u64 size, u64 min, u64 max);
-void adeos_region_destroy(struct adeos_region *region);
-phys_addr_t adeos_region_pa(const struct adeos_region *region);
-u64 adeos_region_size(const struct adeos_region *region);
-u64 adeos_region_offlined(const struct adeos_region *region);
-int adeos_region_zero(struct adeos_region *region, u64 offset, u64 size);
-int adeos_region_write(struct adeos_region *region, u64 offset, const void __user *buf, u64 size);
-int adeos_region_put(struct adeos_region *region, u64 offset, const void *buf, u64 size);
-int adeos_region_read(struct adeos_region *region, u64 offset, void *buf, u64 size);
-u64 adeos_memory_available(void);
-
-/* ipi.c */
 void adeos_ipi(u32 apicid, u32 command);
-
-void *adeos_low_get(size_t size, phys_addr_t min, phys_addr_t *pa);
-void adeos_low_put(void *va, size_t size);
 
 #endif /* _VNODE_ADEOS_H */

@@ -132,7 +132,7 @@ struct vnode_cpu_regs {
 /**
  * struct vnode_portal - receives interrupts of other kernels
  * @serial: nonzero while open; another number each time it is opened
- * @quiet: nonzero while the owner polls: do not interrupt it
+ * @unused: zero; protocol 2.2 had a flag here that no kernel sets any more
  * @target: APIC id << 32 | flags << 16 | vector; one word, as all change together
  * @reserved: zero
  * @name: NUL-terminated, "" if it has none
@@ -140,7 +140,7 @@ struct vnode_cpu_regs {
  */
 struct vnode_portal {
 	__le32 serial;
-	__le32 quiet;
+	__le32 unused;
 	__le64 target;
 	__le32 reserved[12];
 	char name[32];

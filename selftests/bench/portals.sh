@@ -33,7 +33,6 @@ bench_interrupts() {
 	quietly at 1 echo echo 0 back
 	taskset 1 adeos-test oneway 1 in $times bridge=page > /tmp/oneway
 	taskset 1 adeos-test pingpong 1 echo back $times > /tmp/pingpong
-	taskset 1 adeos-test pingpong 1 echo back $times poll > /tmp/pingpoll
 }
 
 # Later, with CPU 1 back in root.
@@ -53,8 +52,6 @@ show_interrupts() {
 	row "smp_call_function_single, and back" "$round" us
 	call=$(median round-trip < /tmp/pingpong)
 	row "portal, and a portal back" "$call" us "$(ratio "$call" "$round")" "1 or less: two interrupts"
-	call=$(median round-trip < /tmp/pingpoll)
-	row "portal, and a quiet one back, which is polled" "$call" us "$(ratio "$call" "$round")" "1 or less: one interrupt"
 }
 
 # ---- messages ----
@@ -64,21 +61,15 @@ bench_messages() {
 	usleep 500000
 	taskset 1 adeos-test ball page $times > /tmp/ball
 	wait
-	end_by 1 adeos-test pollserve 8000
-	usleep 500000
-	taskset 1 adeos-test pollcall 1 $times > /tmp/pollcall
-	wait
 	taskset 1 adeos-test ping 1 2000 > /tmp/ping
 }
 
 show_messages() {
-	local ball poll
+	local ball
 
 	heading "A request and its answer between root and vnode 1"
 	ball=$(median ball < /tmp/ball)
 	row "a cache line there and back, both sides poll" "$ball" us
-	poll=$(median call < /tmp/pollcall)
-	row "a message, both sides poll" "$poll" us "$(ratio "$poll" "$ball")" "1.5 or less"
 	row "a message, by interrupts and workers" "$(median call < /tmp/ping)" us
 }
 

@@ -45,7 +45,6 @@ static void do_portal(struct tally *tally, u32 id)
 	if (IS_ERR(portal))
 		return;
 	tell(tally, adeos_portal_grant(portal, id));
-	tell(tally, adeos_portal_set_cpu(portal, raw_smp_processor_id()));
 	tell(tally, adeos_portal_revoke(portal, id));
 	adeos_portal_destroy(portal);
 }

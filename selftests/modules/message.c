@@ -75,24 +75,20 @@ static int member_of(const char *text, struct adeos_member *member)
 	return err ?: adeos_member_get(id, member);
 }
 
-typedef int (*call_func)(const struct adeos_member *to, u16 type, const void *body,
-			 unsigned int len, void *answer, unsigned int timeout_ms);
-
-static int call_once(call_func call, const struct adeos_member *to, u16 type, u32 seq)
+static int call_once(const struct adeos_member *to, u16 type, u32 seq)
 {
 	u8 body[VNODE_MSG_BODY], answer[VNODE_MSG_BODY];
 	int len;
 
 	memset(body, seq, sizeof(body));
 	memcpy(body, &seq, sizeof(seq));
-	len = call(to, type, body, sizeof(body), answer, CALL_MS);
+	len = adeos_msg_call(to, type, body, sizeof(body), answer, CALL_MS);
 	if (len < 0)
 		return len;
 	return len == sizeof(body) && !memcmp(body, answer, len) ? 0 : -EBADMSG;
 }
 
-static int call_often(struct answer *out, call_func call, const struct adeos_member *to, u16 type,
-		      u32 count)
+static int call_often(struct answer *out, const struct adeos_member *to, u16 type, u32 count)
 {
 	struct samples samples;
 	u64 begin;
@@ -102,7 +98,7 @@ static int call_often(struct answer *out, call_func call, const struct adeos_mem
 	err = samples_init(&samples, count);
 	for (i = 0; !err && i < count; i++) {
 		begin = rdtsc_ordered();
-		err = call_once(call, to, type, i);
+		err = call_once(to, type, i);
 		if (!err)
 			samples_add(&samples, rdtsc_ordered() - begin);
 		if (!go_on(U64_MAX))
@@ -113,7 +109,7 @@ static int call_often(struct answer *out, call_func call, const struct adeos_mem
 	return err;
 }
 
-static int call_peer(struct answer *out, char **argv, call_func call, u16 type)
+static int call_peer(struct answer *out, char **argv, u16 type)
 {
 	struct adeos_member to;
 	u32 count;
@@ -122,28 +118,17 @@ static int call_peer(struct answer *out, char **argv, call_func call, u16 type)
 	err = kstrtou32(argv[1], 0, &count);
 	if (!err)
 		err = member_of(argv[0], &to);
-	return err ?: call_often(out, call, &to, type, count);
+	return err ?: call_often(out, &to, type, count);
 }
 
 static int ping_run(struct answer *out, int argc, char **argv)
 {
-	return call_peer(out, argv, adeos_msg_call, VNODE_MSG_PING);
+	return call_peer(out, argv, VNODE_MSG_PING);
 }
 
 static int call_run(struct answer *out, int argc, char **argv)
 {
-	return call_peer(out, argv, adeos_msg_call, MSG_ECHO);
-}
-
-/* Without interrupts, to a peer that runs pollserve. */
-static int pollcall_run(struct answer *out, int argc, char **argv)
-{
-	int err;
-
-	adeos_poll_begin();
-	err = call_peer(out, argv, adeos_msg_call_poll, VNODE_MSG_PING);
-	adeos_poll_end();
-	return err;
+	return call_peer(out, argv, MSG_ECHO);
 }
 
 /* One call of any type, for its errno. */
@@ -266,7 +251,6 @@ void messages_exit(void)
 const struct command message_commands[] = {
 	{ "ping", 2, "ID COUNT", ping_run },
 	{ "call", 2, "ID COUNT", call_run },
-	{ "pollcall", 2, "ID COUNT", pollcall_run },
 	{ "ask", 1, "ID [type=N] [len=N] [ms=N]", ask_run },
 	{ "send", 2, "ID COUNT", send_run },
 	{ "streams", 0, "", streams_run },

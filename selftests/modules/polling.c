@@ -50,27 +50,6 @@ static int serve_run(struct answer *out, int argc, char **argv)
 	return 0;
 }
 
-/* Meanwhile messages are answered without an interrupt. */
-static int pollserve_run(struct answer *out, int argc, char **argv)
-{
-	u64 deadline;
-	u32 i;
-	int err;
-
-	err = arg_deadline(argv[0], &deadline);
-	if (err)
-		return err;
-	adeos_poll_begin();
-	do {
-		for (i = 0; i < SERVE_SPINS; i++) {
-			adeos_poll();
-			cpu_relax();
-		}
-	} while (go_on(deadline));
-	adeos_poll_end();
-	return 0;
-}
-
 /* ---- the side that asks ---- */
 
 static int ball_once(struct bench_page *page)
@@ -349,7 +328,6 @@ err_put:
 const struct command polling_commands[] = {
 	{ "serve", 2, "BRIDGE MS", serve_run },
 	{ "ball", 2, "BRIDGE COUNT", ball_run },
-	{ "pollserve", 1, "MS", pollserve_run },
 	{ "smpcall", 2, "CPU COUNT", smpcall_run },
 	{ "beat", 1, "ROUNDS", beat_run },
 	{ "clock", 0, "", clock_run },

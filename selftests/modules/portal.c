@@ -116,8 +116,6 @@ static int portal_run(struct answer *out, int argc, char **argv)
 	down_write(&portals_lock);
 	portal = find_free();
 	err = IS_ERR(portal) ? PTR_ERR(portal) : portal_open(portal, argc, argv);
-	if (!err)
-		say(out, "irq %u\n", adeos_portal_irq(portal->portal));
 	up_write(&portals_lock);
 	return err;
 }
@@ -172,27 +170,6 @@ static int with_number(int argc, char **argv,
 	return err;
 }
 
-static int set_cpu(struct test_portal *portal, u32 cpu)
-{
-	return adeos_portal_set_cpu(portal->portal, cpu);
-}
-
-static int cpu_run(struct answer *out, int argc, char **argv)
-{
-	return with_number(argc, argv, set_cpu);
-}
-
-static int set_quiet(struct test_portal *portal, u32 quiet)
-{
-	adeos_portal_quiet(portal->portal, quiet);
-	return 0;
-}
-
-static int quiet_run(struct answer *out, int argc, char **argv)
-{
-	return with_number(argc, argv, set_quiet);
-}
-
 static int grant(struct test_portal *portal, u32 id)
 {
 	return adeos_portal_grant(portal->portal, id);
@@ -211,18 +188,6 @@ static int revoke(struct test_portal *portal, u32 id)
 static int revoke_run(struct answer *out, int argc, char **argv)
 {
 	return with_number(argc, argv, revoke);
-}
-
-static int poll_run(struct answer *out, int argc, char **argv)
-{
-	struct test_portal *portal;
-
-	down_read(&portals_lock);
-	portal = portals_find(argv[0]);
-	if (!IS_ERR(portal))
-		say(out, "from 0x%x\n", adeos_portal_poll(portal->portal));
-	up_read(&portals_lock);
-	return PTR_ERR_OR_ZERO(portal);
 }
 
 static int count_run(struct answer *out, int argc, char **argv)
@@ -291,9 +256,6 @@ static int stamp_run(struct answer *out, int argc, char **argv)
 const struct command portal_commands[] = {
 	{ "portal", 1, "NAME [cpu=N] [urgent] [grant=all|ID,...]", portal_run },
 	{ "close", 1, "NAME", close_run },
-	{ "cpu", 2, "NAME CPU", cpu_run },
-	{ "quiet", 2, "NAME 0|1", quiet_run },
-	{ "poll", 1, "NAME", poll_run },
 	{ "grant", 2, "NAME ID", grant_run },
 	{ "revoke", 2, "NAME ID", revoke_run },
 	{ "count", 1, "NAME", count_run },

@@ -7,7 +7,6 @@
 #include "test.h"
 
 #define WAIT_MS		10000	/* for one interrupt, on a busy host */
-#define POLL_SPINS	4096	/* between two looks at the clock */
 
 /**
  * struct raise - arguments and state of a command
@@ -151,25 +150,6 @@ static int flood_run(struct answer *out, int argc, char **argv)
 	return 0;
 }
 
-/* Round trip to an idle portal: an interrupt there, a word in memory back. */
-static int pingpong_poll(const struct adeos_door *door, struct test_portal *mine, u64 *cycles)
-{
-	u64 begin = rdtsc_ordered();
-	u32 spins = 0;
-	int err;
-
-	err = adeos_door_raise(door);
-	if (err)
-		return err;
-	while (!adeos_portal_poll(mine->portal)) {
-		cpu_relax();
-		if (++spins % POLL_SPINS == 0 && !go_on(begin + ms_to_tsc(WAIT_MS)))
-			return -ETIMEDOUT;
-	}
-	*cycles = rdtsc_ordered() - begin;
-	return 0;
-}
-
 static int pingpong_once(const struct adeos_door *door, struct test_portal *mine, u64 *cycles)
 {
 	s64 before = atomic64_read(&mine->interrupts);
@@ -186,22 +166,17 @@ static int pingpong_once(const struct adeos_door *door, struct test_portal *mine
 	return 0;
 }
 
-static int pingpong(const struct adeos_door *door, struct test_portal *mine, bool poll,
+static int pingpong(const struct adeos_door *door, struct test_portal *mine,
 		    struct samples *samples)
 {
 	u64 cycles;
 	int err = 0;
 
-	if (poll)
-		adeos_portal_quiet(mine->portal, true);
 	while (!err && samples->count < samples->size) {
-		err = poll ? pingpong_poll(door, mine, &cycles) :
-			     pingpong_once(door, mine, &cycles);
+		err = pingpong_once(door, mine, &cycles);
 		if (!err)
 			samples_add(samples, cycles);
 	}
-	if (poll)
-		adeos_portal_quiet(mine->portal, false);
 	return err;
 }
 
@@ -224,7 +199,7 @@ static int pingpong_run(struct answer *out, int argc, char **argv)
 	mine = portals_find(argv[2]);
 	err = PTR_ERR_OR_ZERO(mine);
 	if (!err)
-		err = pingpong(&door, mine, flag(argc, argv, "poll"), &samples);
+		err = pingpong(&door, mine, &samples);
 	up_read(&portals_lock);
 	samples_say(&samples, out, "round-trip");
 	samples_free(&samples);
@@ -281,7 +256,7 @@ static int oneway_run(struct answer *out, int argc, char **argv)
 const struct command raise_commands[] = {
 	{ "raise", 3, "ID NAME COUNT [bridge=BRIDGE] [step=N] [gap=US]", raise_run },
 	{ "flood", 3, "ID NAME MS", flood_run },
-	{ "pingpong", 4, "ID NAME MY-NAME COUNT [poll]", pingpong_run },
+	{ "pingpong", 4, "ID NAME MY-NAME COUNT", pingpong_run },
 	{ "oneway", 4, "ID NAME COUNT bridge=BRIDGE", oneway_run },
 	{ }
 };

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* adeos-lite/bridge-pool.c: first fit, what is free, what could lie lower. */
+/* adeos-lite/root/bridge-pool.c: first fit, what is free, what could lie lower. */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "ktap.h"
-#include "../../adeos-lite/bridge-pool.c"
+#include "../../adeos-lite/root/bridge-pool.c"
 
 #define PAGE	4096ULL
 

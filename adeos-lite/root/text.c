@@ -1,35 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Names that people and other kernels give, and text that other kernels wrote: it
- * goes to root's log, to events and to terminals, so nothing but printable ASCII
- * passes.
+ * Text that other kernels wrote goes to root's log, to events and to terminals: nothing
+ * but printable ASCII passes.
  */
 #include <linux/compiler.h>
-#include <linux/ctype.h>
-#include <linux/errno.h>
-#include <linux/string.h>
+#include <linux/types.h>
 
-#include "adeos.h"
-
-/**
- * adeos_name_check - may a portal or a bridge be called so?
- * @name: letters, digits, '-', '_', '.', '/', or nothing
- * @size: room for it, with its NUL
- *
- * Return: 0, -EINVAL (other characters), -ENAMETOOLONG.
- */
-int adeos_name_check(const char *name, size_t size)
-{
-	size_t len = strnlen(name, size);
-	size_t i;
-
-	if (len == size)
-		return -ENAMETOOLONG;
-	for (i = 0; i < len; i++)
-		if (!isascii(name[i]) || !(isalnum(name[i]) || strchr("-_./", name[i])))
-			return -EINVAL;
-	return 0;
-}
+#include "root.h"
 
 static char text_char(char c)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Root: a vnode is frozen: each of its CPUs is sent an NMI, says that it stands still,
- * and does so until it is thawed, or by its own clock VNODE_FREEZE_MS are over.
+ * Root freezes a vnode: each of its CPUs gets an NMI, writes that it stands still, and
+ * does so until the thaw, or until VNODE_FREEZE_MS are over by its own clock.
  *
- * An NMI is sent to a vnode that is attached, to those of its CPUs that beat or have
- * beaten, and only while at least one of them does: a CPU without an IDT, or one that
- * waits for a SIPI, may reset the machine over it.
+ * NMIs are sent only to a vnode that is attached, to those of its CPUs that beat or have
+ * beaten, and only while at least one of them beats: a CPU without an IDT, or one that
+ * waits for a SIPI, may reset the machine when it gets one.
  */
 #include <linux/delay.h>
 #include <linux/jiffies.h>
@@ -14,12 +14,11 @@
 #include <asm/apic.h>
 #include <asm/tsc.h>
 
-#include "portal.h"
-#include "slot.h"
+#include "watch.h"
 
 /* How long a CPU may take to be frozen. */
 #define FREEZE_WAIT_MS	1000
-/* So long none of them beats: that is more than one beat that is late. */
+/* No CPU beats for so long: more than one beat is late. */
 #define BEAT_WAIT_MS	(5 * VNODE_BEAT_MS)
 /* Until the CPUs beat again, after the freeze is over. */
 #define FREEZE_GRACE_MS	(5 * VNODE_BEAT_MS)
@@ -29,10 +28,10 @@ static u32 freeze_beat(const struct adeos_slot *slot, u32 cpu)
 	return le32_to_cpu(READ_ONCE(adeos_station(slot->nr)->beat[cpu]));
 }
 
-/* It is online in the vnode, and is one of its own. */
+/* Is it online in the vnode, and one of the vnode's own? */
 static bool freeze_concerns(const struct adeos_slot *slot, u32 cpu)
 {
-	return freeze_beat(slot, cpu) && adeos_slot_apicid(slot, cpu) != ~0U;
+	return freeze_beat(slot, cpu) && adeos_slot_cpu(slot, cpu) != ADEOS_NO_CPU;
 }
 
 static bool freeze_is_complete(const struct adeos_slot *slot, u32 freeze)
@@ -41,7 +40,7 @@ static bool freeze_is_complete(const struct adeos_slot *slot, u32 freeze)
 	u32 cpu;
 
 	for (cpu = 0; cpu < slot->nr_cpus; cpu++) {
-		/* pairs with stand_still() in regs.c */
+		/* pairs with stand_still() in vnode/probe.c */
 		u32 frozen = le32_to_cpu(smp_load_acquire(&regs[cpu].frozen));
 
 		if (frozen != freeze && freeze_concerns(slot, cpu))
@@ -66,7 +65,7 @@ static bool freeze_wait_beat(const struct adeos_slot *slot)
 	return false;
 }
 
-/* One whose time is over, and that nobody has ended, keeps nobody out. */
+/* A freeze whose time is over does not keep out the next one. */
 static bool freeze_is_on(const struct adeos_slot *slot)
 {
 	return slot->freeze && adeos_freeze_holds(slot);
@@ -75,19 +74,21 @@ static bool freeze_is_on(const struct adeos_slot *slot)
 static int freeze_begin(struct adeos_slot *slot)
 {
 	struct vnode_member *member = &adeos_directory()->member[slot->nr];
-	u32 cpu;
+	u32 nr, cpu;
 
 	if (freeze_is_on(slot))
 		return -EBUSY;
-	if (!slot->started || !slot->life || slot->report.end || slot->report.hung)
+	if (!slot->started || !slot->life || slot->end)
 		return -ENOTCONN;
 	slot->freeze = (le32_to_cpu(member->freeze) + 1) | 1;
 	slot->freeze_end = rdtsc() + (u64)tsc_khz * (VNODE_FREEZE_MS + FREEZE_GRACE_MS);
-	/* pairs with adeos_regs_freeze() in regs.c */
+	/* pairs with freeze_obey() in vnode/probe.c */
 	smp_store_release(&member->freeze, cpu_to_le32(slot->freeze));
-	for (cpu = 0; cpu < slot->nr_cpus; cpu++)
-		if (freeze_concerns(slot, cpu))
-			adeos_ipi(adeos_slot_apicid(slot, cpu), APIC_DM_NMI);
+	for (nr = 0; nr < slot->nr_cpus; nr++) {
+		cpu = freeze_beat(slot, nr) ? adeos_slot_cpu(slot, nr) : ADEOS_NO_CPU;
+		if (cpu != ADEOS_NO_CPU)
+			adeos_ipi(slot->cpu[cpu].apicid, APIC_DM_NMI);
+	}
 	return 0;
 }
 
@@ -103,25 +104,15 @@ void adeos_freeze_end(struct adeos_slot *slot)
 	slot->freeze_end = rdtsc() + (u64)tsc_khz * FREEZE_GRACE_MS;
 }
 
-/* Its CPUs need not beat. */
+/* Need the CPUs not beat? */
 bool adeos_freeze_holds(const struct adeos_slot *slot)
 {
 	return rdtsc() < slot->freeze_end;
 }
 
-/*
- * Every VNODE_BEAT_MS, under the core's lock: one that nobody has ended in time is over
- * for CPUs that come online later, too.
- */
-void adeos_freeze_expire(struct adeos_slot *slot)
-{
-	if (!adeos_freeze_holds(slot))
-		adeos_freeze_end(slot);
-}
-
 /**
- * adeos_slot_freeze - root: have a vnode stand still
- * @slot: the slot; nobody starts or stops it meanwhile
+ * adeos_slot_freeze - have a vnode stand still
+ * @slot: the slot; it is neither started nor stopped meanwhile
  *
  * Context: process; may sleep for 1.5 s. Return: 0, then adeos_slot_thaw() or
  * adeos_slot_stop() has to follow; -EBUSY (it is frozen), -ENOTCONN (its nanokernel is
@@ -157,10 +148,10 @@ int adeos_slot_freeze(struct adeos_slot *slot)
 EXPORT_SYMBOL_GPL(adeos_slot_freeze);
 
 /**
- * adeos_slot_thaw - root: let a vnode go on
+ * adeos_slot_thaw - let a vnode go on
  * @slot: the slot
  *
- * Context: process. Return: 0; -ETIME if it had not stood still until now.
+ * Context: process. Return: 0; -ETIME (it had not stood still until now).
  */
 int adeos_slot_thaw(struct adeos_slot *slot)
 {
@@ -174,18 +165,16 @@ int adeos_slot_thaw(struct adeos_slot *slot)
 }
 EXPORT_SYMBOL_GPL(adeos_slot_thaw);
 
-/* Where a CPU was silent once says nothing, unless that is why the vnode has ended. */
-static bool regs_are_silent(struct adeos_slot *slot, u32 cpu)
+/* A CPU's registers from a silence say nothing, unless the vnode has ended by it. */
+static bool regs_are_silent(const struct adeos_slot *slot, u32 nr)
 {
-	struct adeos_report report;
-
-	adeos_slot_report(slot, &report);
-	return report.hung && report.apicid != ~0U &&
-	       report.apicid == adeos_slot_apicid(slot, cpu);
+	/* pairs with slot_ended() */
+	return smp_load_acquire(&slot->end) == ADEOS_END_HUNG &&
+	       slot->end_cpu != ADEOS_NO_CPU && slot->end_cpu == adeos_slot_cpu(slot, nr);
 }
 
 /**
- * adeos_slot_regs - root: the registers that a vnode has left
+ * adeos_slot_regs - the registers that a vnode has left
  * @slot: the slot
  * @cpu: as the vnode numbers it
  * @regs: filled; any content
@@ -202,10 +191,10 @@ int adeos_slot_regs(struct adeos_slot *slot, u32 cpu, struct vnode_cpu_regs *reg
 	if (cpu >= VNODE_REGS)
 		return 0;
 	from = &adeos_station(slot->nr)->regs[cpu];
-	/* pairs with adeos_regs_save() in regs.c */
-	regs->kind = cpu_to_le32(le32_to_cpu(smp_load_acquire(&from->kind)));
+	/* pairs with adeos_regs_save() in vnode/regs.c */
+	regs->kind = smp_load_acquire(&from->kind);
 	memcpy(regs->reg, from->reg, sizeof(regs->reg));
-	/* it may have written meanwhile */
+	/* the CPU may have written meanwhile */
 	smp_rmb();
 	if (READ_ONCE(from->kind) != regs->kind)
 		regs->kind = 0;

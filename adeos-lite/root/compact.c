@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Compaction: moves transient bridges down, so that what is free becomes one piece.
- * Everybody who has the bridge open lets go of it first; who does not in time is
- * left where it is.
+ * Compaction: moves transient bridges down, so that the free memory becomes one piece.
+ * Every kernel that has the bridge open lets go of it first; a bridge that one of them
+ * keeps stays where it is.
  */
 #include <linux/delay.h>
 #include <linux/ktime.h>
-#include <linux/module.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
 
-#include "bridge.h"
-#include "bridge-pool.h"
+#include "bridges.h"
 
 #define FREEZE_MS	100
 
@@ -19,7 +17,7 @@ static bool user_let_go(u32 slot, u32 index, u32 move)
 {
 	const __le32 *moved = &adeos_station(slot)->bridge_moved[index];
 
-	/* pairs with entry_let_go(): what it has written to the bridge is moved, too */
+	/* pairs with entry_let_go(): what the user has written to the bridge is moved, too */
 	return le32_to_cpu(smp_load_acquire(moved)) == move;
 }
 
@@ -58,15 +56,15 @@ static void memory_move(u64 to, u64 from, u64 size)
 	}
 }
 
-/* Return: 0, -EBUSY (somebody did not let go). */
+/* Return: 0, -EBUSY (a user did not let go). */
 static int record_move(u32 index, u64 to)
 {
 	struct bridge_record *record = &bridge_record[index];
 	int err = -EBUSY;
 
 	record->move++;
-	bridge_root_state(index, VNODE_BRIDGE_MOVING);
-	/* we are one of the users perhaps, and the worker may wait for our lock */
+	bridge_state(index, VNODE_BRIDGE_MOVING);
+	/* this kernel may be a user, too, and its worker may wait for our lock */
 	bridge_watch();
 	if (wait_until_let_go(index, record)) {
 		memory_move(to, record->offset, record->size);
@@ -74,7 +72,7 @@ static int record_move(u32 index, u64 to)
 		record->offset = to;
 		err = 0;
 	}
-	bridge_root_state(index, VNODE_BRIDGE_LIVE);
+	bridge_state(index, VNODE_BRIDGE_LIVE);
 	return err;
 }
 
@@ -100,23 +98,18 @@ static bool extent_compact(u32 pos, u64 *moved, u64 *frozen_ns)
 	return true;
 }
 
-/**
- * adeos_bridge_compact - root: move transient bridges together
+/*
+ * BRIDGE_IOC_COMPACT: moves transient bridges together. A bridge that a user does not let
+ * go of within FREEZE_MS stays where it is.
+ *
  * @moved: bytes
- * @frozen_ns: the longest time that a bridge could not be used meanwhile
- *
- * A bridge that somebody does not let go of within 100 ms stays where it is.
- *
- * Context: process, not from a callback or message handler of ours.
- * Return: 0, -EOPNOTSUPP (this is not root).
+ * @frozen_ns: the longest time that a bridge could not be used
  */
-int adeos_bridge_compact(u64 *moved, u64 *frozen_ns)
+static int bridges_compact(u64 *moved, u64 *frozen_ns)
 {
 	bool more = true;
 	u32 pos;
 
-	if (!adeos_is_root())
-		return -EOPNOTSUPP;
 	*moved = 0;
 	*frozen_ns = 0;
 	for (pos = 0; more; pos++) {
@@ -130,4 +123,19 @@ int adeos_bridge_compact(u64 *moved, u64 *frozen_ns)
 	}
 	return 0;
 }
-EXPORT_SYMBOL_GPL(adeos_bridge_compact);
+
+static int compact_init(void)
+{
+	bridge_compact = bridges_compact;
+	return 0;
+}
+
+static void compact_exit(void)
+{
+	bridge_compact = NULL;
+}
+
+const struct adeos_part adeos_compact_part = {
+	.init = compact_init,
+	.exit = compact_exit,
+};

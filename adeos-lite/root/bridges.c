@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Root's part: makes bridges, revokes and frees them. What root knows is in its own
- * memory, the directory only shows it.
+ * Root makes bridges, revokes and frees them. Its table is in its own memory; the
+ * directory shows a copy.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/align.h>
-#include <linux/module.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
-#include "bridge.h"
-#include "bridge-pool.h"
+#include "bridges.h"
 
 #define BRIDGES_EACH	(VNODE_BRIDGES / 4)	/* for one vnode */
 
@@ -28,7 +26,7 @@ static struct vnode_bridge *record_shown(u32 index)
 	return &adeos_directory()->bridge[index];
 }
 
-/* The entry is free: nobody reads more than its serial. */
+/* The entry is free: readers read no more than its serial. */
 static void bridge_publish(u32 index, const struct vnode_bridge_request *request)
 {
 	const struct bridge_record *record = &bridge_record[index];
@@ -61,11 +59,11 @@ static void bridge_withdraw(u32 index)
 }
 
 /**
- * bridge_root_state - change the state of a bridge, and tell those who have it open
- * @index: of the bridge; moves are counted, and a new place shown, before
+ * bridge_state - change the state of a bridge, and tell the kernels that have it open
+ * @index: of the bridge; its record has the new count of moves, and the new place
  * @state: LIVE, MOVING or DEAD
  */
-void bridge_root_state(u32 index, enum vnode_bridge_state state)
+void bridge_state(u32 index, enum vnode_bridge_state state)
 {
 	struct bridge_record *record = &bridge_record[index];
 	struct vnode_bridge *shown = record_shown(index);
@@ -84,9 +82,9 @@ void bridge_root_state(u32 index, enum vnode_bridge_state state)
 /* ---- revoking and freeing ---- */
 
 /*
- * Has its owner closed it, or has it given up the request and does not use what was
- * made for it? A request is given up after what came of it is in use, and closed
- * before it is out of use: the order of reading matters.
+ * Has the owner closed the bridge, or given up its request without using it? The owner
+ * uses the bridge before it gives the request up, and marks it closed before it stops
+ * using it: so the request is read first, and closed last.
  */
 static bool record_is_over(u32 index, const struct bridge_record *record)
 {
@@ -109,7 +107,7 @@ static void record_free(u32 index)
 }
 
 /**
- * bridge_root_sweep - revoke what its owner has closed, free what nobody uses
+ * bridge_root_sweep - revoke bridges that are closed, free those that are unused
  */
 void bridge_root_sweep(void)
 {
@@ -122,20 +120,20 @@ void bridge_root_sweep(void)
 		if (!record->serial)
 			continue;
 		if (record->state == VNODE_BRIDGE_LIVE && record_is_over(index, record))
-			bridge_root_state(index, VNODE_BRIDGE_DEAD);
+			bridge_state(index, VNODE_BRIDGE_DEAD);
 		if (record->state == VNODE_BRIDGE_DEAD && !bridge_users(index, record->serial))
 			record_free(index);
 	}
 }
 
 /**
- * adeos_bridge_left - a nanokernel is gone: revoke its bridges
+ * adeos_bridges_left - a nanokernel is gone: revoke its bridges
  * @slot: where it was
  * @life: that it had
  *
  * Context: root's worker.
  */
-void adeos_bridge_left(u32 slot, u32 life)
+void adeos_bridges_left(u32 slot, u32 life)
 {
 	struct bridge_record *record;
 	u32 index;
@@ -145,7 +143,7 @@ void adeos_bridge_left(u32 slot, u32 life)
 		record = &bridge_record[index];
 		if (record->serial && record->owner == slot && record->owner_life == life &&
 		    record->state != VNODE_BRIDGE_DEAD)
-			bridge_root_state(index, VNODE_BRIDGE_DEAD);
+			bridge_state(index, VNODE_BRIDGE_DEAD);
 	}
 	bridge_root_sweep();
 	mutex_unlock(&bridge_root_lock);
@@ -153,7 +151,7 @@ void adeos_bridge_left(u32 slot, u32 life)
 
 /* ---- making ---- */
 
-/* A copy of what @slot asks for. Return: 0, -ESTALE (it does not any more). */
+/* Copies the request of @slot. Return: 0, -ESTALE (it has been given up). */
 static int request_read(u32 slot, u32 number, struct vnode_bridge_request *request)
 {
 	const struct vnode_bridge_request *from = &adeos_station(slot)->request;
@@ -191,7 +189,7 @@ static bool record_has_name(const struct bridge_record *record, const struct ade
 	       (global || record->owner_id == from->id);
 }
 
-/* A vnode's share: what it has closed counts as long as somebody uses it. */
+/* A vnode's share: a bridge that it has closed counts as long as it is used. */
 static int limits_check(const struct adeos_member *from,
 			const struct vnode_bridge_request *request)
 {
@@ -262,14 +260,14 @@ static int record_create(const struct adeos_member *from, u32 number,
 	err = bridge_pool_get(&bridge_pool, index, le64_to_cpu(request->size), &record->offset);
 	if (err)
 		return err;
-	/* the count of moves goes on: users have left theirs in their stations */
+	/* the count of moves goes on: stations still have the former one */
 	record_fill(record, from, number, request);
 	memset(commons.va + VNODE_POOL + record->offset, 0, record->size);
 	bridge_publish(index, request);
 	return index;
 }
 
-/* What @from has asked for in its station. */
+/* Makes the bridge that @from requests in its station. */
 static int request_grant(const struct adeos_member *from, u32 number,
 			 struct vnode_bridge_handle *handle)
 {
@@ -291,21 +289,6 @@ static int request_grant(const struct adeos_member *from, u32 number,
 	return min(index, 0);
 }
 
-/**
- * bridge_root_create - make what root itself has asked for in its station
- * @number: of the request
- * @handle: filled
- *
- * Return: 0, or see adeos_bridge_create().
- */
-int bridge_root_create(u32 number, struct vnode_bridge_handle *handle)
-{
-	/* the table of members may not be there yet */
-	const struct adeos_member self = { .life = adeos_own_life() };
-
-	return request_grant(&self, number, handle);
-}
-
 static int create_asked(void *data, const struct adeos_member *from, const void *body,
 			unsigned int len, void *answer)
 {
@@ -323,75 +306,56 @@ static int create_asked(void *data, const struct adeos_member *from, const void 
 	return sizeof(handle);
 }
 
-/* ---- the module ---- */
+/* ---- the part ---- */
 
-static int show_bridge(char *buf, int len, const struct bridge_info *info)
-{
-	static const char * const states[] = {
-		[VNODE_BRIDGE_FREE] = "free",
-		[VNODE_BRIDGE_LIVE] = "live",
-		[VNODE_BRIDGE_MOVING] = "moving",
-		[VNODE_BRIDGE_DEAD] = "dead",
-	};
-
-	return sysfs_emit_at(buf, len, "%u %u %s %u %llu %llu %s %#x\n", info->index,
-			     info->serial, info->name[0] ? info->name : "-", info->owner_id,
-			     info->size, info->offset, states[info->state],
-			     bridge_users(info->index, info->serial));
-}
-
-static int show_pool(char *buf, int len)
+/* The bridges, and a last line "free BYTES largest BYTES bridges NUMBER". */
+static ssize_t bridges_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	u64 free, largest;
+	ssize_t len;
 	u32 nr;
 
 	mutex_lock(&bridge_root_lock);
+	bridge_root_sweep();
 	free = bridge_pool_free(&bridge_pool);
 	largest = bridge_pool_largest(&bridge_pool);
 	nr = bridge_pool.nr;
 	mutex_unlock(&bridge_root_lock);
-	return sysfs_emit_at(buf, len, "free %llu largest %llu bridges %u\n", free, largest, nr);
+	len = adeos_bridges_show(buf);
+	return len + sysfs_emit_at(buf, len, "free %llu largest %llu bridges %u\n", free, largest,
+				   nr);
 }
 
-static void show_begin(void)
+static const struct kobj_attribute bridges_attr = __ATTR_RO(bridges);
+
+static const struct attribute *const bridges_attrs[] = {
+	&bridges_attr.attr,
+	NULL
+};
+
+/* A verb holds the lock for long: then it sweeps itself, or the next update does. */
+static void bridges_update(void)
 {
-	mutex_lock(&bridge_root_lock);
+	if (!mutex_trylock(&bridge_root_lock))
+		return;
 	bridge_root_sweep();
 	mutex_unlock(&bridge_root_lock);
 }
 
-/**
- * adeos_bridge_show - the bridges of the machine, for sysfs
- * @buf: a page
- *
- * A line for each, "INDEX SERIAL NAME OWNER SIZE OFFSET STATE USERS", USERS being a
- * bit for each slot; as many as fit. In root a last line "free BYTES largest BYTES
- * bridges NUMBER".
- *
- * Return: bytes.
- */
-ssize_t adeos_bridge_show(char *buf)
-{
-	const int room = PAGE_SIZE - 256;
-	struct bridge_info info;
-	int len = 0;
-	u32 index;
-
-	if (adeos_is_root())
-		show_begin();
-	for (index = 0; index < VNODE_BRIDGES && len < room; index++)
-		if (!bridge_info_get(index, &info))
-			len += show_bridge(buf, len, &info);
-	return adeos_is_root() ? len + show_pool(buf, len) : len;
-}
-
-int bridge_root_init(void)
+static int bridges_init(void)
 {
 	bridge_pool_init(&bridge_pool, commons.size - VNODE_POOL);
 	return adeos_msg_register(VNODE_MSG_BRIDGE_CREATE, create_asked, NULL);
 }
 
-void bridge_root_exit(void)
+static void bridges_exit(void)
 {
 	adeos_msg_unregister(VNODE_MSG_BRIDGE_CREATE);
 }
+
+const struct adeos_part adeos_root_bridges_part = {
+	.init = bridges_init,
+	.exit = bridges_exit,
+	.update = bridges_update,
+	.attrs = bridges_attrs,
+};

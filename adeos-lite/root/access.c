@@ -12,7 +12,7 @@
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 
-#include "adeos.h"
+#include "root.h"
 
 #define ACCESS_CHUNK	(2UL << 20)
 
@@ -62,8 +62,8 @@ static int access_zero(void *va, void *buf, size_t len)
 }
 
 /*
- * Past the caches: nobody in root reads what is loaded for a vnode. And "rep
- * movsb", the kernel's usual way, is slow where it is emulated.
+ * Past the caches: root does not read what it loads for a vnode. And "rep movsb", the
+ * kernel's usual way, is slow where it is emulated.
  */
 static int access_write(void *va, void *buf, size_t len)
 {

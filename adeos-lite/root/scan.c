@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where could Linux part with memory? Before anything is asked of the page
- * allocator, look at the struct pages: an attempt on memory with unmovable pages
- * fails late and writes warnings into root's log. The answer may be out of date
- * at once; whoever takes the memory copes (adeos_scan_reject()).
+ * Finds memory that Linux could part with. Before anything is asked of the page
+ * allocator, look at the struct pages: an attempt on memory with unmovable pages fails
+ * late and writes warnings into root's log. The answer may be out of date at once; the
+ * caller that fails to take the memory rejects it (adeos_scan_reject()).
  *
  * Physical memory is seen in units of 2 MiB. Each has a price: the number of
  * pages in use that would have to move, or UNIT_BAD.
@@ -16,7 +16,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "adeos.h"
+#include "root.h"
 
 #define UNIT_PAGES	(ADEOS_UNIT / PAGE_SIZE)
 #define UNIT_ORDER	9UL

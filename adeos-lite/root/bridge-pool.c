@@ -96,7 +96,7 @@ int bridge_pool_get(struct bridge_pool *pool, __u32 index, __u64 size, __u64 *of
 /**
  * bridge_pool_put - give memory back
  * @pool: to here
- * @index: the bridge whose it is
+ * @index: the bridge that has it
  */
 void bridge_pool_put(struct bridge_pool *pool, __u32 index)
 {

@@ -15,8 +15,8 @@
  * And when a part of a page of 1 GiB is to leave the direct map, remove_pud_table()
  * in arch/x86/mm/init_64.c takes the first bytes of that memory for a page table: if
  * they are zero, the whole GiB is unmapped, and root dies of the next page it clears
- * there. So the page is split beforehand. What splits one is a change of the memory
- * type of a part of it, which has to be ours for that moment.
+ * there. So the page is split beforehand. A change of the memory type of a part
+ * splits it; that part has to be allocated to us for the moment.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -26,7 +26,7 @@
 #include <linux/slab.h>
 #include <asm/set_memory.h>
 
-#include "adeos.h"
+#include "root.h"
 
 /* ---- the resource tree ---- */
 

@@ -9,9 +9,15 @@
 #include <linux/ioport.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 
-#include "adeos.h"
+#include "root.h"
+
+static char *reserved = "";
+module_param(reserved, charp, 0444);
+MODULE_PARM_DESC(reserved,
+		 "SIZE@ADDRESS of memory kept from Linux at boot (memmap=SIZE$ADDRESS), lent first");
 
 /* protects pool.used */
 static DEFINE_MUTEX(pool_lock);
@@ -34,7 +40,7 @@ static int pool_parse(const char *text, u64 *size, u64 *pa)
 	return 0;
 }
 
-int adeos_pool_init(const char *reserved)
+static int pool_init(void)
 {
 	u64 size, pa;
 
@@ -60,7 +66,7 @@ int adeos_pool_init(const char *reserved)
 	return 0;
 }
 
-void adeos_pool_exit(void)
+static void pool_exit(void)
 {
 	bitmap_free(pool.used);
 	pool.used = NULL;
@@ -93,3 +99,8 @@ void adeos_pool_put(phys_addr_t pa, u64 size)
 	bitmap_clear(pool.used, (pa - pool.pa) / ADEOS_UNIT, size / ADEOS_UNIT);
 	mutex_unlock(&pool_lock);
 }
+
+const struct adeos_part adeos_pool_part = {
+	.init = pool_init,
+	.exit = pool_exit,
+};

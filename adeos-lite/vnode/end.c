@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A vnode: how its kernel ends. Every way out passes a kmsg dumper before it touches
- * the machine: panic(), an oops, emergency_restart(), and the orderly ends. This one
- * tells root, and where the next step would reset the machine, it goes no further:
- * root stops the CPUs.
+ * How a vnode's kernel ends. Every way out calls the kmsg dumpers before it touches the
+ * machine: panic(), an oops, emergency_restart(), and the orderly ends. This dumper
+ * tells root. Where the next step would reset the machine, it halts instead, and root
+ * stops the CPUs.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/irqflags.h>
-#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/kmsg_dump.h>
 #include <linux/notifier.h>
@@ -18,46 +19,14 @@
 #include <asm/irqflags.h>
 #include <asm/tsc.h>
 
-#include "adeos.h"
-#include "compat.h"
-#include "fault.h"
+#include "../compat.h"
+#include "../fault.h"
+#include "vnode.h"
 
 static char panic_text[VNODE_END_TEXT];
 static u64 begin_tsc;
 
-/* The newest lines that fit. Any context, NMI also: the log has no lock. */
-void adeos_end_keep_log(void)
-{
-	struct vnode_station *own = adeos_own();
-	struct kmsg_dump_iter iter;
-	size_t len = 0;
-
-	kmsg_dump_rewind(&iter);
-	kmsg_dump_get_buffer(&iter, false, own->log, sizeof(own->log), &len);
-	WRITE_ONCE(own->end.log_len, cpu_to_le32(len));
-}
-
-/*
- * Every VNODE_BEAT_MS: what a kernel leaves that cannot say a last word. At most
- * once a second, and only if there is something new.
- */
-void adeos_end_tick(void)
-{
-	static unsigned long next;
-	static u64 kept;
-	struct kmsg_dump_iter iter;
-
-	if (time_before(jiffies, next))
-		return;
-	next = jiffies + HZ;
-	kmsg_dump_rewind(&iter);
-	if (iter.next_seq == kept)
-		return;
-	kept = iter.next_seq;
-	adeos_end_keep_log();
-}
-
-/* panic() says here what it was called with; its dump comes a moment later. */
+/* panic() passes its message; it calls the dumpers a moment later. */
 static int end_panic(struct notifier_block *nb, unsigned long action, void *text)
 {
 	begin_tsc = rdtsc();
@@ -94,22 +63,22 @@ static void end_write(enum vnode_end_reason reason)
 {
 	struct vnode_end *end = &adeos_own()->end;
 
-	/* the first one counts: a panic may still call for a restart */
+	/* the first reason counts: a panic may be followed by a restart */
 	if (end->reason)
 		return;
 	end->cpu = cpu_to_le32(raw_smp_processor_id());
 	end->begin_tsc = cpu_to_le64(begin_tsc ?: rdtsc());
 	strscpy(end->text, end_texts[reason] ?: panic_text, sizeof(end->text));
-	adeos_end_keep_log();
+	adeos_log_keep();
 	adeos_fault(FAULT_END_BEGUN);
 	end->tsc = cpu_to_le64(rdtsc());
-	/* pairs with end_read() in slot.c */
+	/* pairs with end_read() in root/slot.c */
 	smp_store_release(&end->reason, cpu_to_le32(reason));
 	adeos_fault(FAULT_END_WRITTEN);
 	adeos_knock(BIT(0));
 }
 
-/* What would follow resets the machine, which is not ours. */
+/* The next step would reset the machine, which belongs to root. */
 static void __noreturn end_here(void)
 {
 	local_irq_disable();
@@ -122,7 +91,7 @@ static void end_oops(void)
 	struct vnode_end *end = &adeos_own()->end;
 
 	WRITE_ONCE(end->oopses, cpu_to_le32(le32_to_cpu(end->oopses) + 1));
-	adeos_end_keep_log();
+	adeos_log_keep();
 	adeos_knock(BIT(0));
 }
 
@@ -130,7 +99,7 @@ static void end_dump(struct kmsg_dumper *dumper, adeos_dump_arg arg)
 {
 	switch (adeos_dump_reason(arg)) {
 	case KMSG_DUMP_PANIC:
-		/* it stops by itself, after its consoles have had their turn */
+		/* panic() stops by itself, once its consoles have printed */
 		end_write(VNODE_END_PANIC);
 		return;
 	case KMSG_DUMP_OOPS:
@@ -148,8 +117,8 @@ static void end_dump(struct kmsg_dumper *dumper, adeos_dump_arg arg)
 }
 
 /*
- * What panic() does last, and from then on again and again: the consoles have all of
- * its message, and root may stop this CPU.
+ * panic() blinks last, and then for ever: its consoles have printed all of its message,
+ * and root may stop this CPU.
  */
 static long end_blink(int state)
 {
@@ -162,16 +131,38 @@ static struct kmsg_dumper end_dumper = {
 	.max_reason = KMSG_DUMP_SHUTDOWN,
 };
 
-/* Never comes this far: end_dump() has been before. */
+/* Not reached: end_dump() has halted this CPU before. */
 static int end_power_off(struct sys_off_data *data)
 {
 	end_here();
 }
 
-/* Without it Linux would halt where it is asked to power off (reboot(2)). */
+/* Without a handler Linux halts where it is asked to power off (reboot(2)). */
 static struct sys_off_handler *power_off;
 
-int adeos_end_init(void)
+/* Root asks this kernel to end. It does so as if its own user had asked. */
+static int shutdown_handle(void *data, const struct adeos_member *from, const void *body,
+			   unsigned int len, void *answer)
+{
+	u32 how = 0;
+
+	if (from->slot)
+		return -EPERM;
+	memcpy(&how, body, min_t(size_t, len, sizeof(how)));
+	switch (le32_to_cpu((__force __le32)how)) {
+	case VNODE_END_POWER_OFF:
+		pr_notice("root asks for a power-off\n");
+		orderly_poweroff(true);
+		return 0;
+	case VNODE_END_RESTART:
+		pr_notice("root asks for a reboot\n");
+		orderly_reboot();
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int end_init(void)
 {
 	int err;
 
@@ -185,10 +176,15 @@ int adeos_end_init(void)
 	err = atomic_notifier_chain_register(&panic_notifier_list, &panic_nb);
 	if (err)
 		goto err_dumper;
-	/* a driver's lights do without */
+	err = adeos_msg_register(VNODE_MSG_SHUTDOWN, shutdown_handle, NULL);
+	if (err)
+		goto err_panic;
+	/* replaces what a driver would blink with its lights */
 	panic_blink = end_blink;
 	return 0;
 
+err_panic:
+	atomic_notifier_chain_unregister(&panic_notifier_list, &panic_nb);
 err_dumper:
 	kmsg_dump_unregister(&end_dumper);
 err_power_off:
@@ -196,10 +192,16 @@ err_power_off:
 	return err;
 }
 
-void adeos_end_exit(void)
+static void end_exit(void)
 {
 	panic_blink = NULL;
-	unregister_sys_off_handler(power_off);
+	adeos_msg_unregister(VNODE_MSG_SHUTDOWN);
 	atomic_notifier_chain_unregister(&panic_notifier_list, &panic_nb);
 	kmsg_dump_unregister(&end_dumper);
+	unregister_sys_off_handler(power_off);
 }
+
+const struct adeos_part adeos_end_part = {
+	.init = end_init,
+	.exit = end_exit,
+};

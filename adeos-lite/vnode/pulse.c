@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A vnode: each CPU's beat, from a timer in hard interrupt context that stops when
- * the CPU hangs with interrupts off; that is all that root watches.
+ * Each CPU of a vnode beats: a timer in hard interrupt context counts up, and stops when
+ * the CPU hangs with interrupts off. Root watches nothing else.
  */
 #include <linux/cpuhotplug.h>
 #include <linux/hrtimer.h>
 #include <linux/percpu.h>
 #include <asm/smp.h>
 
-#include "adeos.h"
+#include "vnode.h"
 
 static DEFINE_PER_CPU(struct hrtimer, pulse);
 static int pulse_state;
@@ -53,14 +53,19 @@ static int pulse_offline(unsigned int cpu)
 	return 0;
 }
 
-int adeos_pulse_init(void)
+static int pulse_init(void)
 {
 	pulse_state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "adeos:pulse", pulse_online,
 					pulse_offline);
 	return min(pulse_state, 0);
 }
 
-void adeos_pulse_exit(void)
+static void pulse_exit(void)
 {
 	cpuhp_remove_state(pulse_state);
 }
+
+const struct adeos_part adeos_pulse_part = {
+	.init = pulse_init,
+	.exit = pulse_exit,
+};

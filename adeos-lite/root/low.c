@@ -4,7 +4,7 @@
  * below 1 MiB, so every kernel needs a little of it. Linux reserves the whole
  * first MiB at boot (reserve_real_mode() in arch/x86/realmode/init.c) and uses
  * one piece of it, its own trampoline, which memblock puts at the top of the
- * usable part. What lies below that piece is ours to lend.
+ * usable part. What lies below that piece can be lent.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -17,7 +17,7 @@
 #include <asm/realmode.h>
 #include <asm/segment.h>
 
-#include "adeos.h"
+#include "root.h"
 
 #define LOW_END		(640 * 1024)
 #define LOW_PAGES	(LOW_END / PAGE_SIZE)
@@ -57,7 +57,7 @@ static bool low_is_trampoline(unsigned long pfn)
 	       header->machine_real_restart_seg == __KERNEL32_CS;
 }
 
-int adeos_low_init(void)
+static int low_init(void)
 {
 	unsigned long pfn;
 
@@ -72,7 +72,7 @@ int adeos_low_init(void)
 		pr_err("cannot find Linux's real-mode trampoline: no low memory to lend\n");
 		return -ENODEV;
 	}
-	/* A stale copy of a kernel before this one only makes it less. */
+	/* a stale copy of a former kernel's only leaves less to lend */
 	bitmap_set(low_used, pfn, LOW_PAGES - pfn);
 
 	pr_info("%lu KiB below 640 KiB can be lent\n",
@@ -80,9 +80,9 @@ int adeos_low_init(void)
 	return 0;
 }
 
-void adeos_low_exit(void)
-{
-}
+const struct adeos_part adeos_low_part = {
+	.init = low_init,
+};
 
 /**
  * adeos_low_get - take zeroed memory below 640 KiB

@@ -27,7 +27,7 @@
 #include <linux/slab.h>
 #include <linux/timer.h>
 
-#include "adeos.h"
+#include "root.h"
 
 /* Root keeps this much of what it could still allocate. */
 #define ROOT_KEEPS	(64ULL << 20)
@@ -36,14 +36,14 @@
 /* Tenths of a second that Linux gets to find memory for the map of a block. */
 #define ADD_TRIES	100
 
-/* Linux looks for a signal while pages move, but has no other bound. */
+/* Moving pages ends with a signal, but has no other bound in Linux. */
 #define OFFLINE_TIMEOUT	(10 * HZ)
 #define TAKE_TIMEOUT	(60 * HZ)
 
 /*
- * One at a time asks Linux for memory or returns it: two that are after the same
- * pages may wait for each other without end, and adeos_ram_prepare() looks at
- * entries of /proc/iomem that hot-plug frees.
+ * One task at a time asks Linux for memory or returns it: two that want the same pages
+ * may wait for each other without end, and adeos_ram_prepare() looks at entries of
+ * /proc/iomem that hot-plug frees.
  */
 static DEFINE_MUTEX(ram_lock);
 
@@ -71,8 +71,8 @@ static void main_unmap(struct adeos_region *region)
 }
 
 /*
- * Linux needs a little memory to describe what it gets. If it has none left, it
- * may have some in a moment, and certainly once one block is back.
+ * Linux needs a little memory to describe what it gets. If it has none left, it may
+ * have some in a moment, and has some once one block is back.
  */
 static int main_add(int nid, u64 pa, u64 size, int tries)
 {
@@ -108,6 +108,7 @@ static void main_give_back(struct adeos_region *region)
 			  &region->pa);
 }
 
+/* Ends main_offline() of @task. */
 struct patience {
 	struct timer_list timer;
 	struct task_struct *task;
@@ -121,9 +122,9 @@ static void patience_ends(struct timer_list *timer)
 }
 
 /*
- * offline_pages() in mm/memory_hotplug.c tries on and on as long as a page is
+ * offline_pages() in mm/memory_hotplug.c retries without end as long as a page is
  * neither free nor movable, and root can plug neither memory nor CPUs meanwhile. It
- * ends when a signal is pending; so one seems to be after a while.
+ * gives up once a signal is pending, so set TIF_SIGPENDING on timeout.
  *
  * Return: 0, -EBUSY (not in time, or not at all), -EINTR (a real signal).
  */
@@ -238,7 +239,7 @@ static int linux_create(struct adeos_region *region, u64 min, u64 max)
 		goto out;
 	}
 
-	region->kind = REGION_LINUX;
+	region->kind = ADEOS_REGION_LINUX;
 	region->main_size = round_down(region->size, block);
 	err = region->main_size ? linux_search(region, scan, block) : -ENOMEM;
 	if (err == -ENOMEM) {
@@ -258,7 +259,7 @@ static int pool_create(struct adeos_region *region, u64 min, u64 max)
 	region->pa = adeos_pool_get(region->size, min, max);
 	if (!region->pa)
 		return -ENOMEM;
-	region->kind = REGION_POOL;
+	region->kind = ADEOS_REGION_POOL;
 	region->main_size = region->size;
 	err = main_map(region);
 	if (err)
@@ -269,7 +270,7 @@ static int pool_create(struct adeos_region *region, u64 min, u64 max)
 static void region_give_back(struct adeos_region *region)
 {
 	main_unmap(region);
-	if (region->kind == REGION_POOL) {
+	if (region->kind == ADEOS_REGION_POOL) {
 		adeos_pool_put(region->pa, region->size);
 		return;
 	}
@@ -314,7 +315,7 @@ EXPORT_SYMBOL_GPL(adeos_region_create);
 
 /**
  * adeos_region_destroy - scrub a region and give it back to Linux
- * @region: the region, or NULL; nobody may run in it any more
+ * @region: the region, or NULL; no CPU runs in it any more
  *
  * Context: process context that is not being killed (a worker), so that the
  * scrub is complete.
@@ -331,43 +332,7 @@ void adeos_region_destroy(struct adeos_region *region)
 EXPORT_SYMBOL_GPL(adeos_region_destroy);
 
 /**
- * adeos_region_pa - where a region is
- * @region: the region
- *
- * Return: its physical address.
- */
-phys_addr_t adeos_region_pa(const struct adeos_region *region)
-{
-	return region->pa;
-}
-EXPORT_SYMBOL_GPL(adeos_region_pa);
-
-/**
- * adeos_region_size - how large a region is
- * @region: the region
- *
- * Return: its size in bytes.
- */
-u64 adeos_region_size(const struct adeos_region *region)
-{
-	return region->size;
-}
-EXPORT_SYMBOL_GPL(adeos_region_size);
-
-/**
- * adeos_region_offlined - how much of a region is out of root's reach
- * @region: the region
- *
- * Return: bytes that are not in root's direct map.
- */
-u64 adeos_region_offlined(const struct adeos_region *region)
-{
-	return region->main_size;
-}
-EXPORT_SYMBOL_GPL(adeos_region_offlined);
-
-/**
- * adeos_memory_available - what Linux could give at this moment
+ * adeos_memory_available - how much memory Linux could give at this moment
  *
  * Return: bytes; an estimate.
  */

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Root makes the commons, and begins the directory in them. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/err.h>
+#include <linux/io.h>
+#include <linux/memory.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+
+#include "root.h"
+
+static unsigned long commons_size = SZ_16M;
+module_param_named(commons, commons_size, ulong, 0444);
+MODULE_PARM_DESC(commons, "root: bytes for the protocol (2.1 MiB) and all bridges");
+
+static struct adeos_region *commons_region;
+
+static int commons_map_region(void)
+{
+	u64 offlined = commons_region->main_size;
+
+	commons.pa = commons_region->pa;
+	commons.size = commons_region->size;
+	/* half in the direct map and half not would need two mappings */
+	if (offlined && offlined != commons.size)
+		return -EINVAL;
+	commons.va = memremap(commons.pa, commons.size, MEMREMAP_WB);
+	return commons.va ? 0 : -ENOMEM;
+}
+
+static void commons_begin(void)
+{
+	struct vnode_directory *dir = adeos_directory();
+
+	strscpy(commons.name, "root", sizeof(commons.name));
+	strscpy(dir->member[0].name, commons.name, sizeof(dir->member[0].name));
+	WRITE_ONCE(dir->member[0].life, cpu_to_le32(1));
+	adeos_ram_begin();
+	adeos_own_life_set(1);
+	WRITE_ONCE(dir->magic, cpu_to_le32(VNODE_DIRECTORY_MAGIC));
+}
+
+/*
+ * As low as it can be: in a memory block that Linux cannot part with anyway, since its
+ * own image or other boot memory is there. Elsewhere the commons would keep a block, and
+ * a run of blocks, from being lent.
+ */
+static struct adeos_region *region_create_low(unsigned long size)
+{
+	u64 block = memory_block_size_bytes();
+	u64 end = PFN_PHYS(totalram_pages());
+	struct adeos_region *region = ERR_PTR(-ENOMEM);
+	u64 max;
+
+	for (max = block; max < end && region == ERR_PTR(-ENOMEM); max += block)
+		region = adeos_region_create(size, max - block, max - 1);
+	if (region == ERR_PTR(-ENOMEM))
+		region = adeos_region_create(size, 0, U64_MAX);
+	return region;
+}
+
+/* Return: 0, -EINVAL, -ENOMEM, -EINTR. */
+static int commons_init(void)
+{
+	unsigned long size = commons_size;
+	int err;
+
+	if (size <= VNODE_POOL || !IS_ALIGNED(size, ADEOS_UNIT)) {
+		pr_err("commons=%lu: want a multiple of 2 MiB, at least 4 MiB\n", size);
+		return -EINVAL;
+	}
+	commons_region = region_create_low(size);
+	if (IS_ERR(commons_region)) {
+		pr_err("no %lu MiB of contiguous memory for the commons\n", size >> 20);
+		return PTR_ERR(commons_region);
+	}
+	err = adeos_region_zero(commons_region, 0, size);
+	if (!err)
+		err = commons_map_region();
+	if (err) {
+		adeos_region_destroy(commons_region);
+		return err;
+	}
+	commons_begin();
+	pr_info("%lu MiB at %pa are common to all kernels\n", size >> 20, &commons.pa);
+	return 0;
+}
+
+static void commons_exit(void)
+{
+	adeos_own_life_set(0);
+	memunmap(commons.va);
+	commons.va = NULL;
+	adeos_region_destroy(commons_region);
+}
+
+const struct adeos_part adeos_root_commons_part = {
+	.init = commons_init,
+	.exit = commons_exit,
+};
