@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The side that prints: hvc0 of this kernel. Its output lies in a bridge until who may
- * look has seen it. While nobody does, it waits a bounded time, then drops and counts.
+ * The side that prints: hvc0 of this kernel. Its output stays in a bridge until the viewer
+ * has seen it. While the ring is full, output waits for a bounded time; then it is dropped
+ * and counted.
  *
- * Linux's hvc calls us for the kernel's messages, in any context, and for the tty. To
- * both, -EAGAIN means: try again. For a message that is done at once and over and
- * over, with interrupts off, and may not last: root would take this CPU for hung. The
- * tty can wait long for a root that is busy, or for a reader there. It tries again
- * after 10 ms (MIN_TIMEOUT in hvc_console.c); or at once and over and over, too, if
- * it is raw: then hvc_write() and khvcd wake each other up.
+ * Linux's hvc calls put_chars for the kernel's messages, in any context, and for the tty.
+ * To both, -EAGAIN means: try again. The two need different bounds:
+ *
+ * A message is tried again at once, in a loop with interrupts off, so it may wait for
+ * half a second in all: root would declare a CPU hung that does not answer.
+ *
+ * A tty keeps its bytes and tries again after 10 ms (MIN_TIMEOUT in hvc_console.c), or at
+ * once if it is raw: then hvc_write() and khvcd wake each other. It waits 10 s for a busy
+ * root or a slow reader.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -23,15 +27,15 @@
 #include "hvc.h"
 #include "vconsole.h"
 
-#define VTERMNO		0x766e	/* to tell our console from those of other drivers */
+#define VTERMNO		0x766e	/* differs from those of other hvc drivers */
 #define OUTBUF_SIZE	4096
 
 /**
  * struct patience - how long output waits for room in the ring
- * @max_ms: in all, then it is dropped
- * @step_ms: what counts of the time between two tries: the CPU, or the machine, may
- *	have stood still
- * @tried_tsc: when the last one was in vain
+ * @max_ms: in all; then it is dropped
+ * @step_ms: at most so much of the time between two tries counts, since the CPU or the
+ *	machine may have stood still
+ * @tried_tsc: when the last try failed
  * @waited: TSC cycles so far
  */
 struct patience {
@@ -42,9 +46,10 @@ struct patience {
 };
 
 /*
- * Protects all of this but hvc. No bridge, no output: it is for the log alone. A
- * tty's patience begins anew when a byte of it is printed, that of messages when the
- * ring is half empty: each of them would wait up to the last moment.
+ * Protects the variables down to @of_messages. Without a bridge, output is discarded:
+ * messages are in the log anyway. The patience of the tty begins anew with each byte that
+ * is printed. That of messages begins anew when the ring is half empty, since otherwise
+ * each message would wait for almost the full time.
  */
 static DEFINE_RAW_SPINLOCK(lock);
 static struct adeos_bridge *bridge;
@@ -60,22 +65,28 @@ static u32 size_now;
 
 static u32 out_room(void)
 {
-	/* pairs with view_look(): what was seen may be overwritten */
+	/* pairs with out_take() in view.c: what was seen may be overwritten */
 	u32 seen = le32_to_cpu(smp_load_acquire(&page->seen));
 
 	return ring_room(printed, seen, VCONSOLE_OUT_SIZE);
 }
 
 /*
- * hvc says for whom it calls by where the bytes are: a tty's behind its hvc_struct,
- * in one allocation; a message's elsewhere.
+ * Only the place of the bytes tells a tty's output from a message: hvc allocates a tty's
+ * output buffer behind its hvc_struct, and a message is on the stack.
+ *
+ * Returning 0 to both would not need this: hvc keeps a tty's bytes then, and throws a
+ * message away. But a tty tries again and gets the same 0, so the bytes thrown away could
+ * not be counted. Nor does hvc's flush callback help, which with @wait false is called for
+ * messages alone: it also follows the last, successful put_chars of a message, so it does
+ * not tell whose put_chars comes next.
  */
 static bool is_of_tty(const void *buf)
 {
 	return (unsigned long)buf - (unsigned long)READ_ONCE(hvc) < OUTBUF_SIZE;
 }
 
-/* Nothing has become of it. Return: is it lost, or may it be tried again? */
+/* There is no room. Return: true if the bytes are dropped, false to try again. */
 static bool out_drop(struct patience *patience, u32 count)
 {
 	u64 now = rdtsc();
@@ -89,21 +100,21 @@ static bool out_drop(struct patience *patience, u32 count)
 	return true;
 }
 
-/* Return: had all that was printed before been seen? Then somebody has to be told. */
+/* Return: had the viewer seen all earlier output? Then the bell must ring. */
 static bool out_write(const void *buf, u32 len)
 {
 	u32 before = printed;
 
 	ring_write(page->out, VCONSOLE_OUT_SIZE, printed, buf, len);
 	printed += len;
-	/* pairs with view_look() */
+	/* pairs with out_filled() in view.c */
 	smp_store_release(&page->printed, cpu_to_le32(printed));
-	/* pairs with view_look(): it finds what was printed, or we find it done */
+	/* pairs with out_take(): it finds the new bytes, or we find that it has seen all others */
 	smp_mb();
 	return le32_to_cpu(READ_ONCE(page->seen)) == before;
 }
 
-/* Return: how much of it is printed, or dropped. */
+/* Return: how many bytes are printed or dropped. */
 static u32 out_put(const void *buf, u32 count)
 {
 	struct patience *patience = is_of_tty(buf) ? &of_tty : &of_messages;
@@ -133,7 +144,7 @@ static u32 out_put_locked(const void *buf, u32 count)
 	return len;
 }
 
-/* Who has the lock when a kernel goes down does not come back. */
+/* In a panic, the holder of the lock may be a CPU that was stopped. */
 static u32 out_put_in_need(const void *buf, u32 count)
 {
 	unsigned long flags;
@@ -153,8 +164,8 @@ static hvc_ret_t console_put(u32 vtermno, const hvc_char_t *buf, hvc_count_t cou
 	if (len)
 		return len;
 	/*
-	 * They come again and again: root, if it shares our core, goes first. But a message
-	 * may not last: its interrupts are off.
+	 * A raw tty retries in a loop: leave the core to its other thread, which may be
+	 * root's. A message should not be slowed down, since its interrupts are off.
 	 */
 	if (is_of_tty(buf))
 		cpu_relax();
@@ -173,7 +184,7 @@ static u32 in_take(void *buf, u32 count)
 	taken += len;
 	/* pairs with in_room(): what was taken may be overwritten */
 	smp_store_release(&page->taken, cpu_to_le32(taken));
-	/* pairs with view_type(): it finds room now, or we find that it had none */
+	/* pairs with view_type(): it finds room, or we find that it had none */
 	smp_mb();
 	if (le32_to_cpu(READ_ONCE(page->typed)) - before >= VCONSOLE_IN_SIZE)
 		adeos_bridge_ring(bridge);
@@ -204,7 +215,7 @@ static void console_resize(void)
 	hvc_resize(hvc, ws);
 }
 
-/* The tty that is opened does not know what its window is. */
+/* A tty that is opened has no window size yet. */
 static int console_opened(struct hvc_struct *hp, int data)
 {
 	size_now = 0;
@@ -228,8 +239,8 @@ static void console_lose_bridge(void)
 	raw_spin_unlock_irqrestore(&lock, flags);
 }
 
-/* A worker. */
-static void console_told(void *data, struct adeos_bridge *which, enum adeos_bridge_event event)
+/* Runs in a worker of adeos-lite. */
+static void console_event(void *data, struct adeos_bridge *which, enum adeos_bridge_event event)
 {
 	switch (event) {
 	case ADEOS_BRIDGE_RUNG:
@@ -239,7 +250,7 @@ static void console_told(void *data, struct adeos_bridge *which, enum adeos_brid
 		hvc_kick();
 		return;
 	default:
-		/* it is not transient: root takes us for dead */
+		/* not a transient bridge: root has declared this kernel dead */
 		console_lose_bridge();
 	}
 }
@@ -257,17 +268,17 @@ static int bridge_begin(u32 id, u32 viewer)
 
 	snprintf(name, sizeof(name), VCONSOLE_NAME, id);
 	__set_bit(viewer, access);
-	bridge = adeos_bridge_create(&config, console_told, NULL);
+	bridge = adeos_bridge_create(&config, console_event, NULL);
 	if (IS_ERR(bridge))
 		return PTR_ERR(bridge);
 	page = adeos_bridge_va(bridge);
 	page->version = cpu_to_le32(VCONSOLE_VERSION);
-	/* pairs with view_connect() */
+	/* pairs with bridge_is_console() in view.c */
 	smp_store_release(&page->magic, cpu_to_le32(VCONSOLE_MAGIC));
 	return 0;
 }
 
-/* Who is not there yet, or has no vconsole yet, looks for itself when it comes. */
+/* A viewer without vconsole finds the bridge by itself when it loads the module. */
 static void viewer_tell(u32 viewer)
 {
 	struct adeos_member member;
@@ -303,12 +314,12 @@ int vconsole_begin(u32 viewer)
 		return PTR_ERR(new);
 	}
 	/*
-	 * For good: hvc_remove() leaves hvc with console_ops as long as anybody has the
-	 * tty open, also after a hangup, and calls them.
+	 * For good: after hvc_remove(), hvc calls console_ops as long as the tty is open,
+	 * also after a hangup.
 	 */
 	__module_get(THIS_MODULE);
 	WRITE_ONCE(hvc, new);
-	/* what we were told too early */
-	console_told(NULL, bridge, ADEOS_BRIDGE_RUNG);
+	/* bells that rang before hvc was set */
+	console_event(NULL, bridge, ADEOS_BRIDGE_RUNG);
 	return 0;
 }

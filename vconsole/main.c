@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The module: in every kernel both sides. A vnode shows its console to root; root
- * shows its own to the vnode that it is offered to, if any.
+ * The module: both sides in every kernel. A vnode shows its console to root; root shows
+ * its own to the vnode of the parameter "offer", if given.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -14,7 +14,7 @@ static int offer = -1;
 module_param(offer, int, 0444);
 MODULE_PARM_DESC(offer, "root: id of the vnode that may look at this kernel's console, hvc0");
 
-/* Return: who may look at our console, -1: nobody. */
+/* Return: id of the kernel that may look at our console; -1: none. */
 static int viewer(void)
 {
 	struct adeos_member self;
@@ -33,7 +33,7 @@ static int __init vconsole_init(void)
 	err = vconsole_tty_init();
 	if (err)
 		return err;
-	err = vconsole_view_init();
+	err = vconsole_view_init(&vconsole_tty_ops);
 	if (err)
 		goto err_ttys;
 	err = vconsole_file_init();
@@ -53,7 +53,7 @@ err_ttys:
 	return err;
 }
 
-/* Not where there is a console: see vconsole_begin(). */
+/* Does not run where hvc0 was made: vconsole_begin() pins the module. */
 static void __exit vconsole_exit(void)
 {
 	vconsole_file_exit();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/ttyVN<ID>: a tty on which getty, screen and the like work with another
- * kernel's console. It shows what comes from when it is opened on.
+ * /dev/ttyVN<ID>: another kernel's console as a tty, for screen, picocom and the like. It
+ * shows output from its opening on, and no history.
  */
 #include <linux/device.h>
 #include <linux/err.h>
@@ -23,14 +23,14 @@ static struct view *view_of(struct tty_struct *tty)
 	return container_of(tty->port, struct view, port);
 }
 
-/* ---- what comes ---- */
+/* ---- output of the console ---- */
 
 static u32 feed_once(struct view *view)
 {
 	u8 bytes[FEED_CHUNK];
 	int room;
 
-	/* first that, since what is read is to be kept */
+	/* before the read: bytes that are read cannot be put back */
 	room = tty_buffer_request_room(&view->port, sizeof(bytes));
 	if (room <= 0)
 		return 0;
@@ -40,12 +40,10 @@ static u32 feed_once(struct view *view)
 }
 
 /*
- * A throttled tty says when it is one no more. Others have room again as soon as Linux
- * has passed on what they have got, and say nothing.
- *
- * Return: true if it is to be tried again.
+ * A throttled tty calls vtty_unthrottle(). A tty whose buffer is full has room again when
+ * Linux has passed on its bytes, and calls nothing: then try again.
  */
-bool tty_feed(struct view *view)
+static bool tty_feed(struct view *view)
 {
 	struct tty_struct *tty;
 	bool fed = false, again;
@@ -71,7 +69,7 @@ static void vtty_unthrottle(struct tty_struct *tty)
 	view_kick(view_of(tty));
 }
 
-/* ---- what is typed ---- */
+/* ---- input of the console ---- */
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
 typedef int vtty_count_t;
@@ -97,7 +95,7 @@ static int vtty_resize(struct tty_struct *tty, struct winsize *ws)
 	return tty_do_resize(tty, ws);
 }
 
-/* ---- who has it open ---- */
+/* ---- opening and closing ---- */
 
 static int vtty_open(struct tty_struct *tty, struct file *file)
 {
@@ -124,7 +122,7 @@ static const struct tty_operations vtty_ops = {
 	.resize = vtty_resize,
 };
 
-/* The first one who opens it: there is one writer. */
+/* The first open: it makes the tty the writer, of which there is one. */
 static int port_activate(struct tty_port *port, struct tty_struct *tty)
 {
 	struct view *view = container_of(port, struct view, port);
@@ -158,7 +156,7 @@ static const struct tty_port_operations port_ops = {
 	.shutdown = port_shutdown,
 };
 
-/* Who has it open gets SIGHUP, and an end of file. */
+/* A process that has it open gets SIGHUP, and an end of file. */
 void tty_hang_up(struct view *view)
 {
 	struct tty_struct *tty = tty_port_tty_get(&view->port);
@@ -169,7 +167,7 @@ void tty_hang_up(struct view *view)
 	tty_kref_put(tty);
 }
 
-/* For udev, to make names of. */
+/* For udev rules that make names. */
 static ssize_t vnode_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	struct view *view = dev_get_drvdata(dev);
@@ -188,7 +186,9 @@ static struct attribute *vtty_attrs[] = {
 };
 ATTRIBUTE_GROUPS(vtty);
 
-int tty_add(struct view *view)
+/* ---- for view.c ---- */
+
+static int tty_add(struct view *view)
 {
 	struct device *dev;
 
@@ -203,18 +203,27 @@ int tty_add(struct view *view)
 	return PTR_ERR(dev);
 }
 
-void tty_renamed(struct view *view)
+static void tty_renamed(struct view *view)
 {
 	kobject_uevent(&view->dev->kobj, KOBJ_CHANGE);
 }
 
-void tty_del(struct view *view)
+static void tty_del(struct view *view)
 {
 	tty_unregister_device(driver, view->id);
 	tty_port_destroy(&view->port);
 }
 
-/* Raw: what a terminal would echo, another kernel would take for input. */
+const struct view_ops vconsole_tty_ops = {
+	.add = tty_add,
+	.del = tty_del,
+	.feed = tty_feed,
+	.renamed = tty_renamed,
+};
+
+/* ---- the driver ---- */
+
+/* Raw: with ECHO, output of the console would come back to it as input. */
 static void termios_begin(struct ktermios *termios)
 {
 	*termios = tty_std_termios;

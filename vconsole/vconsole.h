@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * vconsole: consoles between kernels. What its files share:
+ * vconsole: consoles between kernels. Its files, each of which calls only files below it:
  *
- *	console.c  the side that prints: hvc0 of this kernel, shown to another one
- *	view.c     the side that looks: consoles of others, their history
- *	ring.c     positions and bytes of one direction
- *	tty.c      /dev/ttyVN<ID>, a tty for each console that is looked at
- *	file.c     /dev/vconsole: attached readers and writers
  *	main.c     the module
+ *	file.c     /dev/vconsole: attached readers and writers
+ *	tty.c      /dev/ttyVN<ID>, a tty for each console
+ *	view.c     the side that looks: consoles of other kernels, and their history
+ *	console.c  the side that prints: hvc0 of this kernel, shown to another kernel
  */
 #ifndef _VCONSOLE_H
 #define _VCONSOLE_H
 
 #include <linux/list.h>
+#include <linux/minmax.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/tty_port.h>
 #include <linux/types.h>
 #include <linux/vconsole.h>
@@ -25,15 +26,11 @@
 
 #define VIEWS	(VNODE_ID_WORDS * 32)	/* a console for each id */
 
-/* ---- console.c ---- */
-
-int vconsole_begin(u32 viewer);		/* id of who may look; -EINVAL.. as adeos_bridge_create() */
-
-/* ---- ring.c ---- */
+/* ---- the rings of a console ---- */
 
 /*
- * Positions are compared with what this side knows: a distance beyond the ring's
- * size is nonsense, and means that nothing is there, or no room.
+ * The other kernel writes one of the two positions: a distance beyond the ring's size is
+ * nonsense, and counts as no bytes and no room.
  */
 static inline u32 ring_filled(u32 head, u32 tail, u32 size)
 {
@@ -45,17 +42,37 @@ static inline u32 ring_room(u32 head, u32 tail, u32 size)
 	return head - tail <= size ? size - (head - tail) : 0;
 }
 
-void ring_write(u8 *ring, u32 size, u32 position, const void *from, u32 len);
-void ring_read(const u8 *ring, u32 size, u32 position, void *to, u32 len);
+/* @size is a power of two, @len at most @size; @position is that of the first byte. */
+static inline void ring_write(u8 *ring, u32 size, u32 position, const void *from, u32 len)
+{
+	u32 at = position & (size - 1);
+	u32 first = min(len, size - at);
+
+	memcpy(ring + at, from, first);
+	memcpy(ring, from + first, len - first);
+}
+
+static inline void ring_read(const u8 *ring, u32 size, u32 position, void *to, u32 len)
+{
+	u32 at = position & (size - 1);
+	u32 first = min(len, size - at);
+
+	memcpy(to, ring + at, first);
+	memcpy(to + first, ring, len - first);
+}
+
+/* ---- console.c ---- */
+
+int vconsole_begin(u32 viewer);		/* id of the kernel that may look */
 
 /* ---- view.c ---- */
 
 /**
- * struct reader - somebody who reads a console's history
+ * struct reader - a reader of a console's history
  * @list: among the view's readers
  * @position: in the history, of the next byte
  * @missed: bytes that were overwritten before they were read
- * @moved: jiffies when it last read, or had nothing to read
+ * @moved: jiffies when it last read, or had nothing left to read
  */
 struct reader {
 	struct list_head list;
@@ -68,39 +85,39 @@ struct attached;
 struct device;
 
 /**
- * struct view - a console of another kernel, or one that was there
- * @id: whose
- * @name: of that vnode, as it was called when this console began last; "": another one
- *	is called so since
- * @lock: protects all of this; the bridge changes under both locks
- * @in_lock: protects @typed, @size and what is typed
- * @wait: for something to read, room to write, a change of state
- * @work: looks at the bridge
- * @bridge: its bridge, NULL if it is not connected
- * @lost: its memory is gone, whatever has come of it
- * @page: in there
+ * struct view - a console of another kernel, which may have ended
+ * @id: of the vnode
+ * @name: of the vnode, as of the latest beginning of this console; "" once another
+ *	vnode has taken that name
+ * @lock: protects all fields but those of @in_lock
+ * @in_lock: protects @typed, @size and input; @bridge and @page change under both locks
+ * @wait: for output, room for input, a change of state
+ * @work: takes output
+ * @bridge: the console's bridge, NULL if it is not connected
+ * @lost: the bridge's memory is gone
+ * @page: the content of @bridge
  * @seen: as in the bridge
  * @typed: as in the bridge
  * @size: as in the bridge
- * @dropped: in all
- * @bridge_dropped: as last read in this bridge
- * @begins: how often it has begun
- * @events: counts changes of connection and of writers
+ * @dropped: bytes that the console has dropped, in all its bridges
+ * @bridge_dropped: the count of this bridge, as last read
+ * @begins: how often the console has begun
+ * @events: counts changes of the connection and of the writer
  * @history: the last VCONSOLE_HISTORY bytes
  * @written: bytes of history so far
- * @readers: those whom the history waits for, for a moment
- * @waits: it does
+ * @readers: the history waits for these, for VIEW_PATIENCE_MS
+ * @waits: the history waits for a reader
  * @writer: the file that may write, or NULL
- * @tty_open: then the tty is the writer
- * @tty_reader: the tty reads the history, too
+ * @tty_open: the tty is the writer
+ * @tty_reader: the tty as a reader
  * @port: of the tty
  * @dev: of the tty
  */
 struct view {
 	u32 id;
 	char name[sizeof_field(struct adeos_member, name)];
-	struct mutex lock;	/* all of this */
-	spinlock_t in_lock;	/* typed, size; bridge and page change under both */
+	struct mutex lock;	/* all but input */
+	spinlock_t in_lock;	/* typed, size, input */
 	wait_queue_head_t wait;
 	struct delayed_work work;
 	struct adeos_bridge *bridge;
@@ -124,10 +141,24 @@ struct view {
 	struct device *dev;
 };
 
-int vconsole_view_init(void);
+/**
+ * struct view_ops - the tty of a view
+ * @add: create it, with the view; 0 or a negative errno
+ * @del: remove it
+ * @feed: pass on history, under the view's lock; true: call again soon
+ * @renamed: the view's name has changed
+ */
+struct view_ops {
+	int (*add)(struct view *view);
+	void (*del)(struct view *view);
+	bool (*feed)(struct view *view);
+	void (*renamed)(struct view *view);
+};
+
+int vconsole_view_init(const struct view_ops *tty);
 void vconsole_view_exit(void);
 struct view *view_find(u32 id);		/* NULL: there never was one */
-void view_kick(struct view *view);	/* look at it soon */
+void view_kick(struct view *view);	/* queue its work */
 
 /* input, in any context */
 u32 view_room(struct view *view);
@@ -146,11 +177,8 @@ void view_event(struct view *view);
 
 int vconsole_tty_init(void);
 void vconsole_tty_exit(void);
-int tty_add(struct view *view);
-void tty_del(struct view *view);
-bool tty_feed(struct view *view);	/* what its reader has not got yet; under the view's lock */
+extern const struct view_ops vconsole_tty_ops;
 void tty_hang_up(struct view *view);	/* not under the view's lock */
-void tty_renamed(struct view *view);	/* its vnode has another name */
 
 /* ---- file.c ---- */
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The side that looks: consoles of other kernels. What they print goes into a history
- * that stays when they end, and goes on when they begin again. All of it is done by
- * one worker, so that a bridge is let go of before the next one is opened.
+ * The side that looks: consoles of other kernels. Their output goes into a history that
+ * stays when they end, and goes on when they begin again. One ordered workqueue does all
+ * of it, so that a bridge is closed before the next one is opened.
  *
- * The history waits for its readers a moment, and so does the console: see
- * VIEW_PATIENCE_MS. Who does not read in that time misses what is overwritten.
+ * The history waits VIEW_PATIENCE_MS for its readers, and so does the console. A reader
+ * that has not read in that time misses what is overwritten.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -20,15 +20,17 @@
 #include "vconsole.h"
 
 /*
- * Less than the console's own, so that it is the reader who misses something; long
- * enough for one who has to share a busy CPU with many others.
+ * Less than the console waits, so that the reader misses bytes and the console drops none;
+ * long enough for a reader on a busy CPU.
  */
 #define VIEW_PATIENCE_MS	5000
-#define VIEW_AGAIN_MS		50	/* look again whether a reader has read */
-#define TTY_AGAIN_MS		10	/* or whether a tty has room */
-#define SCAN_AGAIN_MS		1000	/* or whether a console can be opened */
+#define VIEW_AGAIN_MS		50	/* between two looks whether a reader has read */
+#define TTY_AGAIN_MS		10	/* ... whether a tty has room */
+#define SCAN_AGAIN_MS		1000	/* ... whether a console can be opened */
 
-/* Written by the worker alone, under views_lock for those who are not. */
+static const struct view_ops *tty_ops;
+
+/* Written by the worker alone; views_lock is for readers elsewhere. */
 static DEFINE_MUTEX(views_lock);
 static struct view *views[VIEWS];
 static struct workqueue_struct *queue;
@@ -50,7 +52,6 @@ u64 view_oldest(const struct view *view)
 	return view->written > VCONSOLE_HISTORY ? view->written - VCONSOLE_HISTORY : 0;
 }
 
-/* Readers wait for it, or it for them. */
 void view_reader_add(struct view *view, struct reader *reader, u64 position)
 {
 	reader->position = position;
@@ -65,7 +66,7 @@ void view_reader_del(struct view *view, struct reader *reader)
 	view_kick(view);
 }
 
-/* What was overwritten, it has missed. */
+/* The reader has missed what was overwritten. */
 void view_reader_catch_up(const struct view *view, struct reader *reader)
 {
 	u64 oldest = view_oldest(view);
@@ -96,7 +97,7 @@ static bool reader_is_patient(const struct view *view, struct reader *reader)
 	return time_before(jiffies, reader->moved + msecs_to_jiffies(VIEW_PATIENCE_MS));
 }
 
-/* How much may be written without a reader missing it that is still worth waiting for. */
+/* Bytes that can be written before a reader that the history still waits for misses any. */
 static u32 history_room(const struct view *view)
 {
 	struct reader *reader;
@@ -130,7 +131,7 @@ static void history_mark(struct view *view, const char *name)
 	history_add(view, line, len);
 }
 
-/* ---- what comes ---- */
+/* ---- output ---- */
 
 void view_event(struct view *view)
 {
@@ -165,8 +166,8 @@ static void out_take(struct view *view, u32 len)
 	/* pairs with out_room() */
 	smp_store_release(&view->page->seen, cpu_to_le32(view->seen));
 	/*
-	 * pairs with out_write(): we find what was printed, or it finds us done; and it
-	 * finds room now, or we find that it had none
+	 * pairs with out_write(): we find the new bytes, or it finds that we have seen all
+	 * others; and it finds room, or we find that it had none
 	 */
 	smp_mb();
 	if (le32_to_cpu(READ_ONCE(view->page->printed)) - before >= VCONSOLE_OUT_SIZE)
@@ -174,8 +175,9 @@ static void out_take(struct view *view, u32 len)
 }
 
 /*
- * A ringful at a time: one console that prints on and on leaves the others their turn.
- * Return: is there more? Then @waits says whether a reader is waited for.
+ * At most a ringful at a time, so that a console that prints all the time does not keep
+ * the worker from the others. Return: is there more? Then @waits is set if a reader is
+ * the reason.
  */
 static bool view_take(struct view *view)
 {
@@ -193,13 +195,13 @@ static void dropped_take(struct view *view)
 {
 	u64 dropped = le64_to_cpu(READ_ONCE(view->page->dropped));
 
-	/* what runs backwards is nonsense */
+	/* a count that runs backwards is nonsense */
 	if (dropped > view->bridge_dropped)
 		view->dropped += dropped - view->bridge_dropped;
 	view->bridge_dropped = dropped;
 }
 
-/* Input comes from contexts in which nobody may wait. */
+/* Input comes from contexts that cannot take view->lock. */
 static void view_set_bridge(struct view *view, struct adeos_bridge *bridge)
 {
 	unsigned long flags;
@@ -218,11 +220,11 @@ static void view_disconnect(struct view *view)
 	view_set_bridge(view, NULL);
 	adeos_bridge_close(bridge);
 	view_event(view);
-	/* it may have begun again already */
+	/* the console may have begun again already */
 	scan_soon();
 }
 
-/* A position that is nonsense is not read again and again: what was there is given up. */
+/* After a position that is nonsense, go on where the console is: its bytes are given up. */
 static void view_resync(struct view *view)
 {
 	u32 printed = le32_to_cpu(READ_ONCE(view->page->printed));
@@ -241,7 +243,7 @@ static void view_look(struct view *view)
 		return;
 	if (READ_ONCE(view->lost))
 		return view_disconnect(view);
-	/* before what was printed is looked at: nothing comes after it */
+	/* before view_take(): a revoked bridge gets no more bytes, so that one takes the last */
 	over = adeos_bridge_revoked(view->bridge);
 	view_resync(view);
 	more = view_take(view);
@@ -259,7 +261,7 @@ static void view_work(struct work_struct *work)
 
 	mutex_lock(&view->lock);
 	view_look(view);
-	if (tty_feed(view))
+	if (tty_ops->feed(view))
 		queue_delayed_work(queue, &view->work, msecs_to_jiffies(TTY_AGAIN_MS));
 	mutex_unlock(&view->lock);
 	wake_up_interruptible(&view->wait);
@@ -270,18 +272,18 @@ void view_kick(struct view *view)
 	mod_delayed_work(queue, &view->work, 0);
 }
 
-/* adeos-lite's worker, which must not wait for us. */
-static void view_told(void *data, struct adeos_bridge *bridge, enum adeos_bridge_event event)
+/* Runs in a worker of adeos-lite, which must not wait for a view's lock. */
+static void bridge_event(void *data, struct adeos_bridge *bridge, enum adeos_bridge_event event)
 {
 	struct view *view = data;
 
-	/* it is not transient: its memory is gone */
+	/* not a transient bridge: its memory is gone */
 	if (event == ADEOS_BRIDGE_FREEZE)
 		WRITE_ONCE(view->lost, true);
 	view_kick(view);
 }
 
-/* ---- what is typed ---- */
+/* ---- input ---- */
 
 static u32 in_room(const struct view *view)
 {
@@ -303,7 +305,7 @@ u32 view_room(struct view *view)
 	return room;
 }
 
-/* Return: how much of it there was room for. */
+/* Return: how many bytes there was room for. */
 u32 view_type(struct view *view, const void *from, u32 len)
 {
 	unsigned long flags;
@@ -313,7 +315,7 @@ u32 view_type(struct view *view, const void *from, u32 len)
 	if (len) {
 		ring_write(view->page->in, VCONSOLE_IN_SIZE, view->typed, from, len);
 		view->typed += len;
-		/* pairs with in_take(); the next in_room() comes after the barrier of the bell */
+		/* pairs with in_take(); the bell has the barrier before the next in_room() */
 		smp_store_release(&view->page->typed, cpu_to_le32(view->typed));
 		adeos_bridge_ring(view->bridge);
 	}
@@ -334,7 +336,7 @@ void view_resize(struct view *view, u32 size)
 	spin_unlock_irqrestore(&view->in_lock, flags);
 }
 
-/* ---- who there is ---- */
+/* ---- views ---- */
 
 struct view *view_find(u32 id)
 {
@@ -372,7 +374,7 @@ static struct view *view_create(const struct adeos_member *member)
 		view_destroy(view);
 		return ERR_PTR(-ENOMEM);
 	}
-	err = tty_add(view);
+	err = tty_ops->add(view);
 	if (err) {
 		view_destroy(view);
 		return ERR_PTR(err);
@@ -383,13 +385,13 @@ static struct view *view_create(const struct adeos_member *member)
 	return view;
 }
 
-/* A vnode's name may be another one's in its next life. Of two, the latest has it. */
+/* Another vnode may get the name of one that has ended: of two, the latest has it. */
 static void view_rename(struct view *view, const char *name)
 {
 	mutex_lock(&view->lock);
 	strscpy(view->name, name, sizeof(view->name));
 	mutex_unlock(&view->lock);
-	tty_renamed(view);
+	tty_ops->renamed(view);
 }
 
 static void views_rename(struct view *view, const char *name)
@@ -403,7 +405,7 @@ static void views_rename(struct view *view, const char *name)
 		view_rename(view, name);
 }
 
-/* What we may have said in an earlier life of this module is there, too. */
+/* The bridge has our positions from before this module was reloaded. */
 static void view_begin(struct view *view, struct adeos_bridge *bridge, const char *name)
 {
 	view_set_bridge(view, bridge);
@@ -426,10 +428,7 @@ static bool bridge_is_console(struct adeos_bridge *bridge, u32 id)
 	       le32_to_cpu(READ_ONCE(page->version)) == VCONSOLE_VERSION;
 }
 
-/*
- * Return: its console's bridge; NULL if it has none, or none for us; or an error, then it
- * is worth another try.
- */
+/* Return: the console's bridge; NULL if there is none that we may open; an error: try again. */
 static struct adeos_bridge *console_open(u32 id, adeos_bridge_callback callback, void *data)
 {
 	struct adeos_bridge *bridge;
@@ -445,20 +444,20 @@ static struct adeos_bridge *console_open(u32 id, adeos_bridge_callback callback,
 	return NULL;
 }
 
-/* Return: 0, also if there is no console. */
+/* Return: 0, also if there is no console; an error: try again. */
 static int view_connect(struct view *view, const char *name)
 {
 	struct adeos_bridge *bridge;
 
 	WRITE_ONCE(view->lost, false);
-	bridge = console_open(view->id, view_told, view);
+	bridge = console_open(view->id, bridge_event, view);
 	if (IS_ERR_OR_NULL(bridge))
 		return PTR_ERR_OR_ZERO(bridge);
 	view_begin(view, bridge, name);
 	return 0;
 }
 
-/* The view of a member; NULL if it has no console. */
+/* The view of a member, which is created for its first console; NULL: it has none. */
 static struct view *view_get(const struct adeos_member *member)
 {
 	struct view *view = view_find(member->id);
@@ -473,7 +472,7 @@ static struct view *view_get(const struct adeos_member *member)
 	return view_create(member);
 }
 
-/* What an earlier one has left is taken before the next one begins. */
+/* The last output of an earlier console is taken before the next one begins. */
 static int view_scan(const struct adeos_member *member)
 {
 	struct view *view = view_get(member);
@@ -509,33 +508,34 @@ static void scan_func(struct work_struct *work)
 		err = view_scan(&member);
 		if (!err)
 			continue;
-		pr_warn_ratelimited("%s: its console cannot be opened: %d; trying again\n",
+		pr_warn_ratelimited("%s: console cannot be opened: %d; trying again\n",
 				    member.name, err);
 		queue_delayed_work(queue, &scan, msecs_to_jiffies(SCAN_AGAIN_MS));
 	}
 }
 
-/* adeos-lite's worker. */
-static int begin_told(void *data, const struct adeos_member *from, const void *body,
-		      unsigned int len, void *answer)
+/* Runs in a worker of adeos-lite. */
+static int begin_received(void *data, const struct adeos_member *from, const void *body,
+			  unsigned int len, void *answer)
 {
 	scan_soon();
 	return 0;
 }
 
-int vconsole_view_init(void)
+int vconsole_view_init(const struct view_ops *tty)
 {
 	int err;
 
+	tty_ops = tty;
 	queue = alloc_ordered_workqueue("vconsole", WQ_HIGHPRI | WQ_MEM_RECLAIM);
 	if (!queue)
 		return -ENOMEM;
-	err = adeos_msg_register(VCONSOLE_MSG_BEGIN, begin_told, NULL);
+	err = adeos_msg_register(VCONSOLE_MSG_BEGIN, begin_received, NULL);
 	if (err) {
 		destroy_workqueue(queue);
 		return err;
 	}
-	/* those who were there before us */
+	/* consoles that began before this module was loaded */
 	scan_soon();
 	return 0;
 }
@@ -548,10 +548,10 @@ static void view_end(struct view *view)
 	bridge = view->bridge;
 	view_set_bridge(view, NULL);
 	mutex_unlock(&view->lock);
-	/* then nobody kicks us any more */
+	/* from here on, no event queues the work */
 	adeos_bridge_close(bridge);
 	cancel_delayed_work_sync(&view->work);
-	tty_del(view);
+	tty_ops->del(view);
 	view_destroy(view);
 }
 

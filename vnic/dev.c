@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The network device: what Linux asks of it. */
+/* The network device: what Linux calls. */
 #include <linux/bpf.h>
 #include <linux/device.h>
 #include <linux/sysfs.h>
@@ -76,7 +76,7 @@ static int vnic_down(struct net_device *dev)
 	u32 i;
 
 	vnic_wire_face(vnic);
-	/* it wakes Linux's queues */
+	/* before netif_tx_disable(): a poll wakes Linux's queues */
 	for (i = 0; i < vnic->nr_queues; i++)
 		napi_disable(&vnic->queue[i].napi);
 	netif_tx_disable(dev);
@@ -87,7 +87,7 @@ static int vnic_down(struct net_device *dev)
 	return 0;
 }
 
-/* ---- what it counts ---- */
+/* ---- statistics ---- */
 
 static void vnic_get_stats(struct net_device *dev, struct rtnl_link_stats64 *stats)
 {
@@ -97,8 +97,8 @@ static void vnic_get_stats(struct net_device *dev, struct rtnl_link_stats64 *sta
 
 	for (i = 0; i < vnic->nr_queues; i++) {
 		queue = &vnic->queue[i];
-#define RX(what)	vnic_count(&queue->rx[VNIC_RX_##what], &queue->rx_sync)
-#define TX(what)	vnic_count(&queue->tx[VNIC_TX_##what], &queue->tx_sync)
+#define RX(what)	vnic_counted(&queue->rx, VNIC_RX_##what)
+#define TX(what)	vnic_counted(&queue->tx, VNIC_TX_##what)
 		stats->rx_packets += RX(PACKETS);
 		stats->rx_bytes += RX(BYTES);
 		stats->rx_dropped += RX(DROPPED) + RX(XDP_OPEN);
@@ -119,9 +119,9 @@ static void queue_rx_stats(struct net_device *dev, int nr, struct netdev_queue_s
 	struct vnic *vnic = netdev_priv(dev);
 	const struct vnic_queue *queue = &vnic->queue[nr];
 
-	stats->packets = vnic_count(&queue->rx[VNIC_RX_PACKETS], &queue->rx_sync);
-	stats->bytes = vnic_count(&queue->rx[VNIC_RX_BYTES], &queue->rx_sync);
-	stats->alloc_fail = vnic_count(&queue->rx[VNIC_RX_DROPPED], &queue->rx_sync);
+	stats->packets = vnic_counted(&queue->rx, VNIC_RX_PACKETS);
+	stats->bytes = vnic_counted(&queue->rx, VNIC_RX_BYTES);
+	stats->alloc_fail = vnic_counted(&queue->rx, VNIC_RX_DROPPED);
 }
 
 static void queue_tx_stats(struct net_device *dev, int nr, struct netdev_queue_stats_tx *stats)
@@ -129,12 +129,12 @@ static void queue_tx_stats(struct net_device *dev, int nr, struct netdev_queue_s
 	struct vnic *vnic = netdev_priv(dev);
 	const struct vnic_queue *queue = &vnic->queue[nr];
 
-	stats->packets = vnic_count(&queue->tx[VNIC_TX_PACKETS], &queue->tx_sync);
-	stats->bytes = vnic_count(&queue->tx[VNIC_TX_BYTES], &queue->tx_sync);
-	stats->stop = vnic_count(&queue->tx[VNIC_TX_STOPPED], &queue->tx_sync);
+	stats->packets = vnic_counted(&queue->tx, VNIC_TX_PACKETS);
+	stats->bytes = vnic_counted(&queue->tx, VNIC_TX_BYTES);
+	stats->stop = vnic_counted(&queue->tx, VNIC_TX_STOPPED);
 }
 
-/* All is in the queues, which are there as long as the device. */
+/* Queues exist as long as the device, so they have counted everything. */
 static void base_stats(struct net_device *dev, struct netdev_queue_stats_rx *rx,
 		       struct netdev_queue_stats_tx *tx)
 {
@@ -214,10 +214,10 @@ static const struct attribute_group vnic_group = {
 	.attrs = vnic_attrs,
 };
 
-/* ---- made and unmade ---- */
+/* ---- init and exit ---- */
 
 /* Hard interrupt. */
-static void queue_told(void *data, u32 from)
+static void queue_raised(void *data, u32 from)
 {
 	struct vnic_queue *queue = data;
 
@@ -229,7 +229,7 @@ static void queue_exit(struct vnic_queue *queue)
 	if (!IS_ERR_OR_NULL(queue->portal))
 		adeos_portal_destroy(queue->portal);
 	netif_napi_del(&queue->napi);
-	vnic_send_exit(queue);
+	vnic_flow_exit(queue);
 	vnic_receive_exit(queue);
 	vnic_xdp_exit(queue);
 }
@@ -239,25 +239,26 @@ static int queue_init(struct vnic_queue *queue)
 	char name[32];
 	int err;
 
+	u64_stats_init(&queue->tx.sync);
 	vnic_receive_init(queue);
 	netif_napi_add(queue->vnic->dev, &queue->napi, vnic_receive_poll);
-	err = vnic_xdp_init(queue) ?: vnic_send_init(queue);
+	err = vnic_xdp_init(queue) ?: vnic_flow_init(queue);
 	if (err)
 		return err;
 	snprintf(name, sizeof(name), VNIC_PORTAL, queue->vnic->network, queue->nr);
 	queue->portal = adeos_portal_create(name, 0, cpumask_local_spread(queue->nr, NUMA_NO_NODE),
-					    queue_told, queue);
+					    queue_raised, queue);
 	return IS_ERR(queue->portal) ? PTR_ERR(queue->portal) :
 	       adeos_portal_grant_all(queue->portal);
 }
 
-/* A CPU sends with the queue that is told here: see queue_init(). */
+/* A CPU sends with the queue whose portal it handles: see queue_init(). */
 void vnic_dev_spread(struct vnic *vnic)
 {
 	unsigned int i, n, cpus = num_online_cpus();
 	cpumask_var_t mask;
 
-	/* it is advice; without it Linux picks queues by flows */
+	/* XPS is a hint; without it Linux picks queues by flows */
 	if (vnic->nr_queues == 1 || !zalloc_cpumask_var(&mask, GFP_KERNEL))
 		return;
 	for (i = 0; i < vnic->nr_queues; i++) {
@@ -294,7 +295,7 @@ static int queues_init(struct vnic *vnic)
 	return err;
 }
 
-/* ndo_init: under the rtnl lock */
+/* ndo_init, under the rtnl lock */
 static int vnic_join(struct net_device *dev)
 {
 	struct vnic *vnic = netdev_priv(dev);

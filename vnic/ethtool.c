@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What ethtool shows of a vnic. */
+/* What ethtool shows and sets. */
 #include <linux/ethtool.h>
 
 #include "vnic.h"
 
-#define RX_USECS_MAX	10000	/* far less than for what others take us for slow */
+#define RX_USECS_MAX	10000	/* far less than STALL_MS of the senders */
 
 static const char rx_names[VNIC_RX_NR][16] = {
 	[VNIC_RX_PACKETS] = "packets",
@@ -68,13 +68,13 @@ static void get_ethtool_stats(struct net_device *dev, struct ethtool_stats *stat
 
 	for (i = 0; i < vnic->nr_queues; i++) {
 		for (n = 0; n < VNIC_RX_NR; n++)
-			*to++ = vnic_count(&vnic->queue[i].rx[n], &vnic->queue[i].rx_sync);
+			*to++ = vnic_counted(&vnic->queue[i].rx, n);
 		for (n = 0; n < VNIC_TX_NR; n++)
-			*to++ = vnic_count(&vnic->queue[i].tx[n], &vnic->queue[i].tx_sync);
+			*to++ = vnic_counted(&vnic->queue[i].tx, n);
 	}
 }
 
-/* They are fixed while the device is there. */
+/* Fixed while the device exists. */
 static void get_channels(struct net_device *dev, struct ethtool_channels *channels)
 {
 	struct vnic *vnic = netdev_priv(dev);
@@ -83,7 +83,7 @@ static void get_channels(struct net_device *dev, struct ethtool_channels *channe
 	channels->max_combined = vnic->nr_queues;
 }
 
-/* As many frames as a queue can have sent; nothing waits for what comes in. */
+/* Transmit: frames that a queue can have outstanding. Receive: entries of a ring, no buffers. */
 static void get_ringparam(struct net_device *dev, struct ethtool_ringparam *ring,
 			  struct kernel_ethtool_ringparam *kernel_ring,
 			  struct netlink_ext_ack *extack)
@@ -107,7 +107,7 @@ static int get_coalesce(struct net_device *dev, struct ethtool_coalesce *coalesc
 	return 0;
 }
 
-/* It begins when each queue rests the next time. */
+/* Each queue applies it when it next runs out of frames. */
 static int set_coalesce(struct net_device *dev, struct ethtool_coalesce *coalesce,
 			struct kernel_ethtool_coalesce *kernel_coalesce,
 			struct netlink_ext_ack *extack)
@@ -132,7 +132,7 @@ static int set_coalesce(struct net_device *dev, struct ethtool_coalesce *coalesc
 	return 0;
 }
 
-/* As veth: a figure for those who must have one. */
+/* There is no speed; some programs need one, so give the one that veth gives. */
 static int get_link_ksettings(struct net_device *dev, struct ethtool_link_ksettings *settings)
 {
 	settings->base.speed = SPEED_10000;

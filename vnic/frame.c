@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What frames are made of: where in our memory others find them. */
+/* The description of a frame: where in our memory receivers find its bytes. */
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/skbuff.h>
@@ -7,11 +7,11 @@
 #include "vnic.h"
 
 /**
- * struct pieces - of a frame that is being described
- * @piece: of the frame; others can write there, so it is not read
- * @nr: how many there are
- * @end: physical address behind the last one
- * @len: of the last one
+ * struct pieces - a description that is being written
+ * @piece: in the bridge, which is only written: its memory is shared
+ * @nr: pieces so far
+ * @end: physical address behind the last piece
+ * @len: of the last piece
  */
 struct pieces {
 	struct vnic_piece *piece;
@@ -20,7 +20,7 @@ struct pieces {
 	u32 len;
 };
 
-/* Return: is there a place for it? */
+/* Return: false: too many pieces. */
 static bool piece_add(struct pieces *pieces, u64 pa, u32 len)
 {
 	if (!len)
@@ -37,7 +37,7 @@ static bool piece_add(struct pieces *pieces, u64 pa, u32 len)
 	return true;
 }
 
-/* Its own bytes, without those of others behind it. */
+/* The bytes of the skb itself, without those of its frag_list. */
 static bool pieces_add(struct pieces *pieces, const struct sk_buff *skb)
 {
 	const skb_frag_t *frag;
@@ -55,32 +55,39 @@ static bool pieces_add(struct pieces *pieces, const struct sk_buff *skb)
 	return true;
 }
 
-/**
- * vnic_frame_skb - describe what an skb is made of
- * @frame: its pieces are written
- * @skb: stays as it is, as long as others may read it
- *
- * Return: how many pieces; 0 if they are too many, or not all of it is where others can
- * read.
- */
-u32 vnic_frame_skb(struct vnic_frame *frame, const struct sk_buff *skb)
+/* Return: false: too many pieces, or bytes that have no fixed physical address. */
+static bool pieces_add_all(struct pieces *pieces, const struct sk_buff *skb)
 {
-	struct pieces pieces = { .piece = frame->piece };
 	const struct sk_buff *iter;
 
-	if (!pieces_add(&pieces, skb))
-		return 0;
+	pieces->nr = 0;
+	if (!pieces_add(pieces, skb))
+		return false;
 	skb_walk_frags(skb, iter)
-		if (!pieces_add(&pieces, iter))
-			return 0;
-	return pieces.nr;
+		if (!pieces_add(pieces, iter))
+			return false;
+	return true;
 }
 
-/* The same for a frame of an XDP program, which is in one piece. */
-u32 vnic_frame_xdp(struct vnic_frame *frame, const struct xdp_frame *xdp)
+/**
+ * vnic_frame_write - describe a frame
+ * @frame: in the bridge
+ * @content: stays in place until all receivers have copied it; an skb may be linearized
+ *
+ * Return: false: the skb has too many pieces, and there is no memory to linearize it.
+ */
+bool vnic_frame_write(struct vnic_frame *frame, const struct vnic_content *content)
 {
 	struct pieces pieces = { .piece = frame->piece };
+	struct sk_buff *skb = content->skb;
 
-	piece_add(&pieces, virt_to_phys(xdp->data), xdp->len);
-	return pieces.nr;
+	if (!skb)
+		piece_add(&pieces, virt_to_phys(content->xdp->data), content->len);
+	else if (!pieces_add_all(&pieces, skb) &&
+		 (skb_linearize(skb) || !pieces_add_all(&pieces, skb)))
+		return false;
+	frame->len = cpu_to_le32(content->len);
+	frame->pieces = cpu_to_le32(pieces.nr);
+	frame->offload = content->offload;
+	return true;
 }

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Frames of others, fetched. A peer may write into its bridge, and into its memory,
- * whatever it likes, at any time: each word is read once and checked, a frame is checked
- * after it has been copied, and what it leaves open is checked in offload.c.
+ * Fetching frames from peers. A peer may write anything into its bridge and its memory at
+ * any time: each word is read once and checked, a frame is checked after it was copied,
+ * and offload.c checks what it leaves open.
  */
 #include <linux/skbuff.h>
 #include <net/sock.h>
 
 #include "vnic.h"
 
-#define COPY_ALL	1792	/* so much of a frame is linear, of longer ones the head */
-#define COPY_HEAD	256
+#define COPY_ALL	1792	/* longest frame that is linear in its skb */
+#define COPY_HEAD	256	/* linear part of a longer frame */
 
 /**
- * struct found - what is said of a frame, copied and checked
+ * struct found - the description of a frame, copied and checked
  * @len: bytes
  * @offload: what is left open
- * @next: the piece that is read next
- * @piece: where they can be read, and how many bytes are left to be read
+ * @next: the piece to read from
+ * @piece: the pieces' unread bytes
  */
 struct found {
 	u32 len;
@@ -29,22 +29,15 @@ struct found {
 	} piece[VNIC_PIECES];
 };
 
-static void count_rx(struct vnic_queue *queue, unsigned int what)
-{
-	u64_stats_update_begin(&queue->rx_sync);
-	u64_stats_inc(&queue->rx[what]);
-	u64_stats_update_end(&queue->rx_sync);
-}
-
-/* ---- rings: one for each queue of each peer ---- */
+/* ---- rings: each queue of a peer has one for us ---- */
 
 /**
- * struct ring - what a queue of a peer sends to one of ours
+ * struct ring - what a queue of a peer sends to one of our queues; also an iterator
  * @queue: ours
  * @slot: of the peer
- * @peer: who; NULL before the first and behind the last one
- * @sender: its queue
- * @left: slots still to come
+ * @peer: the peer; NULL before the first and behind the last ring
+ * @sender: the peer's queue
+ * @left: slots that the iterator has not visited
  */
 struct ring {
 	struct vnic_queue *queue;
@@ -54,13 +47,13 @@ struct ring {
 	u32 left;
 };
 
-/* Before the first ring, of those in all slots from @slot on. */
+/* An iterator over all rings of a queue that begins at @slot. */
 static struct ring ring_before(struct vnic_queue *queue, u32 slot)
 {
 	return (struct ring) { .queue = queue, .slot = slot - 1, .left = VNODE_SLOTS };
 }
 
-/* Peers that are linked, and of each the queues that belong to ours. Under RCU. */
+/* The next ring: of linked peers, the queues that are ours modulo our number. Under RCU. */
 static bool ring_next(struct ring *ring)
 {
 	const struct vnic *vnic = ring->queue->vnic;
@@ -105,7 +98,7 @@ static const struct vnic_frame *ring_frame(const struct ring *ring, u16 nr)
 	return &ring->peer->frames[ring->sender * ring->peer->nr_frames + nr];
 }
 
-/* Return: has it @nr pieces in its sender's memory, of so many bytes? */
+/* Return: are there @nr pieces in the sender's memory, of found->len bytes together? */
 static bool pieces_find(const struct ring *ring, const struct vnic_piece *piece, u32 nr,
 			struct found *found)
 {
@@ -136,7 +129,7 @@ static struct virtio_net_hdr offload_read(const struct vnic_frame *frame)
 	return offload;
 }
 
-/* Return: is it a frame at all? */
+/* Return: is the description valid? */
 static bool frame_find(const struct ring *ring, u16 nr, struct found *found)
 {
 	const struct vnic_frame *frame;
@@ -153,7 +146,7 @@ static bool frame_find(const struct ring *ring, u16 nr, struct found *found)
 	       pieces_find(ring, frame->piece, pieces, found);
 }
 
-/* Its next @len bytes. */
+/* Copy the next @len bytes. */
 static void frame_read(struct found *found, void *to, u32 len)
 {
 	u32 part;
@@ -168,7 +161,7 @@ static void frame_read(struct found *found, void *to, u32 len)
 	}
 }
 
-/* Return: is there memory for it? */
+/* Return: false: no memory. */
 static bool frame_read_pages(const struct ring *ring, struct found *found, struct sk_buff *skb)
 {
 	struct page_frag *frag = &ring->queue->page_frag;
@@ -187,7 +180,7 @@ static bool frame_read_pages(const struct ring *ring, struct found *found, struc
 	return true;
 }
 
-/* Return: NULL if there is no memory. */
+/* Return: NULL: no memory. */
 static struct sk_buff *frame_copy(const struct ring *ring, struct found *found)
 {
 	u32 head = found->len <= COPY_ALL ? found->len : COPY_HEAD;
@@ -202,7 +195,7 @@ static struct sk_buff *frame_copy(const struct ring *ring, struct found *found)
 	return NULL;
 }
 
-/* In a page, with room before and behind. Return: NULL if there is no memory. */
+/* For a program: in a page, with room before and behind. Return: NULL: no memory. */
 static struct page *frame_copy_page(const struct ring *ring, struct found *found)
 {
 	struct page *page = vnic_xdp_get_page(ring->queue);
@@ -224,19 +217,16 @@ static void frame_deliver(struct vnic_queue *queue, struct sk_buff *skb,
 
 	skb->dev = dev;
 	if (vnic_offload_set(skb, offload)) {
-		count_rx(queue, VNIC_RX_BAD);
+		vnic_count(&queue->rx, VNIC_RX_BAD);
 		kfree_skb(skb);
 		return;
 	}
 	if (!frame_fits(queue, skb)) {
-		count_rx(queue, VNIC_RX_LENGTH);
+		vnic_count(&queue->rx, VNIC_RX_LENGTH);
 		kfree_skb(skb);
 		return;
 	}
-	u64_stats_update_begin(&queue->rx_sync);
-	u64_stats_inc(&queue->rx[VNIC_RX_PACKETS]);
-	u64_stats_add(&queue->rx[VNIC_RX_BYTES], skb->len);
-	u64_stats_update_end(&queue->rx_sync);
+	vnic_count_frame(&queue->rx, skb->len);
 	skb_record_rx_queue(skb, queue->nr);
 	skb->protocol = eth_type_trans(skb, dev);
 	napi_gro_receive(&queue->napi, skb);
@@ -244,7 +234,7 @@ static void frame_deliver(struct vnic_queue *queue, struct sk_buff *skb,
 
 /* ---- a ring ---- */
 
-/* What has been made of a frame: an skb; a page for a program; neither, and what is counted. */
+/* A frame that was copied: an skb, or a page for a program, or neither and the counter. */
 struct taken {
 	struct sk_buff *skb;
 	struct page *page;
@@ -268,13 +258,10 @@ static struct taken frame_take(const struct ring *ring, struct found *found, boo
 	return taken;
 }
 
-/*
- * Has its sender taken back what has just been copied, or is that memory not its own any
- * more?
- */
+/* Has the sender taken back the frame while it was copied, or lost its memory? */
 static bool ring_is_void(const struct ring *ring)
 {
-	/* pairs with flow_void() in send.c: was it still that frame? */
+	/* pairs with flow_void() in flow.c: the bytes were read before @base is */
 	smp_rmb();
 	return vnic_is_void(READ_ONCE(ring_out(ring)->base), *ring_tail(ring)) ||
 	       !adeos_window_holds(ring->peer->window);
@@ -296,45 +283,42 @@ static void ring_take(const struct ring *ring, u16 nr)
 		return;
 	}
 	if (!taken.skb && !taken.page)
-		count_rx(queue, taken.wrong);
+		vnic_count(&queue->rx, taken.wrong);
 	if (taken.page)
 		taken.skb = vnic_xdp_run(queue, prog, taken.page, found.len);
 	if (taken.skb)
 		frame_deliver(queue, taken.skb, &found.offload);
 }
 
-/* The tail has moved from @old: the peer is told, if it waits for that. */
+/* The tail has moved from @old: interrupt the sender if it waits for that. */
 static void ring_fetched(const struct ring *ring, u32 old)
 {
 	u32 tail = *ring_tail(ring);
 
-	/* pairs with flow_fetched() in send.c */
+	/* pairs with flow_fetched() in flow.c */
 	smp_store_release(&ring_in(ring)->tail, cpu_to_le32(tail));
-	/* pairs with queue_watch() in send.c */
+	/* pairs with queue_watch() in flow.c */
 	smp_mb();
 	if (vnic_wants(READ_ONCE(ring_out(ring)->event), tail, old)) {
 		adeos_door_raise(&ring->peer->door[ring->sender]);
-		count_rx(ring->queue, VNIC_RX_TOLD);
+		vnic_count(&ring->queue->rx, VNIC_RX_TOLD);
 	}
 }
 
-/*
- * Frames that are there; of a peer that writes nonsense, none. What it has taken back is
- * passed over. Return: how many.
- */
+/* Return: frames to fetch, without those taken back; 0 if the peer's words are nonsense. */
 static u32 ring_pending(const struct ring *ring)
 {
 	const struct vnic_out *out = ring_out(ring);
 	u32 *tail = ring_tail(ring), old = *tail;
-	/* before the head, which is never behind it */
+	/* read before @head, so that it is not ahead of it */
 	__le32 base = smp_load_acquire(&out->base);
-	/* pairs with flow_push() in send.c */
+	/* pairs with flow_push() in flow.c */
 	u32 head = le32_to_cpu(smp_load_acquire(&out->head));
 
 	if (vnic_is_void(base, *tail))
 		*tail = le32_to_cpu(base);
 	if (head - *tail > VNIC_RING) {
-		count_rx(ring->queue, VNIC_RX_BAD);
+		vnic_count(&ring->queue->rx, VNIC_RX_BAD);
 		*tail = head;
 	}
 	if (*tail != old)
@@ -376,15 +360,12 @@ static int queue_receive(struct vnic_queue *queue, int budget)
 
 	while (done < budget && ring_next(&ring))
 		done += ring_receive(&ring, budget - done);
-	/* who had no turn is the first one next time */
+	/* peers that had no turn are first in the next poll */
 	queue->first_slot = (ring.slot + 1) % VNODE_SLOTS;
 	return done;
 }
 
-/*
- * Whoever sends us so many frames from now on tells us. While NAPI is ours: nobody else
- * moves the tails.
- */
+/* Have senders interrupt us after @frames frames. Under NAPI, which alone moves the tails. */
 static void queue_arm(struct vnic_queue *queue, u32 frames)
 {
 	struct ring ring = ring_before(queue, 0);
@@ -395,7 +376,7 @@ static void queue_arm(struct vnic_queue *queue, u32 frames)
 	smp_mb();
 }
 
-/* Has somebody sent so many before he could know that we want to be told? */
+/* Has a peer sent @frames frames before it could read the new @event? */
 static bool queue_is_pending(struct vnic_queue *queue, u32 frames)
 {
 	struct ring ring = ring_before(queue, 0);
@@ -416,14 +397,14 @@ static enum hrtimer_restart pause_func(struct hrtimer *timer)
 }
 
 /*
- * We have come to an end. Only who has just received something waits for more: the first
- * frame after some rest is told of at once. Who polls anyway does so again.
+ * There are no more frames. A queue that has just received waits rx-usecs for more before
+ * it is interrupted again; one that was idle is interrupted by the first frame.
  */
 static void queue_rest(struct vnic_queue *queue, int done)
 {
 	struct vnic *vnic = queue->vnic;
 	u32 usecs = done ? READ_ONCE(vnic->rx_usecs) : 0;
-	/* more than there can be: nobody tells us */
+	/* more than a ring has: no interrupt */
 	u32 frames = usecs ? READ_ONCE(vnic->rx_frames) ?: VNIC_RING + 1 : 1;
 
 	queue_arm(queue, frames);
@@ -462,7 +443,7 @@ void vnic_receive_kick(struct vnic *vnic)
 	local_bh_enable();
 }
 
-/* Somebody comes, in a slot where nobody is. */
+/* A peer comes, in a slot that has none. */
 void vnic_receive_begin(struct vnic_queue *queue, u32 slot)
 {
 	u32 sender;
@@ -474,7 +455,7 @@ void vnic_receive_begin(struct vnic_queue *queue, u32 slot)
 	}
 }
 
-/* What has come is not wanted: the device is down. NAPI does not run. */
+/* The device is down: drop what was sent to it. NAPI does not run. */
 void vnic_receive_drop(struct vnic_queue *queue)
 {
 	struct ring ring = ring_before(queue, 0);
@@ -487,7 +468,7 @@ void vnic_receive_drop(struct vnic_queue *queue)
 
 void vnic_receive_init(struct vnic_queue *queue)
 {
-	u64_stats_init(&queue->rx_sync);
+	u64_stats_init(&queue->rx.sync);
 	hrtimer_init(&queue->pause, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED);
 	queue->pause.function = pause_func;
 }
@@ -501,7 +482,7 @@ void vnic_receive_stop(struct vnic_queue *queue)
 
 void vnic_receive_exit(struct vnic_queue *queue)
 {
-	/* a last poll may have set it when NAPI was ours no more */
+	/* the last poll may have set it after napi_complete_done() */
 	hrtimer_cancel(&queue->pause);
 	if (queue->page_frag.page)
 		put_page(queue->page_frag.page);

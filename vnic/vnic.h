@@ -9,7 +9,8 @@
  *	neigh.c     forgets the addresses of peers that are gone
  *	receive.c   fetches frames from peers
  *	xdp.c       runs XDP programs
- *	send.c      frames that peers fetch
+ *	send.c      sends frames: which peers get them, which are interrupted
+ *	flow.c      frames that are sent and not fetched yet
  *	frame.c     describes where a frame is in memory
  *	offload.c   checksums and segments that are left to the receiver
  */
@@ -32,17 +33,17 @@
 
 /**
  * struct vnic_peer - another kernel on the network
- * @member: who
+ * @member: the kernel
  * @bridge: its bridge
- * @page: in there
- * @frames: in there
- * @window: onto its memory, where they are
- * @queues: how many it sends with
+ * @page: in @bridge
+ * @frames: in @bridge
+ * @window: onto its memory, where its frames are
+ * @queues: number of queues it sends with
  * @nr_frames: of each of its queues
- * @epoch: of its bridge
- * @linked: both know each other
- * @mac: its address, as last seen
- * @door: to its queues
+ * @epoch: of @bridge
+ * @linked: each of the two kernels has prepared its words for the other
+ * @mac: its address, as last read
+ * @door: to the portals of its queues
  */
 struct vnic_peer {
 	struct adeos_member member;
@@ -61,12 +62,12 @@ struct vnic_peer {
 /**
  * struct vnic_flow - what a queue has sent to a slot
  * @head: as in the bridge
- * @tail: what is before it has been fetched
- * @told: up to here it was told of
+ * @tail: frames before this position are fetched or taken back
+ * @told: @head when the receiver was last considered for an interrupt
  * @watched: @tail when the timer was set
- * @due: @head then
- * @stalled: it has not fetched anything for too long, and gets nothing until it does
- * @frame: by position: our own memory of what was sent
+ * @due: @head when the timer was set
+ * @stalled: its frames were taken back, and it gets none until its tail is at @head
+ * @frame: numbers of frames by position; a private copy of what the bridge says
  */
 struct vnic_flow {
 	u32 head;
@@ -79,12 +80,12 @@ struct vnic_flow {
 };
 
 /**
- * struct vnic_sent - our own memory of a frame
- * @skb: its bytes are here
- * @xdp: or here
- * @bytes: as accounted for by BQL; 0: they are in @xdp
- * @refs: who has not fetched it yet
- * @next: of those that are free
+ * struct vnic_sent - the owner of a frame's memory
+ * @skb: if @bytes is not 0
+ * @xdp: if @bytes is 0
+ * @bytes: for BQL
+ * @refs: receivers that have not fetched it
+ * @next: free list
  */
 struct vnic_sent {
 	union {
@@ -96,61 +97,84 @@ struct vnic_sent {
 	u16 next;
 };
 
-#define VNIC_XDP_MTU		3500	/* with a program: so much is in a page */
-#define VNIC_FRAME_BYTES(mtu)	((mtu) + ETH_HLEN + VLAN_HLEN)	/* that an MTU allows */
+/**
+ * struct vnic_content - a frame that is to be sent
+ * @skb: NULL: it is in @xdp
+ * @xdp: NULL: it is in @skb
+ * @dest: its first bytes
+ * @len: bytes
+ * @offload: what is left to the receiver
+ */
+struct vnic_content {
+	struct sk_buff *skb;
+	struct xdp_frame *xdp;
+	const u8 *dest;
+	u32 len;
+	struct virtio_net_hdr offload;
+};
 
-/* What a queue counts; ethtool.c has their names. */
+#define VNIC_XDP_MTU		3500	/* with a program, which gets a frame in one page */
+#define VNIC_FRAME_BYTES(mtu)	((mtu) + ETH_HLEN + VLAN_HLEN)	/* longest frame of an MTU */
+
+/* Counters of a queue; ethtool.c has their names, network.md their meaning. */
 enum {
 	VNIC_RX_PACKETS,
 	VNIC_RX_BYTES,
 	VNIC_RX_DROPPED,	/* no memory */
 	VNIC_RX_LENGTH,		/* longer than the MTU allows */
 	VNIC_RX_BAD,		/* nonsense of a peer */
-	VNIC_RX_TOLD,		/* peers told: frames have been fetched */
-	VNIC_RX_XDP_DROP,	/* XDP: its program says so */
-	VNIC_RX_XDP_TX,		/* XDP: back to the network */
-	VNIC_RX_XDP_REDIRECT,	/* XDP: to another device */
-	VNIC_RX_XDP_ERRORS,	/* XDP: the program failed, or what it wanted */
-	VNIC_RX_XDP_OPEN,	/* XDP: offload was left open, no program can have it */
+	VNIC_RX_TOLD,		/* interrupts sent: frames have been fetched */
+	VNIC_RX_XDP_DROP,	/* dropped by the XDP program */
+	VNIC_RX_XDP_TX,		/* sent back to the network by the XDP program */
+	VNIC_RX_XDP_REDIRECT,	/* sent to another device by the XDP program */
+	VNIC_RX_XDP_ERRORS,	/* the XDP program failed, or what it asked for */
+	VNIC_RX_XDP_OPEN,	/* offload was left open, which no XDP program can take */
 	VNIC_RX_NR,
 };
 
 enum {
 	VNIC_TX_PACKETS,
 	VNIC_TX_BYTES,
-	VNIC_TX_DROPPED,	/* nobody there, or nobody who fetches */
-	VNIC_TX_STOPPED,	/* no room */
-	VNIC_TX_STALLED,	/* peers that have not fetched for too long */
+	VNIC_TX_DROPPED,	/* no receiver, or no room */
+	VNIC_TX_STOPPED,	/* no room: Linux's queue was stopped */
+	VNIC_TX_STALLED,	/* flows of receivers that have not fetched in time */
 	VNIC_TX_BAD,		/* nonsense of a peer */
-	VNIC_TX_TOLD,		/* peers told: there are frames */
-	VNIC_TX_XDP,		/* XDP: from other devices */
+	VNIC_TX_TOLD,		/* interrupts sent: there are frames */
+	VNIC_TX_XDP,		/* from XDP programs of other devices */
 	VNIC_TX_NR,
+};
+
+static_assert((int)VNIC_RX_PACKETS == VNIC_TX_PACKETS && (int)VNIC_RX_BYTES == VNIC_TX_BYTES);
+static_assert((int)VNIC_RX_NR >= VNIC_TX_NR);
+
+/* Counters of one direction; each has one writer at a time. */
+struct vnic_stats {
+	u64_stats_t count[VNIC_RX_NR];
+	struct u64_stats_sync sync;
 };
 
 /**
  * struct vnic_queue - a pair of queues
  * @vnic: its device
- * @nr: which
- * @portal: where it is told
+ * @nr: its number
+ * @portal: raised for it
  * @napi: receives, and cleans up after sending
- * @tail: receiving, by slot and its queue: as in the bridge
- * @first_slot: receiving: whose turn it is
- * @page_frag: receiving: where frames are copied to
- * @pause: receiving: so long we wait for more frames
- * @xdp_rxq: receiving: what XDP programs know of it
- * @spare: receiving: a page for a frame that a program gets, or NULL
- * @xdp_sent: receiving: in this poll a program has sent something
- * @xdp_redirected: receiving: the same, to another device
+ * @tail: receiving, by slot and the peer's queue: as in the bridge
+ * @first_slot: receiving: the slot that is first in the next poll
+ * @page_frag: receiving: memory that frames are copied to
+ * @pause: receiving: polls after rx-usecs
+ * @xdp_rxq: receiving: for XDP programs
+ * @spare: receiving: a page for an XDP program, or NULL
+ * @xdp_sent: receiving: in this poll a program has sent a frame
+ * @xdp_redirected: receiving: in this poll a program has redirected a frame
  * @rx: VNIC_RX_...
- * @rx_sync: for @rx
  * @flow: sending, by slot; under the lock of the device's queue, as all below
- * @sent: sending
- * @free: sending: first free one of them
- * @nr_free: sending
- * @to_tell: sending: slots with frames that they were not told of
- * @stall: sending: looks after what has been sent
+ * @sent: sending, by number of the frame
+ * @free: sending: the first free frame
+ * @nr_free: sending: number of free frames
+ * @to_tell: sending: slots with frames whose peer was not considered for an interrupt yet
+ * @stall: sending: finds receivers that do not fetch
  * @tx: VNIC_TX_...
- * @tx_sync: for @tx
  */
 struct vnic_queue {
 	struct vnic *vnic;
@@ -165,8 +189,7 @@ struct vnic_queue {
 	struct page *spare;
 	bool xdp_sent;
 	bool xdp_redirected;
-	u64_stats_t rx[VNIC_RX_NR];
-	struct u64_stats_sync rx_sync;
+	struct vnic_stats rx;
 
 	struct vnic_flow *flow ____cacheline_aligned;
 	struct vnic_sent *sent;
@@ -174,41 +197,40 @@ struct vnic_queue {
 	u16 nr_free;
 	unsigned long to_tell;
 	struct timer_list stall;
-	u64_stats_t tx[VNIC_TX_NR];
-	struct u64_stats_sync tx_sync;
+	struct vnic_stats tx;
 } ____cacheline_aligned;
 
 /**
  * struct vnic - a device
- * @dev: Linux's part
- * @network: what it is on
- * @list: among all of this kernel
- * @scan: looks who is there
- * @wire_lock: protects all below that changes
- * @leaving: for good
- * @announced: all have been told that we are there
- * @news: others must look at our bridge
- * @self: who we are
+ * @dev: the network device
+ * @network: its network
+ * @list: among all devices of this kernel
+ * @scan: compares members of the network with @peer
+ * @wire_lock: protects @leaving to @epoch, and changes of @peer
+ * @leaving: the device is being removed
+ * @announced: all members have received VNIC_MSG_BEGIN
+ * @news: peers must read our bridge: ring its bell
+ * @self: this kernel
  * @bridge: our own, NULL if there is none
- * @page: in there, also under @page_lock
- * @lost: it is not ours any more: nothing is written there
- * @page_lock: for those who write @face
- * @frames: in there
- * @epoch: of it
+ * @page: in @bridge; changes under @page_lock, too
+ * @lost: root has taken the bridge's memory: nothing is written there
+ * @page_lock: serializes writers of the bridge's @face
+ * @frames: in @bridge
+ * @epoch: of @bridge
  * @peer: by slot
  * @nr_queues: pairs
  * @nr_frames: of each queue
  * @queue: pairs
  * @prog: an XDP program, or NULL
- * @rx_usecs: a queue that has received something is not told of more for so long,
- * @rx_frames: unless it is so many of one queue of a peer; 0: how many they are
+ * @rx_usecs: after receiving, a queue is not interrupted for so long,
+ * @rx_frames: unless one queue of a peer has sent so many frames; 0: however many
  */
 struct vnic {
 	struct net_device *dev;
 	char network[VNIC_NETWORK_MAX];
 	struct list_head list;
 	struct delayed_work scan;
-	struct mutex wire_lock;		/* who is there */
+	struct mutex wire_lock;		/* bridge and peers */
 	bool leaving;
 	bool announced;
 	bool news;
@@ -216,7 +238,7 @@ struct vnic {
 	struct adeos_bridge *bridge;
 	struct vnic_page *page;
 	bool lost;
-	spinlock_t page_lock;		/* page, for face */
+	spinlock_t page_lock;		/* page, and face in there */
 	struct vnic_frame *frames;
 	u64 epoch;
 	struct vnic_peer __rcu *peer[VNODE_SLOTS];
@@ -228,27 +250,42 @@ struct vnic {
 	u32 rx_frames;
 };
 
-/* Has the sender taken back what is at @position? */
+/* Has the sender taken back the frame at @position? */
 static inline bool vnic_is_void(__le32 base, u32 position)
 {
 	return (s32)(le32_to_cpu(base) - position) > 0;
 }
 
-/* Has @new come past the position that somebody waits at, and had @old not? */
+/* Is @event, the position that the other side waits for, among those from @old to @new? */
 static inline bool vnic_wants(__le32 event, u32 new, u32 old)
 {
 	return new - le32_to_cpu(event) - 1 < new - old;
 }
 
-static inline u64 vnic_count(const u64_stats_t *count, const struct u64_stats_sync *sync)
+static inline void vnic_count(struct vnic_stats *stats, unsigned int what)
+{
+	u64_stats_update_begin(&stats->sync);
+	u64_stats_inc(&stats->count[what]);
+	u64_stats_update_end(&stats->sync);
+}
+
+static inline void vnic_count_frame(struct vnic_stats *stats, u32 len)
+{
+	u64_stats_update_begin(&stats->sync);
+	u64_stats_inc(&stats->count[VNIC_RX_PACKETS]);
+	u64_stats_add(&stats->count[VNIC_RX_BYTES], len);
+	u64_stats_update_end(&stats->sync);
+}
+
+static inline u64 vnic_counted(const struct vnic_stats *stats, unsigned int what)
 {
 	unsigned int start;
 	u64 n;
 
 	do {
-		start = u64_stats_fetch_begin(sync);
-		n = u64_stats_read(count);
-	} while (u64_stats_fetch_retry(sync, start));
+		start = u64_stats_fetch_begin(&stats->sync);
+		n = u64_stats_read(&stats->count[what]);
+	} while (u64_stats_fetch_retry(&stats->sync, start));
 	return n;
 }
 
@@ -257,7 +294,14 @@ static inline struct netdev_queue *vnic_txq(const struct vnic_queue *queue)
 	return netdev_get_tx_queue(queue->vnic->dev, queue->nr);
 }
 
-/* Under RCU. NULL: nobody is there, or we do not know each other yet. */
+/* What a peer has received of a queue. */
+static inline const struct vnic_in *vnic_peer_in(const struct vnic_peer *peer,
+						 const struct vnic_queue *queue)
+{
+	return &peer->page->in[queue->vnic->self.slot][queue->nr];
+}
+
+/* Under RCU. NULL: there is no peer in this slot, or it is not linked yet. */
 static inline struct vnic_peer *vnic_linked_peer(const struct vnic *vnic, u32 slot)
 {
 	struct vnic_peer *peer = rcu_dereference(vnic->peer[slot]);
@@ -269,6 +313,10 @@ static inline struct vnic_peer *vnic_linked_peer(const struct vnic *vnic, u32 sl
 
 void vnic_dev_setup(struct net_device *dev);
 void vnic_dev_spread(struct vnic *vnic);
+
+/* ---- ethtool.c ---- */
+
+extern const struct ethtool_ops vnic_ethtool_ops;
 
 /* ---- wire.c ---- */
 
@@ -284,26 +332,6 @@ u64 vnic_wire_self(const struct vnic *vnic);	/* VNIC_FACE_... */
 
 void vnic_neigh_gone(struct net_device *dev, const u8 *mac);
 
-/* ---- send.c ---- */
-
-netdev_tx_t vnic_send(struct sk_buff *skb, struct net_device *dev);
-netdev_features_t vnic_send_features(struct sk_buff *skb, struct net_device *dev,
-				     netdev_features_t features);
-int vnic_send_xdp(struct net_device *dev, int nr, struct xdp_frame **frames, u32 flags);
-bool vnic_send_back(struct vnic_queue *queue, struct xdp_frame *xdp);
-void vnic_send_flush(struct vnic_queue *queue);
-int vnic_send_init(struct vnic_queue *queue);
-void vnic_send_exit(struct vnic_queue *queue);
-void vnic_send_begin(struct vnic_queue *queue, u32 slot);
-void vnic_send_end(struct vnic_queue *queue, u32 slot);
-void vnic_send_clean(struct vnic_queue *queue, int budget);
-void vnic_send_stop(struct vnic_queue *queue);
-
-/* ---- frame.c ---- */
-
-u32 vnic_frame_skb(struct vnic_frame *frame, const struct sk_buff *skb);
-u32 vnic_frame_xdp(struct vnic_frame *frame, const struct xdp_frame *xdp);
-
 /* ---- receive.c ---- */
 
 int vnic_receive_poll(struct napi_struct *napi, int budget);
@@ -313,11 +341,6 @@ void vnic_receive_begin(struct vnic_queue *queue, u32 slot);
 void vnic_receive_drop(struct vnic_queue *queue);
 void vnic_receive_kick(struct vnic *vnic);
 void vnic_receive_exit(struct vnic_queue *queue);
-
-/* ---- offload.c ---- */
-
-int vnic_offload_get(const struct sk_buff *skb, struct virtio_net_hdr *offload);
-int vnic_offload_set(struct sk_buff *skb, const struct virtio_net_hdr *offload);
 
 /* ---- xdp.c ---- */
 
@@ -329,8 +352,36 @@ void vnic_xdp_flush(struct vnic_queue *queue);
 int vnic_xdp_init(struct vnic_queue *queue);
 void vnic_xdp_exit(struct vnic_queue *queue);
 
-/* ---- ethtool.c ---- */
+/* ---- send.c ---- */
 
-extern const struct ethtool_ops vnic_ethtool_ops;
+netdev_tx_t vnic_send(struct sk_buff *skb, struct net_device *dev);
+netdev_features_t vnic_send_features(struct sk_buff *skb, struct net_device *dev,
+				     netdev_features_t features);
+int vnic_send_xdp(struct net_device *dev, int nr, struct xdp_frame **frames, u32 flags);
+bool vnic_send_back(struct vnic_queue *queue, struct xdp_frame *xdp);
+void vnic_send_flush(struct vnic_queue *queue);
+void vnic_send_clean(struct vnic_queue *queue, int budget);
+void vnic_send_stop(struct vnic_queue *queue);
+
+/* ---- flow.c ---- */
+
+unsigned long vnic_flow_send(struct vnic_queue *queue, const struct vnic_content *content,
+			     unsigned long slots);
+void vnic_flow_settle(struct vnic_queue *queue);
+void vnic_flow_arm(struct vnic_queue *queue);
+void vnic_flow_stop(struct vnic_queue *queue);
+int vnic_flow_init(struct vnic_queue *queue);
+void vnic_flow_exit(struct vnic_queue *queue);
+void vnic_flow_begin(struct vnic_queue *queue, u32 slot);
+void vnic_flow_end(struct vnic_queue *queue, u32 slot);
+
+/* ---- frame.c ---- */
+
+bool vnic_frame_write(struct vnic_frame *frame, const struct vnic_content *content);
+
+/* ---- offload.c ---- */
+
+int vnic_offload_get(const struct sk_buff *skb, struct virtio_net_hdr *offload);
+int vnic_offload_set(struct sk_buff *skb, const struct virtio_net_hdr *offload);
 
 #endif /* _VNIC_H */

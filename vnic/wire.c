@@ -215,7 +215,7 @@ static void peer_begin(struct vnic *vnic, struct vnic_peer *peer)
 	u32 i, slot = peer->member.slot;
 
 	for (i = 0; i < vnic->nr_queues; i++) {
-		vnic_send_begin(&vnic->queue[i], slot);
+		vnic_flow_begin(&vnic->queue[i], slot);
 		vnic_receive_begin(&vnic->queue[i], slot);
 	}
 	/* pairs with peer_link() */
@@ -283,7 +283,7 @@ static void peer_remove(struct vnic *vnic, struct vnic_peer *peer)
 	rcu_assign_pointer(vnic->peer[slot], NULL);
 	synchronize_net();
 	for (i = 0; i < vnic->nr_queues; i++)
-		vnic_send_end(&vnic->queue[i], slot);
+		vnic_flow_end(&vnic->queue[i], slot);
 	if (!vnic->lost)
 		WRITE_ONCE(vnic->page->seen[slot], 0);
 	vnic->news = true;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * XDP programs. Each gets a frame in a page of its own, as it would be on a wire: others
- * see by VNIC_FACE_XDP that there is a program, and leave no checksum open and send no
- * frame longer than the MTU. What is longer than a page no program gets, so the MTU is
- * bounded while there is one.
+ * XDP programs. A program gets each frame in a page of its own, as it would be on a wire:
+ * senders see VNIC_FACE_XDP, leave no checksum open and send no frame longer than the
+ * MTU. A frame longer than a page cannot be given to a program, which bounds the MTU.
  */
 #include <linux/bpf.h>
 #include <linux/bpf_trace.h>
@@ -20,7 +19,7 @@ static_assert(VNIC_FRAME_BYTES(VNIC_XDP_MTU) <= BYTES_MAX, "vnic xdp mtu");
 
 /* ---- pages ---- */
 
-/* What comes back is at once wanted again. NULL: no memory */
+/* Most programs give a page back at once: keep one. NULL: no memory. */
 struct page *vnic_xdp_get_page(struct vnic_queue *queue)
 {
 	struct page *page = queue->spare;
@@ -37,18 +36,9 @@ void vnic_xdp_put_page(struct vnic_queue *queue, struct page *page)
 		queue->spare = page;
 }
 
-/* ---- what becomes of a frame ---- */
+/* ---- running a program ---- */
 
-static void count_frame(struct vnic_queue *queue, unsigned int what, u32 len)
-{
-	u64_stats_update_begin(&queue->rx_sync);
-	u64_stats_inc(&queue->rx[VNIC_RX_PACKETS]);
-	u64_stats_add(&queue->rx[VNIC_RX_BYTES], len);
-	u64_stats_inc(&queue->rx[what]);
-	u64_stats_update_end(&queue->rx_sync);
-}
-
-/* Its page is the skb's from then on. Return: NULL if there is no memory */
+/* The skb takes over the page. Return: NULL if there is no memory. */
 static struct sk_buff *make_skb(const struct xdp_buff *xdp)
 {
 	struct sk_buff *skb = napi_build_skb(xdp->data_hard_start, PAGE_SIZE);
@@ -63,8 +53,8 @@ static struct sk_buff *make_skb(const struct xdp_buff *xdp)
 }
 
 /*
- * Return: which of VNIC_RX_... it was; with VNIC_RX_XDP_REDIRECT and VNIC_RX_XDP_TX the
- * page is another's
+ * Return: the counter; with VNIC_RX_XDP_REDIRECT and VNIC_RX_XDP_TX the page has a new
+ * owner.
  */
 static unsigned int act_on(struct vnic_queue *queue, struct bpf_prog *prog, struct xdp_buff *xdp,
 			   u32 act)
@@ -96,13 +86,13 @@ static unsigned int act_on(struct vnic_queue *queue, struct bpf_prog *prog, stru
 }
 
 /**
- * vnic_xdp_run - let a program see a frame
- * @queue: where it has come; NAPI and RCU are the caller's
+ * vnic_xdp_run - run a program on a frame
+ * @queue: has received it; under NAPI and RCU
  * @prog: the program
- * @page: the frame, behind XDP_PACKET_HEADROOM; it is not the caller's any more
+ * @page: the frame, behind XDP_PACKET_HEADROOM; not the caller's any more
  * @len: its bytes
  *
- * Return: an skb, if Linux is to get it; or NULL, and it has been counted.
+ * Return: an skb for Linux; or NULL, and the frame is counted.
  */
 struct sk_buff *vnic_xdp_run(struct vnic_queue *queue, struct bpf_prog *prog, struct page *page,
 			     u32 len)
@@ -124,11 +114,12 @@ struct sk_buff *vnic_xdp_run(struct vnic_queue *queue, struct bpf_prog *prog, st
 	}
 	if (what != VNIC_RX_XDP_REDIRECT && what != VNIC_RX_XDP_TX)
 		vnic_xdp_put_page(queue, page);
-	count_frame(queue, what, len);
+	vnic_count_frame(&queue->rx, len);
+	vnic_count(&queue->rx, what);
 	return NULL;
 }
 
-/* The end of a poll: what has been sent meanwhile goes. */
+/* At the end of a poll. */
 void vnic_xdp_flush(struct vnic_queue *queue)
 {
 	if (queue->xdp_redirected)
