@@ -61,7 +61,7 @@ deps:
 # to the sources. No BTF: it ties a module to one build of the kernel.
 #
 # $(call build_modules,KDIR,DIRECTORY,CONFIG...)
-ROOMS		:= adeos-lite adeos-lite/vnode adeos-lite/root kernel kernel/look kernel/view vconsole vnic selftests/modules
+ROOMS		:= adeos-lite adeos-lite/vnode adeos-lite/root kernel kernel/look kernel/view vconsole vnic examples selftests/modules
 VNODE_CONFIG	:= CONFIG_ADEOS_LITE=m CONFIG_VNODE_VIEW=m CONFIG_VCONSOLE=m CONFIG_VNIC=m
 ROOT_CONFIG	:= $(VNODE_CONFIG) CONFIG_VNODE_KMB=m
 
@@ -92,8 +92,9 @@ define build_for
 	$(call build_modules,$(BUILD)/debian/usr/src/linux-headers-$$release,$$release$(2),$(3))
 endef
 
+# The examples and the test module are built for test machines alone.
 modules-%: FORCE | deps-build
-	+@$(call build_for,$*,,CONFIG_ADEOS_TEST=m $(if $(filter $*,$(ROOT_KERNELS)),$(ROOT_CONFIG),$(VNODE_CONFIG)))
+	+@$(call build_for,$*,,CONFIG_ADEOS_TEST=m CONFIG_VNODE_EXAMPLE=m $(if $(filter $*,$(ROOT_KERNELS)),$(ROOT_CONFIG),$(VNODE_CONFIG)))
 
 # Nanokernels for tests, in a directory RELEASE-VARIANT: one dies at any step that a test
 # chooses, one speaks another protocol.
