@@ -89,6 +89,10 @@ static int core_init(void)
 	err = adeos_portal_grant_all(core_portal);
 	if (err)
 		goto err_portal;
+	/* root is a member as soon as its module is loaded: drivers come right behind it */
+	adeos_core_enter();
+	core_update();
+	adeos_core_leave();
 	queue_delayed_work(core_wq, &core_tick, CORE_PERIOD);
 	return 0;
 

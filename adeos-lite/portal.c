@@ -194,7 +194,9 @@ static void portals_tick(void)
 {
 	u32 i;
 
-	mutex_lock(&adeos_portals_lock);
+	/* a portal that is being closed waits for handlers; messages must not */
+	if (!mutex_trylock(&adeos_portals_lock))
+		return;
 	for (i = 0; i < VNODE_PORTALS; i++)
 		if (adeos_portals[i])
 			portal_check(adeos_portals[i]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* KMB, the kernel-mode bootloader for vnodes: its parts. */
 #include <linux/module.h>
+#include <vnode/adeos.h>
 
 #include "kmb.h"
 
@@ -29,8 +30,16 @@ static void parts_exit(int nr)
 
 static int __init kmb_init(void)
 {
+	struct adeos_member self;
 	int i, err;
 
+	err = adeos_self(&self);
+	if (err)
+		return err;
+	if (self.id) {
+		pr_err("this is vnode %u: only root can lend\n", self.id);
+		return -ENODEV;
+	}
 	kmb_life_listeners(parts, ARRAY_SIZE(parts));
 	for (i = 0; i < ARRAY_SIZE(parts); i++) {
 		err = parts[i].init ? parts[i].init() : 0;

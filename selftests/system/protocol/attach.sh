@@ -53,7 +53,21 @@ lives_again() { # ID LIFE
 }
 
 [ -d $SYSFS ] || bail "no $SYSFS"
-plan 34
+# The KMB's module goes to vnode 1 over a bridge, and is loaded there.
+lending_is_refused() {
+	local creator status=0
+
+	bridge create kmb 4M < /dev/null > /dev/null &
+	creator=$!
+	wait_for 10 grep -q ' kmb ' $SYSFS/bridges && bridge write kmb < "/lib/modules/$(uname -r)/vnode.ko" &&
+		vsh 1 'bridge cat kmb > /tmp/vnode.ko; ! insmod /tmp/vnode.ko && dmesg' > /tmp/lending || status=1
+	kill "$creator"
+	wait "$creator"
+	cat /tmp/lending
+	[ $status -eq 0 ] && grep -q 'this is vnode 1: only root can lend' /tmp/lending
+}
+
+plan 35
 remember_root
 log_begin
 check "root is a member" test "$(slot_of 0)" = 0
@@ -79,6 +93,7 @@ check "vnode 2's, too" clock_is_near 2 100000
 check "it has the same date" test $(($(vsh 1 date +%s) - $(date +%s))) -le 2
 KERNEL=/boot/vmlinuz
 
+check "a vnode cannot lend: the module vnode is refused there" lending_is_refused
 life=$(life_of 1)
 check "the nanokernel of vnode 1 is unloaded and loaded" reload 1
 check "it is a member again, with another life" wait_for 30 lives_again 1 "$life"
