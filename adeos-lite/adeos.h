@@ -119,9 +119,6 @@ void adeos_parts_stop(void);
 const struct adeos_part *adeos_part_up(unsigned int i);
 const struct adeos_part *adeos_part_nr(unsigned int i);
 
-#define adeos_for_each_part(part, i)	\
-	for ((i) = 0; ((part) = adeos_part_up(i)); (i)++)
-
 void adeos_core_enter(void);		/* no part is updated meanwhile */
 void adeos_core_leave(void);
 

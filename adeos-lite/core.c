@@ -23,7 +23,7 @@ static void core_update(void)
 	const struct adeos_part *part;
 	unsigned int i;
 
-	adeos_for_each_part(part, i)
+	for (i = 0; (part = adeos_part_up(i)); i++)
 		if (part->update)
 			part->update();
 }
@@ -47,7 +47,7 @@ static void core_tick_func(struct work_struct *work)
 
 	adeos_core_enter();
 	core_update();
-	adeos_for_each_part(part, i)
+	for (i = 0; (part = adeos_part_up(i)); i++)
 		if (part->tick)
 			part->tick();
 	adeos_core_leave();

@@ -37,7 +37,7 @@ static void member_left(struct adeos_member *member)
 	unsigned int i;
 
 	pr_debug("%s has left\n", member->name);
-	adeos_for_each_part(part, i)
+	for (i = 0; (part = adeos_part_up(i)); i++)
 		if (part->left)
 			part->left(member);
 	blocking_notifier_call_chain(&members_chain, ADEOS_LEFT, member);
@@ -49,7 +49,7 @@ static void member_joined(struct adeos_member *member)
 	unsigned int i;
 
 	pr_debug("%s has joined\n", member->name);
-	adeos_for_each_part(part, i)
+	for (i = 0; (part = adeos_part_up(i)); i++)
 		if (part->joined)
 			part->joined(member);
 	adeos_portals_catch_up(member->slot);

@@ -47,7 +47,7 @@ static int nmi_handle(unsigned int type, struct pt_regs *regs)
 	unsigned int i;
 
 	/* one NMI may stand for all of them */
-	adeos_for_each_part(part, i)
+	for (i = 0; (part = adeos_part_up(i)); i++)
 		if (part->nmi)
 			ours |= part->nmi(regs);
 	if (ours) {

@@ -21,7 +21,7 @@ static unsigned int flood = 100000;
 module_param(flood, uint, 0644);
 MODULE_PARM_DESC(flood, "raises per second from one vnode that are called a flood in the log; 0: none");
 
-DEFINE_MUTEX(adeos_portals_lock);
+DEFINE_MUTEX(adeos_portals_lock);	/* protects changes of the table */
 struct adeos_portal *adeos_portals[VNODE_PORTALS];
 
 struct adeos_portal *adeos_portal_nr(u32 number)

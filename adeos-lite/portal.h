@@ -59,7 +59,7 @@ void adeos_doors_distrust(u32 slot);
 
 /* ---- portal.c ---- */
 
-extern struct mutex adeos_portals_lock;		/* protects changes of the table */
+extern struct mutex adeos_portals_lock;
 extern struct adeos_portal *adeos_portals[VNODE_PORTALS];
 
 static inline struct vnode_portal *adeos_portal_own(const struct adeos_portal *portal)

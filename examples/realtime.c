@@ -11,7 +11,7 @@
  * hears of them, merged into one, once hold is 0 again.
  *
  *	modprobe vnode-realtime from=0 cpu=1
- *	cat /sys/module/vnode_realtime/parameters/{served,linux,worst_ns}
+ *	cat /sys/module/vnode_realtime/parameters/{served,later,worst_ns}
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -36,9 +36,9 @@ static ulong served;
 module_param(served, ulong, 0444);
 MODULE_PARM_DESC(served, "requests that the real-time domain has answered");
 
-static ulong linux_runs;
-module_param_named(linux, linux_runs, ulong, 0444);
-MODULE_PARM_DESC(linux, "times that Linux's own handler has run");
+static ulong later;
+module_param(later, ulong, 0444);
+MODULE_PARM_DESC(later, "times that Linux's own handler has run");
 
 static ulong worst_ns;
 module_param(worst_ns, ulong, 0444);
@@ -92,7 +92,7 @@ static struct adeos_domain linux_domain = { .name = "linux", .priority = 0 };
 
 static void linux_handler(void *data, u32 slots)
 {
-	WRITE_ONCE(linux_runs, linux_runs + 1);
+	WRITE_ONCE(later, later + 1);
 	schedule_work(&linux_later);
 }
 

@@ -7,7 +7,10 @@
  *	fuzz-image DIR
  *
  * Mutations mostly destroy compressed data. Therefore each input is also compressed and
- * wrapped in a bzImage.
+ * wrapped in a bzImage. A few bytes may decode to as much as an image may have, which
+ * takes most of a minute with sanitizers:
+ *
+ * fuzz: -timeout=300
  */
 #include <stdio.h>
 #include <unistd.h>

@@ -59,12 +59,12 @@ lending_is_refused() {
 
 	bridge create kmb 4M < /dev/null > /dev/null &
 	creator=$!
-	wait_for 10 grep -q ' kmb ' $SYSFS/bridges && bridge write kmb < "/lib/modules/$(uname -r)/vnode.ko" &&
+	wait_for 10 grep -q ' kmb ' "$SYSFS/bridges" && bridge write kmb < "/lib/modules/$(uname -r)/vnode.ko" &&
 		vsh 1 'bridge cat kmb > /tmp/vnode.ko; ! insmod /tmp/vnode.ko && dmesg' > /tmp/lending || status=1
 	kill "$creator"
 	wait "$creator"
 	cat /tmp/lending
-	[ $status -eq 0 ] && grep -q 'this is vnode 1: only root can lend' /tmp/lending
+	[ "$status" -eq 0 ] && grep -q 'this is vnode 1: only root can lend' /tmp/lending
 }
 
 plan 35

@@ -33,7 +33,7 @@ answers_are() { # N
 	at_says interrupts "$1" 0 count realtime.answer
 }
 
-plan 15
+plan 16
 remember_root
 log_begin
 remember_adeos
@@ -41,15 +41,16 @@ check "vnode 1" up 1 1 256M
 check "root's portal for answers" at 0 portal realtime.answer grant=1
 check "the module, in vnode 1, for requests of vnode 7" vsh 1 insmod "$MODULE" from=7
 check "root may not raise it: EACCES" at_fails EACCES 0 raise 1 realtime 1
-check "the module, for requests of root" eval 'vsh 1 rmmod vnode-realtime && vsh 1 insmod "$MODULE" from=0 cpu=0'
-check "a request is served, and Linux runs after it" eval 'request 1 && wait_for 5 parameter_is linux 1'
+check "it goes" vsh 1 rmmod vnode-realtime
+check "the module, for requests of root" vsh 1 insmod "$MODULE" from=0 cpu=0
+check "a request is served, and Linux runs after it" eval 'request 1 && wait_for 5 parameter_is later 1'
 check "it is answered, and so is the next one" eval 'request 2 && wait_for 5 answers_are 2'
-check "Linux has run for that, too" wait_for 5 parameter_is linux 2
+check "Linux has run for that, too" wait_for 5 parameter_is later 2
 check "Linux is held back: three requests are served and answered" \
 	eval 'hold 1 && request 3 && request 4 && request 5 && wait_for 5 answers_are 5'
-check "it has not run for them" parameter_is linux 2
-check "let on, it runs once for all three" eval 'hold 0 && wait_for 5 parameter_is linux 3'
-check "and for the next one" eval 'request 6 && wait_for 5 parameter_is linux 4 && wait_for 5 answers_are 6'
+check "it has not run for them" parameter_is later 2
+check "let on, it runs once for all three" eval 'hold 0 && wait_for 5 parameter_is later 3'
+check "and for the next one" eval 'request 6 && wait_for 5 parameter_is later 4 && wait_for 5 answers_are 6'
 check "the module goes while Linux is held back: ENOENT" \
 	eval 'hold 1 && request 7 && vsh 1 rmmod vnode-realtime && at_fails ENOENT 0 raise 1 realtime 1'
 check "root has everything again" eval 'stop 1 && at 0 close realtime.answer && nothing_held && root_is_back'
