@@ -72,7 +72,7 @@ static struct bridge_entry *entry_create(u32 index, u32 serial)
 	INIT_LIST_HEAD(&entry->bridges);
 	WRITE_ONCE(adeos_own()->bridge_use[index], cpu_to_le32(serial));
 	adeos_fault(FAULT_BRIDGE_USED);
-	/* pairs with bridge_root_state(): either we see the change, or root sees our use */
+	/* pairs with bridge_state(): either we see the change, or root sees our use */
 	smp_mb();
 	err = entry_check(entry, index, serial);
 	if (err) {

@@ -72,7 +72,7 @@ static void end_write(enum vnode_end_reason reason)
 	adeos_log_keep();
 	adeos_fault(FAULT_END_BEGUN);
 	end->tsc = cpu_to_le64(rdtsc());
-	/* pairs with end_read() in root/slot.c */
+	/* pairs with adeos_station_read_end() in root/station.c */
 	smp_store_release(&end->reason, cpu_to_le32(reason));
 	adeos_fault(FAULT_END_WRITTEN);
 	adeos_knock(BIT(0));
