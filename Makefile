@@ -132,7 +132,8 @@ VNODE_CFLAGS	:= -O2 -g -Wall -Wextra -Wno-unused-parameter -Wstrict-prototypes -
 		   -Iinclude -Iinclude/uapi -Ikexec-vnode \
 		   -iquote $(KEXEC_TOOLS)/kexec -iquote $(KEXEC_TOOLS)/include
 
-kexec: $(BUILD)/kexec $(BUILD)/kexec.bash
+# The programs that kexec gives to vnodes are where it looks for them.
+kexec: $(BUILD)/kexec $(BUILD)/kexec.bash $(BUILD)/libexec/kexec-vnode/init
 
 $(BUILD)/debian/kexec-tools: FORCE | deps-build
 	@selftests/fetch kexec-tools
@@ -164,6 +165,13 @@ $(BUILD)/kexec: $(VNODE_DIR)/libvnode.a
 		VNODE_LIB=$(abspath $<) VNODE_LIBS='$(VNODE_LIBS)' > $(KEXEC_TOOLS)/make.log 2>&1 || \
 		{ cat $(KEXEC_TOOLS)/make.log; exit 1; }
 	@cp $(KEXEC_TOOLS)/build/sbin/kexec $@.new && mv $@.new $@
+
+INIT_SOURCES	:= $(VNODE_INIT:%=kexec-vnode/%.c)
+
+$(BUILD)/libexec/kexec-vnode/init: $(INIT_SOURCES) kexec-vnode/piece/init/init.h
+	@echo '  LD      build/libexec/kexec-vnode/init'
+	@mkdir -p $(@D)
+	@$(CC) -static -s -O2 -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes $(CFLAGS) -o $@ $(INIT_SOURCES)
 
 # Completion for bash, with the options that this kexec has
 $(BUILD)/kexec.bash: kexec-vnode/kexec-vnode.bash $(BUILD)/kexec
@@ -267,6 +275,7 @@ install:
 	{ [ -n "$(DESTDIR)" ] || depmod $$release; }
 	@$(MAKE) --no-print-directory kexec $(BUILD)/vnode-bridge
 	install -D -m 755 $(BUILD)/kexec $(DESTDIR)$(PREFIX)/sbin/kexec
+	install -D -m 755 $(BUILD)/libexec/kexec-vnode/init $(DESTDIR)$(PREFIX)/libexec/kexec-vnode/init
 	install -D -m 755 $(BUILD)/vnode-bridge $(DESTDIR)$(PREFIX)/bin/vnode-bridge
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/linux include/uapi/linux/vnode.h \
 		include/uapi/linux/bridge.h include/uapi/linux/vconsole.h

@@ -31,11 +31,8 @@ enum {
 };
 
 /* Defaults, in seconds */
-#define BOOT_LIMIT	120
 #define GRANT_TIMEOUT	60
 #define STOP_TIMEOUT	10
-/* Root's kernel watches the boot limit: give it time to report. */
-#define BOOT_LIMIT_GRACE	5
 
 /* The list of CPUs begins with the boot CPU. */
 static int order_cpus(struct vnode_config *config, struct vnode_err *err)
@@ -97,11 +94,8 @@ static void set_defaults(struct vnode_config *config)
 {
 	if (config->timeout == VNODE_UNSET)
 		config->timeout = config->verb == VNODE_VERB_UNLOAD ? STOP_TIMEOUT : GRANT_TIMEOUT;
-	if (config->boot_limit == VNODE_UNSET)
-		config->boot_limit = BOOT_LIMIT;
-	/* a vnode without a boot limit may never attach */
-	if (config->wait == VNODE_UNSET)
-		config->wait = config->boot_limit ? config->boot_limit + BOOT_LIMIT_GRACE : 0;
+	if (config->verb == VNODE_VERB_EXEC && config->wait == VNODE_UNSET)
+		config->wait = VNODE_BOOT_LIMIT + VNODE_BOOT_LIMIT_GRACE;
 }
 
 static bool is_start(const struct vnode_config *config)

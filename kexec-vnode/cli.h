@@ -27,6 +27,11 @@ enum vnode_verb {
 	VNODE_VERB_OPTIONS,
 };
 
+/* In seconds */
+#define VNODE_BOOT_LIMIT	120
+/* Root's kernel watches the boot limit: give it time to report. */
+#define VNODE_BOOT_LIMIT_GRACE	5
+
 /* Of a number that is not given */
 #define VNODE_UNSET		(-1)
 
@@ -46,10 +51,11 @@ struct vnode_config {
 	char dump_dir[256];		/* VNODE_DUMP_DIR_MAX; "": no dump on failure */
 	enum vnode_unpack unpack;
 	double timeout;			/* seconds, as are the following */
-	double boot_limit;		/* 0: none */
-	double wait;			/* until it runs; 0: do not wait */
+	double boot_limit;		/* 0: none. A start decides if it is VNODE_UNSET */
+	double wait;			/* until it runs; 0: do not wait. As @boot_limit */
 	struct vnode_restart restart;
 	bool force, json, dry_run, read_only;
+	bool attach;			/* refuse a start without adeos-lite */
 };
 
 #endif /* KEXEC_VNODE_CLI_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The stages of a start: read, grant, plan, load, start, wait. */
+/* The stages of a start: read, make the piece, grant, plan, load, start, wait. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "device.h"
 #include "inspect/inspect.h"
+#include "piece/piece.h"
 #include "plan/plan.h"
 #include "status.h"
 #include "verbs.h"
@@ -38,28 +39,109 @@ static void set_alarm(double seconds)
 
 /* The state of a start, from the files to the plan */
 struct start {
-	void *kernel, *initrd;
-	size_t kernel_size, initrd_size;
+	void *kernel, *initrd_file;
+	size_t kernel_size;
+	char initrd_path[512];
 	struct vnode_image image;
+	struct vnode_piece piece;
+	struct vnode_initrd initrd;
 	struct vnode_lent lent;
 	struct vnode_plan plan;
 	uint64_t plan_cycles;		/* spent on reading, unpacking and placing */
 };
 
-static int start_read(struct start *s, const struct vnode_config *config, struct vnode_err *err)
+static int read_kernel(struct start *s, const struct vnode_config *config, struct vnode_err *err)
 {
 	struct vnode_err why;
 	int ret;
 
 	ret = vnode_file_read(config->kernel, "kernel", &s->kernel, &s->kernel_size, err);
-	if (!ret && config->initrd)
-		ret = vnode_file_read(config->initrd, "initrd", &s->initrd, &s->initrd_size, err);
 	if (ret)
 		return ret;
 	ret = vnode_image_open(&s->image, s->kernel, s->kernel_size, config->unpack, &why);
+	return ret ? vnode_err(err, -ret, "kernel %s: %s", config->kernel, why.text) : 0;
+}
+
+/* The initrd that is given, or else the one of the image's release, if there is one. */
+static int read_initrd(struct start *s, const struct vnode_config *config, struct vnode_err *err)
+{
+	const char *path = config->initrd ?: s->initrd_path;
+
+	s->initrd.piece = &s->piece;
+	if (config->initrd && !strcmp(config->initrd, "none"))
+		return 0;
+	if (!config->initrd) {
+		if (!vnode_piece_find_initrd(config->kernel, s->image.release, s->initrd_path,
+					     sizeof(s->initrd_path)))
+			return 0;
+		printf("%s: initrd %s\n", config->name, path);
+	}
+	return vnode_file_read(path, "initrd", &s->initrd_file, &s->initrd.size, err);
+}
+
+static void print_piece(const struct vnode_piece *piece, const struct vnode_config *config)
+{
+	printf("%s: modules %s, in %zu KiB before the initrd\n", config->name, piece->modules,
+	       piece->size >> 10);
+	if (*piece->missing)
+		printf("%s: not there for this kernel: %s\n", config->name, piece->missing);
+	if (piece->console && access("/sys/module/vconsole", F_OK))
+		printf("%s: root shows no consoles yet: modprobe vconsole\n", config->name);
+}
+
+/*
+ * A start without a piece: the initrd that is given may have adeos-lite itself; any other
+ * kernel will not attach, and has no boot limit.
+ */
+static int start_without_piece(struct vnode_config *config, const char *why, struct vnode_err *err)
+{
+	bool given = config->initrd && strcmp(config->initrd, "none");
+
+	if (config->attach)
+		return vnode_err(err, ENOENT, "--attach: %s", why);
+	printf("%s: %s; %s\n", config->name, why,
+	       given ? "the initrd has to load it" : "it will not attach, and has no boot limit");
+	if (!given && config->boot_limit == VNODE_UNSET)
+		config->boot_limit = 0;
+	return 0;
+}
+
+static int make_piece(struct start *s, struct vnode_config *config, struct vnode_err *err)
+{
+	struct vnode_err why;
+	int ret;
+
+	if (config->append && vnode_cmdline_sets(config->append, "rdinit="))
+		return start_without_piece(config, "rdinit= in --append leaves out adeos-lite",
+					   err);
+	ret = vnode_piece_make(&s->piece, config, s->image.release, "", &why);
+	if (ret == -ENOPKG)
+		return start_without_piece(config, why.text, err);
 	if (ret)
-		return vnode_err(err, -ret, "kernel %s: %s", config->kernel, why.text);
-	return vnode_plan_check(config, &s->image, s->initrd_size, err);
+		return vnode_err(err, ret, "%s", why.text);
+	print_piece(&s->piece, config);
+	return 0;
+}
+
+/* A vnode without a boot limit may never attach. */
+static void set_limits(struct vnode_config *config)
+{
+	if (config->boot_limit == VNODE_UNSET)
+		config->boot_limit = VNODE_BOOT_LIMIT;
+	if (config->wait == VNODE_UNSET)
+		config->wait = config->boot_limit ?
+			       config->boot_limit + VNODE_BOOT_LIMIT_GRACE : 0;
+}
+
+static int start_read(struct start *s, struct vnode_config *config, struct vnode_err *err)
+{
+	int ret;
+
+	ret = read_kernel(s, config, err) ?: read_initrd(s, config, err) ?:
+	      make_piece(s, config, err);
+	s->initrd.data = s->initrd_file;
+	set_limits(config);
+	return ret ?: vnode_plan_check(config, &s->image, &s->initrd, err);
 }
 
 /* Root uses the TSC as its clock only if those of all CPUs agree: so do a vnode's. */
@@ -83,8 +165,8 @@ static int start_plan(struct start *s, const struct vnode_config *config,
 		.tsc_reliable = tsc_is_reliable(),
 	};
 
-	return vnode_plan_make(&s->plan, config, &s->image, s->initrd, s->initrd_size, &machine,
-			       &s->lent, err);
+	return vnode_plan_make(&s->plan, config, &s->image, &s->initrd, &machine, &s->lent,
+			       err);
 }
 
 /* Root's kernel checks it as well, but only after the grant. */
@@ -197,7 +279,7 @@ static int start_run(struct start *s, const struct vnode_config *config, struct 
 	return ret;
 }
 
-int vnode_start(const struct vnode_config *config, struct vnode_err *err)
+int vnode_start(struct vnode_config *config, struct vnode_err *err)
 {
 	static struct start s;
 	int ret;

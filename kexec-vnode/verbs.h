@@ -12,7 +12,7 @@ struct vnode_config;
 struct vnode_info;
 
 /* start.c: the verbs start and load */
-int vnode_start(const struct vnode_config *config, struct vnode_err *err);
+int vnode_start(struct vnode_config *config, struct vnode_err *err);
 
 /* verbs.c: verbs on an existing vnode */
 int vnode_exec(int fd, const struct vnode_config *config, const struct vnode_info *info,

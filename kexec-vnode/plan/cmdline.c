@@ -7,9 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "piece/piece.h"
 #include "plan.h"
 
-enum when { ALWAYS, IF_TSC_IS_RELIABLE };
+enum when { ALWAYS, IF_TSC_IS_RELIABLE, WITH_PIECE, WITH_CONSOLE };
 
 static const struct word {
 	enum when when;
@@ -29,17 +30,37 @@ static const struct word {
 	{ ALWAYS, "module_blacklist=kvm_intel",
 	  "a CPU in VMX operation ignores INIT: it cannot be stopped" },
 	{ ALWAYS, "panic=0", "before adeos-lite is loaded, a reboot resets the machine" },
+	{ WITH_PIECE, "rdinit=" VNODE_PIECE_INIT,
+	  "loads our modules, then starts the initrd's own /init" },
+	{ WITH_CONSOLE, "console=hvc0", "the console that root shows; --append may name others" },
 };
 
 #define NR_WORDS	(sizeof(words) / sizeof(*words))
 
-int vnode_cmdline_build(const struct vnode_machine *machine, const char *append,
-			char cmdline[VNODE_CMDLINE_MAX + 1], struct vnode_err *err)
+static bool is_there(enum when when, const struct vnode_machine *machine,
+		     const struct vnode_piece *piece, const char *append)
+{
+	switch (when) {
+	case IF_TSC_IS_RELIABLE:
+		return machine->tsc_reliable;
+	case WITH_PIECE:
+		return piece->data;
+	case WITH_CONSOLE:
+		return piece->data && piece->console &&
+		       !(append && vnode_cmdline_sets(append, "console="));
+	default:
+		return true;
+	}
+}
+
+int vnode_cmdline_build(const struct vnode_machine *machine, const struct vnode_piece *piece,
+			const char *append, char cmdline[VNODE_CMDLINE_MAX + 1],
+			struct vnode_err *err)
 {
 	size_t size = VNODE_CMDLINE_MAX + 1, len = 0, i;
 
 	for (i = 0; i < NR_WORDS; i++) {
-		if (words[i].when == IF_TSC_IS_RELIABLE && !machine->tsc_reliable)
+		if (!is_there(words[i].when, machine, piece, append))
 			continue;
 		/* the room beyond VNODE_APPEND_MAX is enough for all words */
 		len += snprintf(cmdline + len, size - len, "%s", len ? " " : "");
@@ -61,6 +82,18 @@ bool vnode_cmdline_has(const char *cmdline, const char *word)
 		if ((at == cmdline || at[-1] == ' ') && (!at[len] || at[len] == ' '))
 			return true;
 		at += len;
+	}
+	return false;
+}
+
+bool vnode_cmdline_sets(const char *cmdline, const char *key)
+{
+	const char *at = cmdline;
+
+	while ((at = strstr(at, key))) {
+		if (at == cmdline || at[-1] == ' ')
+			return true;
+		at += strlen(key);
 	}
 	return false;
 }

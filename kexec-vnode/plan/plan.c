@@ -6,7 +6,7 @@
  *	low RAM		for the vnode's kernel, which needs memory below 1 MiB
  *	range, bottom	boot parameters, command line
  *	       then	kernel, at a random address if it can be moved
- *	       top	initrd, and above it, not RAM for the vnode: control page, page
+ *	       top	piece and initrd, and above them, not RAM for the vnode: control page, page
  *			tables, ACPI tables
  *
  * kexec's own code places them: a memory map, locate_hole(), add_segment().
@@ -22,6 +22,7 @@
 
 #include "kexec.h"
 #include "cli.h"
+#include "piece/piece.h"
 #include "plan.h"
 
 #define E820_RAM	1
@@ -50,10 +51,11 @@ static uint64_t top_size(const struct vnode_config *config)
 }
 
 int vnode_plan_check(const struct vnode_config *config, const struct vnode_image *image,
-		     size_t initrd_size, struct vnode_err *err)
+		     const struct vnode_initrd *initrd, struct vnode_err *err)
 {
 	uint64_t need = BOTTOM_SIZE + image->align + image->mem_size +
-			vnode_align_up(initrd_size, PAGE) + top_size(config);
+			initrd->piece->size + vnode_align_up(initrd->size, PAGE) +
+			top_size(config);
 
 	if (config->append && strlen(config->append) > VNODE_APPEND_MAX)
 		return vnode_err(err, EINVAL, "--append: %zu characters are too many, at most %lu",
@@ -71,6 +73,7 @@ struct making {
 	struct vnode_plan *plan;
 	const struct vnode_config *config;
 	struct vnode_image *image;
+	const struct vnode_initrd *initrd;
 	const struct vnode_machine *machine;
 	const struct vnode_lent *lent;
 	struct kexec_info info;
@@ -166,7 +169,8 @@ static int make_cmdline(struct making *m)
 	char *cmdline = m->plan->cmdline;
 	int ret;
 
-	ret = vnode_cmdline_build(m->machine, m->config->append, cmdline, m->err);
+	ret = vnode_cmdline_build(m->machine, m->initrd->piece, m->config->append, cmdline,
+				  m->err);
 	m->nokaslr = vnode_cmdline_has(cmdline, "nokaslr");
 	return ret ?: add(m, cmdline, strlen(cmdline) + 1, m->lent->mem_base + PAGE,
 			  BOTTOM_SIZE - PAGE);
@@ -251,21 +255,33 @@ static int make_kernel(struct making *m)
 	return 0;
 }
 
-static int make_initrd(struct making *m, const void *initrd, size_t size)
+/*
+ * The piece comes first. It is made of whole pages: the kernel skips the zeros at its end,
+ * and finds a compressed archive, or the early one with microcode, behind it.
+ */
+static int make_initrd(struct making *m)
 {
-	uint64_t max = m->ram_end - 1;
+	const struct vnode_piece *piece = m->initrd->piece;
+	size_t room = vnode_align_up(m->initrd->size, PAGE), size = piece->size + room;
+	uint64_t pa;
+	int ret = 0;
 
 	if (!size)
 		return 0;
 	sort_segments(&m->info);
-	m->plan->initrd = locate_hole(&m->info, vnode_align_up(size, PAGE), PAGE,
-				      m->lent->mem_base, max, -1);
-	if (m->plan->initrd == ULONG_MAX)
+	pa = locate_hole(&m->info, size, PAGE, m->lent->mem_base, m->ram_end - 1, -1);
+	if (pa == ULONG_MAX)
 		return vnode_err(m->err, EFBIG, "initrd: %zu bytes do not fit", size);
-	return add(m, initrd, size, m->plan->initrd, vnode_align_up(size, PAGE));
+	m->plan->initrd = pa;
+	m->plan->initrd_size = piece->size + m->initrd->size;
+	if (piece->size)
+		ret = add(m, piece->data, piece->size, pa, piece->size);
+	if (!ret && room)
+		ret = add(m, m->initrd->data, m->initrd->size, pa + piece->size, room);
+	return ret;
 }
 
-static int make_bootparams(struct making *m, size_t initrd_size)
+static int make_bootparams(struct making *m)
 {
 	struct vnode_bootparams_config config = {
 		.header = m->image->has_header ? &m->image->header : NULL,
@@ -275,7 +291,7 @@ static int make_bootparams(struct making *m, size_t initrd_size)
 		.cmdline_pa = m->lent->mem_base + PAGE,
 		.cmdline_size = strlen(m->plan->cmdline),
 		.initrd_pa = m->plan->initrd,
-		.initrd_size = initrd_size,
+		.initrd_size = m->plan->initrd_size,
 		.rsdp_pa = m->plan->e820[E820_TABLES].start,
 		.kaslr = !m->image->self_kaslr && m->image->relocs && !m->nokaslr,
 	};
@@ -331,13 +347,13 @@ static int make_low_page(struct making *m)
 }
 
 int vnode_plan_make(struct vnode_plan *plan, const struct vnode_config *config,
-		    struct vnode_image *image, const void *initrd, size_t initrd_size,
+		    struct vnode_image *image, const struct vnode_initrd *initrd,
 		    const struct vnode_machine *machine, const struct vnode_lent *lent,
 		    struct vnode_err *err)
 {
 	struct making m = {
-		.plan = plan, .config = config, .image = image, .machine = machine,
-		.lent = lent, .err = err,
+		.plan = plan, .config = config, .image = image, .initrd = initrd,
+		.machine = machine, .lent = lent, .err = err,
 	};
 	int ret;
 
@@ -348,9 +364,9 @@ int vnode_plan_make(struct vnode_plan *plan, const struct vnode_config *config,
 	ret = make_memory_map(&m);
 	ret = ret ?: make_acpi(&m);
 	ret = ret ?: make_cmdline(&m);
-	ret = ret ?: make_initrd(&m, initrd, initrd_size);
+	ret = ret ?: make_initrd(&m);
 	ret = ret ?: make_kernel(&m);
-	ret = ret ?: make_bootparams(&m, initrd_size);
+	ret = ret ?: make_bootparams(&m);
 	ret = ret ?: make_entry(&m);
 	ret = ret ?: make_low_page(&m);
 	if (!ret && sort_segments(&m.info))

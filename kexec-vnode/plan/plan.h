@@ -13,6 +13,7 @@
 
 struct vnode_config;
 struct vnode_image;
+struct vnode_piece;
 
 /* acpi.c: the tables that describe a vnode to its kernel */
 struct vnode_acpi_config {
@@ -74,12 +75,15 @@ struct vnode_machine {			/* of root, known before a grant */
 };
 
 /*
- * cmdline.c: the words that every vnode needs, and @append (may be NULL). -EINVAL: too
- * long.
+ * cmdline.c: the words that every vnode needs, those of its piece, and @append (may be
+ * NULL). -EINVAL: too long.
  */
-int vnode_cmdline_build(const struct vnode_machine *machine, const char *append,
-			char cmdline[VNODE_CMDLINE_MAX + 1], struct vnode_err *err);
+int vnode_cmdline_build(const struct vnode_machine *machine, const struct vnode_piece *piece,
+			const char *append, char cmdline[VNODE_CMDLINE_MAX + 1],
+			struct vnode_err *err);
 bool vnode_cmdline_has(const char *cmdline, const char *word);
+/* @key has its "=": some word begins with it */
+bool vnode_cmdline_sets(const char *cmdline, const char *key);
 /* The command line, and a line for each of these words with the reason for it */
 void vnode_cmdline_print(const char *cmdline, FILE *out);
 
@@ -100,7 +104,7 @@ struct vnode_plan {
 	struct vnode_e820 e820[8];
 	unsigned int nr_e820;
 	int entry_mode;			/* 32 or 64 */
-	uint64_t entry, boot_params, cr3, control, kernel, initrd;
+	uint64_t entry, boot_params, cr3, control, kernel, initrd, initrd_size;
 	uint64_t virt_delta;		/* KASLR has moved the kernel up by this */
 	const char *kaslr;		/* for people: what is randomised */
 	struct kexec_segment *segment;
@@ -110,11 +114,18 @@ struct vnode_plan {
 	int tables_size;
 };
 
+/* What the kernel unpacks into its initramfs, in this order. Either may be empty. */
+struct vnode_initrd {
+	const struct vnode_piece *piece;	/* never NULL */
+	const void *data;
+	size_t size;
+};
+
 /* Checks before anything is granted: -EINVAL, -EFBIG. */
 int vnode_plan_check(const struct vnode_config *config, const struct vnode_image *image,
-		     size_t initrd_size, struct vnode_err *err);
+		     const struct vnode_initrd *initrd, struct vnode_err *err);
 int vnode_plan_make(struct vnode_plan *plan, const struct vnode_config *config,
-		    struct vnode_image *image, const void *initrd, size_t initrd_size,
+		    struct vnode_image *image, const struct vnode_initrd *initrd,
 		    const struct vnode_machine *machine, const struct vnode_lent *lent,
 		    struct vnode_err *err);
 void vnode_plan_print(const struct vnode_plan *plan, const struct vnode_config *config,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ktap.h"
+#include "piece/piece.h"
 #include "plan/plan.h"
 
 #define PAGE_OF_WORDS	"Documentation/layout.md"
@@ -16,15 +17,34 @@
 
 static const struct vnode_machine reliable = { .tsc_khz = 2500000, .tsc_reliable = true };
 static const struct vnode_machine unreliable = { .tsc_khz = 2500000 };
+static char data[1];
+static const struct vnode_piece none;
+static const struct vnode_piece piece = { .data = data, .size = 1, .console = true };
+static const struct vnode_piece without_console = { .data = data, .size = 1 };
 static char cmdline[VNODE_CMDLINE_MAX + 1];
 static struct vnode_err err;
 
 static void words_come_first(void)
 {
-	KTAP_CHECK_EQ(vnode_cmdline_build(&reliable, NULL, cmdline, &err), 0);
+	KTAP_CHECK_EQ(vnode_cmdline_build(&reliable, &none, NULL, cmdline, &err), 0);
 	KTAP_CHECK_STR(cmdline, "tsc_early_khz=2500000 tsc=reliable" COMMON);
-	KTAP_CHECK_EQ(vnode_cmdline_build(&unreliable, "quiet pci=on", cmdline, &err), 0);
+	KTAP_CHECK_EQ(vnode_cmdline_build(&unreliable, &none, "quiet pci=on", cmdline, &err), 0);
 	KTAP_CHECK_STR(cmdline, "tsc_early_khz=2500000" COMMON " quiet pci=on");
+}
+
+static void words_of_the_piece(void)
+{
+	KTAP_CHECK_EQ(vnode_cmdline_build(&unreliable, &piece, "quiet", cmdline, &err), 0);
+	KTAP_CHECK_STR(cmdline, "tsc_early_khz=2500000" COMMON
+		       " rdinit=/vnode/init console=hvc0 quiet");
+	KTAP_CHECK_EQ(vnode_cmdline_build(&unreliable, &without_console, NULL, cmdline, &err), 0);
+	KTAP_CHECK_STR(cmdline, "tsc_early_khz=2500000" COMMON " rdinit=/vnode/init");
+	KTAP_CHECK_EQ(vnode_cmdline_build(&unreliable, &piece, "a console=tty0", cmdline, &err), 0);
+	KTAP_CHECK_STR(cmdline, "tsc_early_khz=2500000" COMMON
+		       " rdinit=/vnode/init a console=tty0");
+	KTAP_CHECK_EQ(vnode_cmdline_build(&unreliable, &piece, "netconsole=x", cmdline, &err), 0);
+	KTAP_CHECK_STR(cmdline, "tsc_early_khz=2500000" COMMON
+		       " rdinit=/vnode/init console=hvc0 netconsole=x");
 }
 
 static void longest_append_fits(void)
@@ -34,11 +54,11 @@ static void longest_append_fits(void)
 
 	memset(append, 'x', sizeof(append));
 	append[VNODE_APPEND_MAX] = 0;
-	KTAP_CHECK_EQ(vnode_cmdline_build(&fast, append, cmdline, &err), 0);
+	KTAP_CHECK_EQ(vnode_cmdline_build(&fast, &piece, append, cmdline, &err), 0);
 	KTAP_CHECK_STR(strrchr(cmdline, ' ') + 1, append);
 	append[VNODE_APPEND_MAX] = 'x';
 	append[VNODE_CMDLINE_MAX] = 0;
-	KTAP_CHECK_EQ(vnode_cmdline_build(&fast, append, cmdline, &err), -EINVAL);
+	KTAP_CHECK_EQ(vnode_cmdline_build(&fast, &piece, append, cmdline, &err), -EINVAL);
 	KTAP_CHECK(strstr(err.text, "--append"));
 }
 
@@ -82,7 +102,7 @@ static void page_has_the_same_words(void)
 	FILE *page, *out;
 	size_t size;
 
-	KTAP_REQUIRE(!vnode_cmdline_build(&reliable, "quiet", cmdline, &err));
+	KTAP_REQUIRE(!vnode_cmdline_build(&reliable, &piece, "quiet", cmdline, &err));
 	out = open_memstream(&printed, &size);
 	vnode_cmdline_print(cmdline, out);
 	fclose(out);
@@ -96,7 +116,7 @@ static void page_has_the_same_words(void)
 	while (next_row(page, row, sizeof(row)) && fgets(line, sizeof(line), out) &&
 	       is_same(line, row))
 		rows++;
-	KTAP_CHECK_EQ(rows, 9);
+	KTAP_CHECK_EQ(rows, 11);
 	KTAP_CHECK_STR(row, "\n");
 	KTAP_CHECK(!fgets(line, sizeof(line), out));
 	fclose(page);
@@ -106,6 +126,7 @@ static void page_has_the_same_words(void)
 
 static const struct ktap_test tests[] = {
 	{ "the words of every vnode come first", words_come_first },
+	{ "the words of the piece, and no console if --append has one", words_of_the_piece },
 	{ "the longest --append fits", longest_append_fits },
 	{ "words are found whole", words_are_found_whole },
 	{ "the page has the same words and reasons", page_has_the_same_words },

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The piece of a vnode: its first program, and the modules that it needs before /init. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "piece.h"
+#include "verbs.h"
+
+#define DIR		"vnode"
+#define PAGE		4096UL
+
+static bool always(const struct vnode_config *config)
+{
+	return true;
+}
+
+static bool if_net(const struct vnode_config *config)
+{
+	return config->nets.nr;
+}
+
+/* Modules that a vnode gets, in the order of loading, and when. The first one is a must. */
+static const struct {
+	const char *name;
+	bool (*when)(const struct vnode_config *config);
+} wanted[] = {
+	{ "adeos-lite", always },
+	{ "vconsole", always },
+	{ "vnic", if_net },
+};
+
+#define NR_WANTED	(sizeof(wanted) / sizeof(*wanted))
+
+/* What a kernel's module tree says */
+struct tree {
+	char dir[320];
+	char *dep, *builtin;
+};
+
+static void add_word(char *words, size_t size, const char *word)
+{
+	size_t len = strlen(words);
+
+	snprintf(words + len, size - len, "%s%s", len ? " " : "", word);
+}
+
+/* A text with a NUL behind it, or NULL */
+static char *read_text(const char *dir, const char *name)
+{
+	char path[512], *text = NULL;
+	struct vnode_err ignored;
+	void *data = NULL;
+	size_t size;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (!vnode_file_read(path, "", &data, &size, &ignored))
+		text = realloc(data, size + 1);
+	if (text)
+		text[size] = '\0';
+	else
+		free(data);
+	return text;
+}
+
+static int say_no_nanokernel(const char *release, const char *dir, struct vnode_err *err)
+{
+	if (!*release)
+		return vnode_err(err, ENOPKG,
+				 "the image does not tell its release, so its modules cannot be found");
+	if (*dir)
+		return vnode_err(err, ENOPKG,
+				 "no adeos-lite for %s in %s (make install KDIR=%s/build, with its headers)",
+				 release, dir, dir);
+	return vnode_err(err, ENOPKG,
+			 "no modules of %s in /lib/modules (install its image and headers, then make install KDIR=/lib/modules/%s/build)",
+			 release, release);
+}
+
+static int list_modules(struct vnode_piece *piece, struct module_list *list,
+			const struct vnode_config *config, const struct tree *tree,
+			struct vnode_err *err)
+{
+	size_t i;
+	int ret;
+
+	for (i = 0; i < NR_WANTED; i++) {
+		if (!wanted[i].when(config) || module_is_builtin(tree->builtin, wanted[i].name))
+			continue;
+		ret = module_list_add(list, tree->dep, wanted[i].name);
+		if (ret == -E2BIG)
+			return vnode_err(err, ret, "%s: %s needs too many modules", tree->dir,
+					 wanted[i].name);
+		if (ret && !i)
+			return ret;
+		if (ret)
+			add_word(piece->missing, sizeof(piece->missing), wanted[i].name);
+		else
+			add_word(piece->modules, sizeof(piece->modules), wanted[i].name);
+		piece->console |= !ret && !strcmp(wanted[i].name, "vconsole");
+	}
+	return 0;
+}
+
+/* The module itself, unpacked if depmod's file is compressed */
+static int read_module(const char *path, void **data, size_t *size, struct vnode_err *err)
+{
+	struct vnode_err why;
+	size_t file_size;
+	void *file;
+	int ret;
+
+	ret = vnode_file_read(path, "module", &file, &file_size, err);
+	if (ret)
+		return ret;
+	ret = vnode_decompress(file, file_size, VNODE_PIECE_MODULE_SIZE_MAX, data, size, &why);
+	if (ret == -ENOMSG) {
+		*data = file;
+		*size = file_size;
+		return 0;
+	}
+	free(file);
+	return ret ? vnode_err(err, ret, "module %s: %s", path, why.text) : 0;
+}
+
+/* "vconsole.ko" for "updates/vconsole.ko.xz" */
+static void file_name(char name[64], const char *path, size_t len)
+{
+	const char *base = memrchr(path, '/', len), *end;
+
+	base = base ? base + 1 : path;
+	end = memmem(base, path + len - base, ".ko", 3);
+	snprintf(name, 64, "%.*s", (int)(end ? end + 3 - base : path + len - base), base);
+}
+
+static int add_module(struct cpio *cpio, const struct tree *tree, const char *path, size_t len,
+		      const char *name, struct vnode_err *err)
+{
+	char from[640], to[96];
+	void *data;
+	size_t size;
+	int ret;
+
+	snprintf(from, sizeof(from), "%s%s%.*s", *path == '/' ? "" : tree->dir,
+		 *path == '/' ? "" : "/", (int)len, path);
+	snprintf(to, sizeof(to), DIR "/modules/%s", name);
+	ret = read_module(from, &data, &size, err);
+	if (ret)
+		return ret;
+	cpio_add(cpio, to, CPIO_FILE, data, size);
+	free(data);
+	return 0;
+}
+
+static int add_modules(struct cpio *cpio, const struct tree *tree, const struct module_list *list,
+		       struct vnode_err *err)
+{
+	char order[VNODE_PIECE_MODULES_MAX * 65] = "", name[64];
+	unsigned int i;
+	int ret;
+
+	cpio_add(cpio, DIR "/modules", CPIO_DIR, NULL, 0);
+	for (i = 0; i < list->nr; i++) {
+		file_name(name, list->file[i].path, list->file[i].len);
+		strcat(strcat(order, name), "\n");
+		ret = add_module(cpio, tree, list->file[i].path, list->file[i].len, name, err);
+		if (ret)
+			return ret;
+	}
+	cpio_add(cpio, DIR "/order", CPIO_FILE, order, strlen(order));
+	return 0;
+}
+
+static int add_init(struct cpio *cpio, struct vnode_err *err)
+{
+	char path[600];
+	void *data;
+	size_t size;
+	int ret;
+
+	ret = find_init(path, sizeof(path), err) ?: vnode_file_read(path, "program", &data, &size, err);
+	if (ret)
+		return ret;
+	cpio_add(cpio, DIR, CPIO_DIR, NULL, 0);
+	cpio_add(cpio, DIR "/init", CPIO_PROGRAM, data, size);
+	free(data);
+	return 0;
+}
+
+static int make(struct vnode_piece *piece, const struct tree *tree,
+		const struct module_list *list, struct vnode_err *err)
+{
+	struct cpio cpio = {};
+	int ret;
+
+	ret = add_init(&cpio, err) ?: add_modules(&cpio, tree, list, err);
+	if (!ret && cpio_end(&cpio, PAGE))
+		ret = vnode_err(err, ENOMEM, "no memory for the modules of the vnode");
+	if (ret) {
+		free(cpio.data);
+		return ret;
+	}
+	piece->data = cpio.data;
+	piece->size = cpio.size;
+	return 0;
+}
+
+int vnode_piece_make(struct vnode_piece *piece, const struct vnode_config *config,
+		     const char *release, const char *root, struct vnode_err *err)
+{
+	struct module_list list = {};
+	struct tree tree = {};
+	int ret = -ENOENT;
+
+	memset(piece, 0, sizeof(*piece));
+	if (!find_modules(root, release, tree.dir, sizeof(tree.dir)))
+		return say_no_nanokernel(release, "", err);
+	tree.dep = read_text(tree.dir, "modules.dep");
+	tree.builtin = read_text(tree.dir, "modules.builtin");
+	if (tree.dep)
+		ret = list_modules(piece, &list, config, &tree, err);
+	if (ret == -ENOENT)
+		ret = say_no_nanokernel(release, tree.dir, err);
+	ret = ret ?: make(piece, &tree, &list, err);
+	free(tree.dep);
+	free(tree.builtin);
+	return ret;
+}
+
+void vnode_piece_free(struct vnode_piece *piece)
+{
+	free(piece->data);
+	memset(piece, 0, sizeof(*piece));
+}
