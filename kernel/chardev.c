@@ -150,9 +150,11 @@ static int ioctl_grant(struct file *file, void *arg)
 
 static int ioctl_load(struct file *file, void *arg)
 {
+	const u32 known = VNODE_LOAD_KEEP | VNODE_LOAD_RESTART | VNODE_LOAD_REBOOT |
+			  VNODE_LOAD_FIXED;
 	struct vnode_load *load = arg;
 
-	if ((load->flags & ~(VNODE_LOAD_KEEP | VNODE_LOAD_RESTART)) ||
+	if ((load->flags & ~known) ||
 	    !is_zero(load->reserved, sizeof(load->reserved)))
 		return -EINVAL;
 	return kmb_node_load(load, file);

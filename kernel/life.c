@@ -243,8 +243,10 @@ static void end_dump(struct kmb_node *node)
 
 static bool restart_is_wanted(const struct kmb_node *node)
 {
-	return node->image && !node->stopping && !node->stuck && !READ_ONCE(closing) &&
-	       (cause_is_failure(node->end.cause) || node->end.cause == VNODE_CAUSE_REBOOT);
+	u32 want = cause_is_failure(node->end.cause) ? VNODE_LOAD_RESTART :
+		   node->end.cause == VNODE_CAUSE_REBOOT ? VNODE_LOAD_REBOOT : 0;
+
+	return (node->load.flags & want) && !node->stopping && !node->stuck && !READ_ONCE(closing);
 }
 
 static unsigned int restart_delay_ms(u32 in_row)
@@ -258,6 +260,13 @@ static void restart_plan(struct kmb_node *node)
 {
 	if (!restart_is_wanted(node))
 		return;
+	/* a reboot is no failure; a restart after it that failed is one */
+	if (node->end.cause == VNODE_CAUSE_REBOOT && node->run_ns) {
+		node->run_ns = 0;
+		node->in_row = 0;
+		timer_arm(node, 0);
+		return;
+	}
 	if (node->run_ns && node->end.ns - node->run_ns >= VNODE_RESTART_CALM * NSEC_PER_SEC)
 		node->in_row = 0;
 	/* counts once, also if the restart itself fails */

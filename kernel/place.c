@@ -243,7 +243,7 @@ static struct kmb_image *image_create(const struct kmb_node *node, const struct 
 
 /**
  * kmb_place - copy the segments of an image to their places
- * @node: a granted vnode, locked; @image is set with VNODE_LOAD_RESTART
+ * @node: a granted vnode, locked; @image is set if it is to be restarted
  * @load: as LOAD got it; flags and reserved fields are checked
  *
  * Return: 0 or as LOAD documents. After -EFAULT, -EINTR and -ENOMEM some of the
@@ -251,7 +251,7 @@ static struct kmb_image *image_create(const struct kmb_node *node, const struct 
  */
 int kmb_place(struct kmb_node *node, const struct vnode_load *load)
 {
-	bool keep = load->flags & VNODE_LOAD_RESTART;
+	bool keep = load->flags & (VNODE_LOAD_RESTART | VNODE_LOAD_REBOOT);
 	struct kmb_image *image;
 	int err;
 
@@ -276,8 +276,12 @@ int kmb_place(struct kmb_node *node, const struct vnode_load *load)
 }
 
 /**
- * kmb_place_again - give a vnode's memory the content that it had after LOAD
+ * kmb_place_again - place the image again for a restart
  * @node: a vnode with an image, locked; its CPUs are at rest
+ *
+ * With VNODE_LOAD_FIXED all other memory keeps what the former kernel left there. A
+ * VMCOREINFO note among it describes the new kernel as well, which has the same symbols at
+ * the same addresses; the log ring it leads to is in the image, so it is empty again.
  *
  * Return: 0, or a negative errno of adeos-lite; then nothing may be started in it.
  */
@@ -289,7 +293,8 @@ int kmb_place_again(struct kmb_node *node)
 	lockdep_assert_held(&node->lock);
 	memset(node->low_va, 0, KMB_LOW_SIZE);
 	memset(node->page_va, 0, PAGE_SIZE);
-	err = adeos_region_zero(node->slot.region, 0, node->slot.region->size);
+	err = node->load.flags & VNODE_LOAD_FIXED ? 0 :
+	      adeos_region_zero(node->slot.region, 0, node->slot.region->size);
 	if (err)
 		return err;
 	node->phase[VNODE_PHASE_SCRUB] = rdtsc_ordered() - begin;

@@ -54,6 +54,7 @@ struct vnode_config {
 	double boot_limit;		/* 0: none. A start decides if it is VNODE_UNSET */
 	double wait;			/* until it runs; 0: do not wait. As @boot_limit */
 	struct vnode_restart restart;
+	bool no_reboot;			/* a reboot is an end, no restart follows */
 	bool force, json, dry_run, read_only;
 	bool attach;			/* refuse a start without adeos-lite */
 };

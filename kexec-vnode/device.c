@@ -214,11 +214,13 @@ int vnode_device_load(int fd, const struct vnode_config *config, const struct vn
 		      struct vnode_err *err)
 {
 	struct vnode_segment segment[VNODE_SEGMENTS_MAX];
-	bool restart = config->restart.on_failure;
+	bool restarts = config->restart.on_failure || !config->no_reboot;
 	struct vnode_load load = {
 		.id = config->id,
 		.flags = (config->verb == VNODE_VERB_LOAD ? VNODE_LOAD_KEEP : 0) |
-			 (restart ? VNODE_LOAD_RESTART : 0),
+			 (config->restart.on_failure ? VNODE_LOAD_RESTART : 0) |
+			 (config->no_reboot ? 0 : VNODE_LOAD_REBOOT) |
+			 (plan->fixed ? VNODE_LOAD_FIXED : 0),
 		.nr_segments = plan->nr_segments,
 		.entry_mode = plan->entry_mode,
 		.segments = (uintptr_t)segment,
@@ -241,9 +243,9 @@ int vnode_device_load(int fd, const struct vnode_config *config, const struct vn
 		};
 	if (!ioctl(fd, VNODE_IOC_LOAD, &load))
 		return 0;
-	if (errno == ENOMEM && restart)
+	if (errno == ENOMEM && restarts)
 		return vnode_err(err, ENOMEM,
-				 "vnode %u: root has no memory for the copy that --restart needs",
+				 "vnode %u: root has no memory for the copy of its image that a restart needs: --no-reboot and --restart=no do without",
 				 config->id);
 	return say(errno, config->id, "loaded", err);
 }

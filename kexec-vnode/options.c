@@ -195,6 +195,8 @@ static const struct option_row rows[] = {
 	  .help = "let the bzImage unpack itself on the vnode's CPU" },
 	{ "restart", "no|on-failure[:N]", STARTS, take_restart, FIELD(restart),
 	  .help = "restart it when it fails, N times in a row (no)" },
+	{ "no-reboot", NULL, STARTS, take_flag, FIELD(no_reboot),
+	  .help = "when it reboots, stop it as a halt does" },
 	{ "dump-on-failure", "DIR", STARTS, take_dump_dir, FIELD(dump_dir),
 	  .help = "write a core to DIR when it fails" },
 	{ "boot-limit", "S", STARTS, take_seconds, FIELD(boot_limit),

@@ -241,6 +241,8 @@ static int make_kernel(struct making *m)
 	ret = make_kaslr(m);
 	if (ret)
 		return ret;
+	/* a bzImage unpacks itself to a place of its own choice */
+	m->plan->fixed = !image->self_kaslr;
 	ret = place_kernel(m, !image->self_kaslr && !m->nokaslr);
 	if (ret)
 		return ret;

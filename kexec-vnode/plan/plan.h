@@ -107,6 +107,7 @@ struct vnode_plan {
 	uint64_t entry, boot_params, cr3, control, kernel, initrd, initrd_size;
 	uint64_t virt_delta;		/* KASLR has moved the kernel up by this */
 	const char *kaslr;		/* for people: what is randomised */
+	bool fixed;			/* the kernel runs where its segment is */
 	struct kexec_segment *segment;
 	int nr_segments;
 	uint64_t bytes;			/* of all segments, in memory */

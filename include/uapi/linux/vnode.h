@@ -206,6 +206,8 @@ struct vnode_segment {
 /* LOAD flags */
 #define VNODE_LOAD_KEEP		(1U << 0) /* outlives this file descriptor */
 #define VNODE_LOAD_RESTART	(1U << 1) /* start it again after a failure */
+#define VNODE_LOAD_REBOOT	(1U << 2) /* start it again when it reboots */
+#define VNODE_LOAD_FIXED	(1U << 3) /* the kernel runs where its segments are */
 
 /**
  * struct vnode_load - LOAD: place an image
@@ -230,10 +232,15 @@ struct vnode_segment {
  *	VNODE_DUMP_DIR_MAX bytes with the NUL; 0: none
  * @reserved: zero
  *
- * With VNODE_LOAD_RESTART root's kernel keeps a copy of the segments. When the vnode
- * panics, hangs or reboots, root starts it again from that copy: at once the first time,
- * after 250 ms the second, then each time after twice as long, up to
- * VNODE_RESTART_MAX_MS.
+ * With VNODE_LOAD_RESTART or VNODE_LOAD_REBOOT root's kernel keeps a copy of the segments
+ * and starts the vnode again from that copy. After a failure (panic, emergency restart,
+ * hang, no attachment within the boot limit) at once the first time, after 250 ms the
+ * second, then each time after twice as long, up to VNODE_RESTART_MAX_MS. After a reboot
+ * always at once: it does not count in a row, and begins a new one.
+ *
+ * A restart first clears all of the vnode's memory, which takes longer the more it has.
+ * With VNODE_LOAD_FIXED it clears none but what the segments cover. That is for kernels
+ * that do not move themselves: of one that does, the former log would be left behind.
  *
  * With @dump_dir root's kernel runs the program that the module's parameter dump_helper
  * names when the vnode fails: panic, emergency restart, hang, or no attachment within

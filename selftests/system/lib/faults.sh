@@ -37,7 +37,7 @@ start_victim() { # NAME
 		start 1 1-2 160M --boot-limit="$limit" --append="vnode.adeos=adeos-lite-fault$params"
 		return
 	fi
-	start 1 1-2 160M --append=vnode.adeos=adeos-lite-fault --wait=120 && answers 1 &&
+	start 1 1-2 160M --append=vnode.adeos=adeos-lite-fault --no-reboot --wait=120 && answers 1 &&
 		vsh 1 "echo $(fault_number "$1") > /sys/module/adeos_lite/parameters/fault_at"
 }
 

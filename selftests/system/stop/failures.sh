@@ -83,7 +83,7 @@ remember_adeos
 check "vnode 2 watches" up 2 3 192M
 while read -r state cause ms text command; do
 	# the next vnode starts while root is idle
-	start 1 1-2 192M > /tmp/started
+	start 1 1-2 192M --no-reboot > /tmp/started
 	check "$command: $state" fails_as "$state" "$cause" "$ms" "$text" "$command"
 	stop 1 > /dev/null 2>&1
 done <<END

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 2G -t 300
 #
-# --restart=on-failure: root's kernel restarts a vnode without user space, up to the given
-# number of times, with growing pauses; not after the vnode has powered off.
+# Root's kernel restarts a vnode without user space: after a reboot unless --no-reboot says
+# otherwise, after a failure with --restart=on-failure, up to the given number of times,
+# with growing pauses; not after the vnode has powered off.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh
@@ -20,13 +21,26 @@ stays() { # STATE
 	state_is 1 "$1"
 }
 
+reboots_and_comes_again() { # RESTARTS
+	vsh 1 'echo former life > /dev/kmsg'
+	end_by 1 reboot -f
+	wait_for 60 restarts_are 1 "$1" && answers 1
+}
+
+# The memory still holds what the former kernel wrote there.
+log_is_new() {
+	kexec --vnode=1 --log > /tmp/log
+	grep -c 'Linux version' /tmp/log | grep -x 1 && grep -q 'VNODE UP' /tmp/log &&
+		not grep 'former life' /tmp/log
+}
+
 listed() { # RESTARTS CAUSE
 	kexec --vnode-list
 	kexec --vnode-list | awk -v want="$1 $2" '$1 == 1 { print $8, $9 }' | grep .
 	kexec --vnode-list | grep -E "^ *1 .* $1 $2 "
 }
 
-plan 27
+plan 39
 remember_root
 log_begin
 remember_adeos
@@ -51,7 +65,19 @@ check "a reboot restarts it" eval 'end_by 1 reboot -f; wait_for 60 restarts_are 
 check "the cause is the reboot" test "$(field 1 cause)" = reboot
 check "so does a hang" eval 'end_by 1 adeos-test spin 1; wait_for 60 restarts_are 1 2 && answers 1'
 check "the cause is the hang" test "$(field 1 cause)" = hang
-check "a power-off does not" eval 'end_by 1 poweroff -f; stays halted'
+check "a power-off is the end" eval 'end_by 1 poweroff -f; stays halted'
+check "it is returned" stop 1
+check "with --no-reboot" up 1 1-2 192M --restart=on-failure --no-reboot
+check "a reboot is the end" eval 'end_by 1 reboot -f; stays rebooted'
+check "it is returned" stop 1
+check "without a policy" up 1 1-2 192M
+check "a reboot restarts it" reboots_and_comes_again 1
+check "its log is the new kernel's" log_is_new
+check "a panic is the end" eval 'end_by 1 adeos-test panic; stays panicked'
+check "it is returned" stop 1
+check "with one restart in a row" up 1 1-2 192M --restart=on-failure:1
+check "reboots do not count" eval 'reboots_and_comes_again 1 && reboots_and_comes_again 2 && reboots_and_comes_again 3'
+check "a panic does" eval 'panics_and_comes_again 4; end_by 1 adeos-test panic; stays panicked'
 check "it is returned" stop 1
 check "with the policy" up 1 1-2 192M --restart=on-failure
 check "an orderly stop is the end of it" eval 'stop_orderly 1; not state_is 1 booting'
