@@ -257,6 +257,7 @@ bench: machine
 # For the running kernel, or KDIR's; never for a kernel that is only unpacked under build/.
 RUNNING	:= $(shell uname -r)
 
+# Debug information is nine tenths of a module, and vnodes get these: it stays under build/.
 install:
 	@if [ -n "$(KDIR)" ]; then \
 		$(MAKE) --no-print-directory modules-kdir && \
@@ -270,7 +271,8 @@ install:
 		exit 1; \
 	fi && \
 	for module in adeos-lite/adeos-lite kernel/vnode kernel/view/vnode-view vconsole/vconsole vnic/vnic; do \
-		install -v -D -m 644 -t $(DESTDIR)/lib/modules/$$release/updates $(MODULES)/$$release/$$module.ko || exit 1; \
+		install -v -D -m 644 -t $(DESTDIR)/lib/modules/$$release/updates $(MODULES)/$$release/$$module.ko && \
+		strip --strip-debug $(DESTDIR)/lib/modules/$$release/updates/$${module##*/}.ko || exit 1; \
 	done && \
 	{ [ -n "$(DESTDIR)" ] || depmod $$release; }
 	@$(MAKE) --no-print-directory kexec $(BUILD)/vnode-bridge

@@ -56,6 +56,9 @@ static void __exit kmb_exit(void)
 	parts_exit(ARRAY_SIZE(parts));
 }
 
+/* A vnode shows its console and has a network: root has the other ends of them. */
+MODULE_SOFTDEP("post: vconsole vnic");
+
 module_init(kmb_init);
 module_exit(kmb_exit);
 MODULE_DESCRIPTION("KMB, the kernel-mode bootloader for vnodes");

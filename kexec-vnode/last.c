@@ -11,6 +11,7 @@
 
 #include "device.h"
 #include "inspect/inspect.h"
+#include "inspect/vmcoreinfo.h"
 #include "status.h"
 
 /* A stream that keeps the last VNODE_LAST_MAX bytes */
@@ -35,22 +36,20 @@ static ssize_t tail_write(void *cookie, const char *buf, size_t size)
 	return size;
 }
 
-/* Return: the length; 0 if there is no log, or no permission to read it. */
-static size_t from_memory(int fd, unsigned int id, char *text)
+/* Return: the length; 0 if there is no log. */
+static size_t from_memory(const struct vnode_memory *memory, struct vnode_vmcoreinfo *found,
+			  char *text)
 {
 	static const cookie_io_functions_t functions = { .write = tail_write };
 	struct tail tail = { .text = text };
-	struct vnode_memory memory;
 	struct vnode_err ignored;
 	char *line;
 	FILE *out;
 
-	if (vnode_device_memory(fd, id, &memory, &ignored))
-		return 0;
 	out = fopencookie(&tail, "w", functions);
 	if (!out)
 		return 0;
-	vnode_log_print(&memory, out, &ignored);
+	vnode_log_print_again(memory, out, found, &ignored);
 	fclose(out);
 	line = tail.cut ? memchr(text, '\n', tail.len) : NULL;
 	if (line++) {
@@ -60,20 +59,35 @@ static size_t from_memory(int fd, unsigned int id, char *text)
 	return tail.len;
 }
 
-void vnode_last(int fd, const struct vnode_status *status, char text[VNODE_LAST_MAX + 1])
+static void make_printable(char *text, size_t len)
 {
-	bool dead = vnode_state_ended(status->state);
-	size_t i, len = VNODE_LAST_MAX;
-	struct vnode_err ignored;
+	size_t i;
 
-	if (vnode_device_last(fd, status->id, text, &len, &ignored))
-		len = 0;
-	if (!len && dead)
-		len = from_memory(fd, status->id, text);
 	for (i = 0; i < len; i++)
 		if (text[i] != '\n' && text[i] != '\t' && (text[i] < 0x20 || text[i] > 0x7e))
 			text[i] = '?';
 	text[len] = 0;
+}
+
+void vnode_last_of(const struct vnode_memory *memory, struct vnode_vmcoreinfo *found,
+		   char text[VNODE_LAST_MAX + 1])
+{
+	make_printable(text, from_memory(memory, found, text));
+}
+
+void vnode_last(int fd, const struct vnode_status *status, char text[VNODE_LAST_MAX + 1])
+{
+	bool dead = vnode_state_ended(status->state);
+	struct vnode_vmcoreinfo found = { .pa = 0 };
+	size_t len = VNODE_LAST_MAX;
+	struct vnode_memory memory;
+	struct vnode_err ignored;
+
+	if (vnode_device_last(fd, status->id, text, &len, &ignored))
+		len = 0;
+	if (!len && dead && !vnode_device_memory(fd, status->id, &memory, &ignored))
+		len = from_memory(&memory, &found, text);
+	make_printable(text, len);
 }
 
 const char *vnode_last_lines(const char *text, unsigned int lines)

@@ -5,10 +5,10 @@
 VNODE_OBJS := cli options start parse net err file \
 	$(addprefix image/,image bzimage elf decompress relocs) \
 	$(addprefix plan/,plan cmdline bootparams acpi pgtable) \
-	$(addprefix piece/,piece cpio modules find) \
+	$(addprefix piece/,piece cpio modules find look) \
 	device verbs wait status last \
 	$(addprefix console/,console terminal vconsole) \
-	$(addprefix inspect/,log memory walk vmcoreinfo log-ring log-early regs \
+	$(addprefix inspect/,log log-end memory walk vmcoreinfo log-ring log-early regs \
 		dump dump-map dump-free dump-elf dump-file dump-on-failure) \
 	$(addprefix gdb/,gdb packet answer regs memory target)
 # /vnode/init, the first program of a vnode

@@ -39,7 +39,7 @@ static void set_alarm(double seconds)
 
 /* The state of a start, from the files to the plan */
 struct start {
-	void *kernel, *initrd_file;
+	void *kernel;
 	size_t kernel_size;
 	char initrd_path[512];
 	struct vnode_image image;
@@ -76,7 +76,7 @@ static int read_initrd(struct start *s, const struct vnode_config *config, struc
 			return 0;
 		printf("%s: initrd %s\n", config->name, path);
 	}
-	return vnode_file_read(path, "initrd", &s->initrd_file, &s->initrd.size, err);
+	return vnode_file_read(path, "initrd", &s->initrd.data, &s->initrd.size, err);
 }
 
 static void print_piece(const struct vnode_piece *piece, const struct vnode_config *config)
@@ -90,18 +90,23 @@ static void print_piece(const struct vnode_piece *piece, const struct vnode_conf
 }
 
 /*
- * A start without a piece: the initrd that is given may have adeos-lite itself; any other
- * kernel will not attach, and has no boot limit.
+ * A start without a piece: the initrd may have adeos-lite itself. A kernel without it will
+ * not attach: it has no boot limit.
  */
-static int start_without_piece(struct vnode_config *config, const char *why, struct vnode_err *err)
+static int start_without_piece(struct start *s, struct vnode_config *config, const char *why,
+			       struct vnode_err *err)
 {
-	bool given = config->initrd && strcmp(config->initrd, "none");
+	int has = 0;
 
-	if (config->attach)
+	if (s->initrd.size)
+		has = vnode_piece_look(s->initrd.data, s->initrd.size, "adeos-lite.ko");
+	if (config->attach && has != 1)
 		return vnode_err(err, ENOENT, "--attach: %s", why);
+	if (has == 1)
+		return 0;
 	printf("%s: %s; %s\n", config->name, why,
-	       given ? "the initrd has to load it" : "it will not attach, and has no boot limit");
-	if (!given && config->boot_limit == VNODE_UNSET)
+	       has ? "the initrd has to load it" : "it will not attach, and has no boot limit");
+	if (!has && config->boot_limit == VNODE_UNSET)
 		config->boot_limit = 0;
 	return 0;
 }
@@ -112,11 +117,11 @@ static int make_piece(struct start *s, struct vnode_config *config, struct vnode
 	int ret;
 
 	if (config->append && vnode_cmdline_sets(config->append, "rdinit="))
-		return start_without_piece(config, "rdinit= in --append leaves out adeos-lite",
+		return start_without_piece(s, config, "rdinit= in --append leaves out adeos-lite",
 					   err);
 	ret = vnode_piece_make(&s->piece, config, s->image.release, "", &why);
 	if (ret == -ENOPKG)
-		return start_without_piece(config, why.text, err);
+		return start_without_piece(s, config, why.text, err);
 	if (ret)
 		return vnode_err(err, ret, "%s", why.text);
 	print_piece(&s->piece, config);
@@ -139,7 +144,6 @@ static int start_read(struct start *s, struct vnode_config *config, struct vnode
 
 	ret = read_kernel(s, config, err) ?: read_initrd(s, config, err) ?:
 	      make_piece(s, config, err);
-	s->initrd.data = s->initrd_file;
 	set_limits(config);
 	return ret ?: vnode_plan_check(config, &s->image, &s->initrd, err);
 }

@@ -10,12 +10,17 @@
 #include "vnode.h"
 
 struct vnode_info;
+struct vnode_memory;
 struct vnode_status;
+struct vnode_vmcoreinfo;
 
 /* last.c: the last lines of its log in printable ASCII; "" if there are none */
 #define VNODE_LAST_MAX	8192
 
 void vnode_last(int fd, const struct vnode_status *status, char text[VNODE_LAST_MAX + 1]);
+/* Those in its memory alone; @found: see vnode_log_print_again() */
+void vnode_last_of(const struct vnode_memory *memory, struct vnode_vmcoreinfo *found,
+		   char text[VNODE_LAST_MAX + 1]);
 /* The last @lines lines of @text */
 const char *vnode_last_lines(const char *text, unsigned int lines);
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Waits after a start until the vnode runs or has ended, up to a limit. */
+/*
+ * Waits after a start until the vnode runs or has ended, up to a limit. Root's kernel tells
+ * of each end but one: that of a kernel whose nanokernel is not loaded yet. Its log does.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <time.h>
@@ -9,7 +12,26 @@
 #include "cli.h"
 #include "clock.h"
 #include "device.h"
+#include "inspect/inspect.h"
+#include "inspect/vmcoreinfo.h"
+#include "status.h"
 #include "verbs.h"
+
+/*
+ * Between two looks at the log. Looking may take long, with much memory: it gets a tenth of
+ * the time.
+ */
+#define LOG_EACH_S	1.0
+#define LOG_SHARE	10
+#define LAST_LINES	12
+
+struct log_watch {
+	struct vnode_memory memory;
+	struct vnode_vmcoreinfo found;
+	bool on;
+	double next;
+	char text[VNODE_LAST_MAX + 1];
+};
 
 /* How a vnode ended, and whether "while booting" can follow. */
 static const struct {
@@ -74,10 +96,54 @@ static int look(int fd, const struct vnode_config *config, const struct vnode_in
 			 config->id, config->wait, config->id);
 }
 
+/* ---- the log of a kernel that has not attached ---- */
+
+/* Without permission to read the memory there is no watch. */
+static void log_watch_begin(struct log_watch *watch, int fd, const struct vnode_config *config)
+{
+	struct vnode_err ignored;
+
+	*watch = (struct log_watch){ .next = vnode_now() + LOG_EACH_S };
+	/* a vnode that is restarted when it fails is waited for */
+	watch->on = !config->restart.on_failure &&
+		    !vnode_device_memory(fd, config->id, &watch->memory, &ignored);
+}
+
+/* Return: 0, go on waiting; a negative errno: it has ended. */
+static int log_watch_look(struct log_watch *watch, const struct vnode_config *config,
+			  struct vnode_err *err)
+{
+	double now = vnode_now();
+	const char *did;
+
+	if (!watch->on || now < watch->next)
+		return 0;
+	vnode_last_of(&watch->memory, &watch->found, watch->text);
+	watch->next = vnode_now() + (vnode_now() - now) * LOG_SHARE;
+	if (watch->next < now + LOG_EACH_S)
+		watch->next = now + LOG_EACH_S;
+	did = vnode_log_end(watch->text);
+	if (!did)
+		return 0;
+	fprintf(stderr, "%s\n", vnode_last_lines(watch->text, LAST_LINES));
+	return vnode_err(err, ECANCELED,
+			 "vnode %u %s before its nanokernel was loaded (see kexec --vnode=%u --log)",
+			 config->id, did, config->id);
+}
+
+/* Until the next look, @left seconds at most */
+static double pause_of(const struct log_watch *watch, double left)
+{
+	double pause = watch->on ? watch->next - vnode_now() : left;
+
+	return pause > left ? left : pause < 0 ? 0 : pause;
+}
+
 int vnode_wait(int fd, const struct vnode_config *config, const struct vnode_info *info,
 	       const char *who, struct vnode_err *err)
 {
 	double left, end = vnode_now() + config->wait;
+	static struct log_watch watch;
 	int ret;
 
 	/* a pipe is fully buffered: show the messages so far before waiting */
@@ -86,11 +152,14 @@ int vnode_wait(int fd, const struct vnode_config *config, const struct vnode_inf
 		return 0;
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "%s: booting; Ctrl-C leaves it alone\n", who);
+	log_watch_begin(&watch, fd, config);
 	do {
 		left = end - vnode_now();
 		ret = look(fd, config, info, who, left <= 0, err);
 		if (ret == 1)
-			ret = vnode_device_poll(fd, left, err) ?: 1;
+			ret = log_watch_look(&watch, config, err) ?: 1;
+		if (ret == 1)
+			ret = vnode_device_poll(fd, pause_of(&watch, left), err) ?: 1;
 	} while (ret == 1);
 	return ret;
 }

@@ -13,6 +13,7 @@
 struct vnode_config;
 struct vnode_regs;
 struct vnode_status;
+struct vnode_vmcoreinfo;
 
 struct vnode_memory {
 	/* 0 or negative errno; offset counts from @base */
@@ -27,6 +28,15 @@ struct vnode_memory {
  * -ENODATA: there is no log yet. It ends for any contents of the memory.
  */
 int vnode_log_print(const struct vnode_memory *memory, FILE *out, struct vnode_err *err);
+/* The same at less cost for a second look; @found is of the first one, or zeros. */
+int vnode_log_print_again(const struct vnode_memory *memory, FILE *out,
+			  struct vnode_vmcoreinfo *found, struct vnode_err *err);
+
+/*
+ * log-end.c: "panicked", "halted", "powered off" if the end of a log says so, or NULL. A
+ * kernel that reboots resets the machine, if its nanokernel is not there.
+ */
+const char *vnode_log_end(const char *text);
 
 /* dump.c: the verb dump */
 int vnode_dump(int fd, const struct vnode_config *config, struct vnode_err *err);

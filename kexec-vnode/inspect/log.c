@@ -7,9 +7,21 @@
 
 #include "log.h"
 
-int vnode_log_print(const struct vnode_memory *memory, FILE *out, struct vnode_err *err)
+static int print(const struct vnode_memory *memory, FILE *out, struct vnode_vmcoreinfo *found)
 {
-	struct vnode_vmcoreinfo found;
+	int res = found->pa ? vnode_vmcoreinfo_again(memory, out, found) : 0;
+
+	if (!res)
+		res = vnode_vmcoreinfo_find(memory, out, found);
+	/* what is printed without a note tells nothing of one */
+	if (res <= 0)
+		found->pa = 0;
+	return res ?: vnode_log_print_early(memory, out);
+}
+
+int vnode_log_print_again(const struct vnode_memory *memory, FILE *out,
+			  struct vnode_vmcoreinfo *found, struct vnode_err *err)
+{
 	int res;
 
 	/* From here on sums of offsets and addresses do not wrap. */
@@ -18,9 +30,7 @@ int vnode_log_print(const struct vnode_memory *memory, FILE *out, struct vnode_e
 				 "memory of %#llx bytes at %#llx ends beyond all addresses",
 				 (unsigned long long)memory->size,
 				 (unsigned long long)memory->base);
-	res = vnode_vmcoreinfo_find(memory, out, &found);
-	if (!res)
-		res = vnode_log_print_early(memory, out);
+	res = print(memory, out, found);
 	if (res < 0)
 		return vnode_err(err, -res, "cannot read the memory at %#llx: %s",
 				 (unsigned long long)memory->base, strerror(-res));
@@ -32,4 +42,11 @@ int vnode_log_print(const struct vnode_memory *memory, FILE *out, struct vnode_e
 		return vnode_err(err, EIO,
 				 "cannot write the log: is the disk full, or the reader gone?");
 	return 0;
+}
+
+int vnode_log_print(const struct vnode_memory *memory, FILE *out, struct vnode_err *err)
+{
+	struct vnode_vmcoreinfo found = { .pa = 0 };
+
+	return vnode_log_print_again(memory, out, &found, err);
 }

@@ -329,6 +329,26 @@ static int visit(void *context, uint64_t pa, const uint8_t *chunk, size_t part, 
 	return 0;
 }
 
+int vnode_vmcoreinfo_again(const struct vnode_memory *memory, FILE *out,
+			   struct vnode_vmcoreinfo *found)
+{
+	struct search search = { .memory = memory, .out = out, .found = found };
+	uint64_t left = memory->size - (found->pa - memory->base);
+	struct info info;
+	int res;
+
+	if (found->pa < memory->base || found->pa - memory->base >= memory->size)
+		return 0;
+	if (left > INFO_MAX)
+		left = INFO_MAX;
+	if (vnode_memory_read(memory, found->pa, found->text, left) ||
+	    !parse_info(found->text, left, &info))
+		return 0;
+	found->len = strnlen(found->text, left);
+	res = try_info(&search, &info);
+	return res == -ENODATA ? 0 : res;
+}
+
 int vnode_vmcoreinfo_find(const struct vnode_memory *memory, FILE *out,
 			  struct vnode_vmcoreinfo *found)
 {

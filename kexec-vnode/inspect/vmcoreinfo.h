@@ -42,4 +42,8 @@ struct vnode_vmcoreinfo {
 int vnode_vmcoreinfo_find(const struct vnode_memory *memory, FILE *out,
 			  struct vnode_vmcoreinfo *found);
 
+/* The same, if the note is still where @found says: without a search for it. */
+int vnode_vmcoreinfo_again(const struct vnode_memory *memory, FILE *out,
+			   struct vnode_vmcoreinfo *found);
+
 #endif /* KEXEC_VNODE_VMCOREINFO_H */

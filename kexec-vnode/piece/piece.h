@@ -10,6 +10,7 @@
  *	cpio		the archive
  *	modules		what a kernel's modules need, from its modules.dep
  *	find		the module tree, our program, the initrd beside an image
+ *	look		whether an initrd has a module already
  *	piece		all of it together
  */
 #ifndef KEXEC_VNODE_PIECE_H
@@ -57,6 +58,12 @@ void vnode_piece_free(struct vnode_piece *piece);
  * names that distributions use. False: there is none.
  */
 bool vnode_piece_find_initrd(const char *kernel, const char *release, char *path, size_t size);
+
+/*
+ * look.c: 1, the initrd has a file of this name in some directory; 0, it has none; a negative
+ * errno: its format or its compression is not known, or it is damaged.
+ */
+int vnode_piece_look(const void *initrd, size_t size, const char *file);
 
 /* ---- inside piece/ ---- */
 

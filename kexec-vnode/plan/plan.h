@@ -118,7 +118,7 @@ struct vnode_plan {
 /* What the kernel unpacks into its initramfs, in this order. Either may be empty. */
 struct vnode_initrd {
 	const struct vnode_piece *piece;	/* never NULL */
-	const void *data;
+	void *data;
 	size_t size;
 };
 

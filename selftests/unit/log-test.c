@@ -12,6 +12,7 @@
 #include "ktap.h"
 #include "ring-layout.h"
 #include "inspect/inspect.h"
+#include "inspect/vmcoreinfo.h"
 
 #define BASE		0x40000000ULL
 #define SIZE		(1UL << 20)
@@ -73,7 +74,9 @@ static int read_mem(void *context, uint64_t offset, void *buf, size_t len)
 	return 0;
 }
 
-static int print_log(void)
+static struct vnode_vmcoreinfo found;
+
+static int print_log_again(void)
 {
 	const struct vnode_memory memory = {
 		.read = read_mem,
@@ -89,11 +92,17 @@ static int print_log(void)
 	err.text[0] = '\0';
 	reads = 0;
 	out = open_memstream(&printed, &size);
-	res = vnode_log_print(&memory, out, &err);
+	res = vnode_log_print_again(&memory, out, &found, &err);
 	fclose(out);
 	on_read = NULL;
 	read_error = 0;
 	return res;
+}
+
+static int print_log(void)
+{
+	found.pa = 0;
+	return print_log_again();
 }
 
 /* The ring with its four parts at these offsets; @va is the address of offset 0. */
@@ -609,6 +618,59 @@ static void early_text_of_an_unknown_ring(void)
 	KTAP_CHECK(strstr(printed, "\nLinux version 6.0.0"));
 }
 
+/* ---- looking again, and the end of a log ---- */
+
+static size_t longest_read;
+
+static void note_length(uint64_t offset, size_t len)
+{
+	if (len > longest_read)
+		longest_read = len;
+}
+
+static void second_look_costs_less(void)
+{
+	make_memory();
+	add(0, "Linux version 6.0.0");
+	KTAP_REQUIRE(!print_log());
+	KTAP_CHECK_EQ(found.pa, BASE + NOTE);
+	add(1000000, "more");
+	longest_read = 0;
+	on_read = note_length;
+	KTAP_REQUIRE(!print_log_again());
+	KTAP_CHECK_STR(printed, "[    0.000000] Linux version 6.0.0\n[    0.001000] more\n");
+	KTAP_CHECK(longest_read && longest_read < SIZE / 4);
+	/* the note has moved: another boot */
+	memset(mem + NOTE, 0, 4096);
+	note_at(2 * NOTE, "");
+	KTAP_REQUIRE(!print_log_again());
+	KTAP_CHECK_EQ(found.pa, BASE + 2 * NOTE);
+	KTAP_CHECK(strstr(printed, "more"));
+	/* there is none any more, or it is said to be elsewhere */
+	memset(mem + 2 * NOTE, 0, 4096);
+	print_log_again();
+	KTAP_CHECK_EQ(found.pa, 0);
+	found.pa = BASE + SIZE;
+	print_log_again();
+	KTAP_CHECK_EQ(found.pa, 0);
+	found.pa = BASE - 1;
+	print_log_again();
+	KTAP_CHECK_EQ(found.pa, 0);
+}
+
+static void ends_of_logs(void)
+{
+	KTAP_CHECK_STR(vnode_log_end("[    1.000000] a\n"
+				     "[    2.000000] ---[ end Kernel panic - not syncing: x ]---\n"),
+		       "panicked");
+	KTAP_CHECK_STR(vnode_log_end("---[ end Kernel panic - not syncing: x ]---"), "panicked");
+	KTAP_CHECK_STR(vnode_log_end("[12345.000000] reboot: System halted\nmore"), "halted");
+	KTAP_CHECK_STR(vnode_log_end("[    1.000000] reboot: Power down"), "powered off");
+	KTAP_CHECK(!vnode_log_end(""));
+	KTAP_CHECK(!vnode_log_end("[    1.000000] Kernel panic - not syncing: x\n"));
+	KTAP_CHECK(!vnode_log_end("[    1.000000] init: reboot: System halted\n[reboot: Power down"));
+}
+
 static const struct ktap_test tests[] = {
 	{ "records have time stamps", records_have_time_stamps },
 	{ "lines and bytes are shown", lines_and_bytes_are_shown },
@@ -628,6 +690,8 @@ static const struct ktap_test tests[] = {
 	{ "early ring", early_ring },
 	{ "early ring that moved", early_ring_that_moved },
 	{ "early text of an unknown ring", early_text_of_an_unknown_ring },
+	{ "a second look at a log costs less", second_look_costs_less },
+	{ "how a log says that its kernel has ended", ends_of_logs },
 };
 
 int main(void)

@@ -237,6 +237,88 @@ static void module_tree(void)
 	remove_all();
 }
 
+/* ---- look.c ---- */
+
+static size_t put_archive(char *to, const char *name, size_t align)
+{
+	struct cpio cpio = {};
+	size_t size;
+
+	cpio_add(&cpio, "lib", CPIO_DIR, NULL, 0);
+	cpio_add(&cpio, name, CPIO_FILE, "12345", 5);
+	KTAP_CHECK(!cpio_end(&cpio, align));
+	size = cpio.size;
+	memcpy(to, cpio.data, size);
+	free(cpio.data);
+	return size;
+}
+
+static int look_at(const char *data, size_t size)
+{
+	return vnode_piece_look(data, size, "adeos-lite.ko");
+}
+
+static void initrd_has_the_module(void)
+{
+	char data[8192];
+	size_t size = put_archive(data, "kernel/x86/microcode.bin", 4);
+
+	KTAP_CHECK_EQ(look_at(data, size), 0);
+	memset(data + size, 0, 512);
+	size += 512;
+	KTAP_CHECK_EQ(look_at(data, size), 0);
+	size += put_archive(data + size, "lib/modules/x/adeos-lite.ko.xz", 4);
+	KTAP_CHECK_EQ(look_at(data, size), 1);
+	size = put_archive(data, "adeos-lite.ko", 4);
+	KTAP_CHECK_EQ(look_at(data, size), 1);
+	size = put_archive(data, "lib/other-adeos-lite.ko", 4);
+	KTAP_CHECK_EQ(look_at(data, size), 0);
+}
+
+static void initrd_is_compressed(void)
+{
+	char data[4096], packed[8192];
+	size_t size = put_archive(data, "lib/adeos-lite.ko", 512), early;
+	uLongf room = sizeof(packed) - 2048;
+	z_stream z = {};
+
+	early = put_archive(packed, "early", 4);
+	KTAP_REQUIRE(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, 0) == Z_OK);
+	z.next_in = (Bytef *)data;
+	z.avail_in = size;
+	z.next_out = (Bytef *)packed + early;
+	z.avail_out = room;
+	KTAP_REQUIRE(deflate(&z, Z_FINISH) == Z_STREAM_END);
+	size = early + z.total_out;
+	deflateEnd(&z);
+	KTAP_CHECK_EQ(look_at(packed, size), 1);
+	KTAP_CHECK(look_at(packed, size - 9) < 0);
+}
+
+static void initrd_is_damaged(void)
+{
+	char data[4096];
+	size_t size = put_archive(data, "lib/adeos-lite.ko", 4), i;
+
+	KTAP_CHECK(look_at("BZhxxxx", 7) < 0);
+	KTAP_CHECK(look_at("?", 1) < 0);
+	KTAP_CHECK_EQ(look_at("", 0), 0);
+	for (i = 1; i < size; i++) {
+		char *cut = malloc(i);
+
+		KTAP_REQUIRE(cut);
+		memcpy(cut, data, i);
+		look_at(cut, i);
+		free(cut);
+	}
+	for (i = 0; i < 110; i++) {
+		size = put_archive(data, "x", 4);
+		data[i] = 'z';
+		look_at(data, size);
+	}
+	KTAP_CHECK_EQ(look_at(data, 0), 0);
+}
+
 /* ---- piece.c ---- */
 
 #define MODULES	"lib/modules/" RELEASE "/"
@@ -334,6 +416,9 @@ static const struct ktap_test tests[] = {
 	{ "modules that are built in", builtin_modules },
 	{ "the initrd beside an image", initrd_beside_the_image },
 	{ "the tree of modules", module_tree },
+	{ "an initrd has a module itself", initrd_has_the_module },
+	{ "in a compressed archive behind an early one", initrd_is_compressed },
+	{ "an initrd that is damaged, anywhere", initrd_is_damaged },
 	{ "a piece has what the vnode wants", piece_has_what_is_wanted },
 	{ "a kernel without adeos-lite", no_nanokernel },
 	{ "what is listed must be there", what_is_listed_must_be_there },

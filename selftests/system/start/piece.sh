@@ -12,13 +12,17 @@
 TREE=/lib/modules/$(uname -r)
 FOREIGN=/tmp/initrd.img
 
-# The initrd of nobody in particular, compressed: busybox, and an init that writes to the
-# console and to the kernel log what it finds.
-make_foreign() {
+make_initrd() { # FILE: compressed, with busybox; its /init is the input
 	local at=/tmp/foreign
 
-	mkdir -p "$at/bin" "$at/dev" "$at/proc" && cp /bin/busybox "$at/bin/" || return
-	cat > "$at/init" <<-'END'
+	mkdir -p "$at/bin" "$at/dev" "$at/proc" && cp /bin/busybox "$at/bin/" && cat > "$at/init" &&
+		chmod 755 "$at/init" && (cd "$at" && find . | cpio -o -H newc) | gzip > "$1"
+}
+
+# The initrd of nobody in particular: its init writes to the console and to the kernel log
+# what it finds.
+make_foreign() {
+	make_initrd "$FOREIGN" <<-'END'
 		#!/bin/busybox sh
 		/bin/busybox mount -t proc proc /proc
 		/bin/busybox mount -t devtmpfs dev /dev
@@ -34,8 +38,6 @@ make_foreign() {
 			/bin/busybox sleep 1000
 		done
 	END
-	chmod 755 "$at/init"
-	(cd "$at" && find . | cpio -o -H newc) | gzip > "$FOREIGN"
 }
 
 # As "make install" leaves it: depmod of busybox writes a modules.dep of the same form.
@@ -91,7 +93,7 @@ is_found() {
 own_rdinit() {
 	kexec --vnode=1 --cpus=1 --mem=256M --dry-run --append=rdinit=/init --initrd="$FOREIGN" "$KERNEL" > /tmp/said
 	cat /tmp/said
-	grep 'rdinit= in --append leaves out adeos-lite; the initrd has to load it$' /tmp/said &&
+	grep 'rdinit= in --append leaves out adeos-lite; it will not attach, and has no boot limit$' /tmp/said &&
 		not grep rdinit=/vnode/init /tmp/said
 }
 
@@ -109,12 +111,38 @@ attach_is_refused() {
 		cat /tmp/said && grep '^kexec: --attach: no adeos-lite for ' /tmp/said && no_vnodes
 }
 
+# ---- ends that only the log tells ----
+
+# The kernel ends before it attaches, and the start says so before the boot limit is over.
+ends_early() { # DID PATTERN: its /init is the input
+	local begin
+
+	make_initrd /tmp/ends
+	begin=$(uptime_s)
+	exits_with 1 kexec --vnode=1 --cpus=1 --mem=256M --initrd=/tmp/ends --boot-limit=300 "$KERNEL" > /tmp/said 2>&1
+	cat /tmp/said
+	grep -x "kexec: vnode 1 $1 before its nanokernel was loaded (see kexec --vnode=1 --log)" /tmp/said &&
+		grep -E "^\[.*$2" /tmp/said && [ $(($(uptime_s) - begin)) -lt 150 ] && stop 1
+}
+
+early_panic() {
+	printf '#!/bin/busybox sh\nexit 1\n' | ends_early panicked 'Attempted to kill init'
+}
+
+early_halt() {
+	printf '#!/bin/busybox sh\n/bin/busybox halt -f\n' | ends_early halted 'reboot: System halted'
+}
+
+complete_without_modules() {
+	start 1 1 256M && comes_up 1 1 && stop 1
+}
+
 without_modules() {
 	rm "$TREE/modules.dep"
 	echo kernel/other.ko: > "$TREE/modules.dep"
 }
 
-plan 19
+plan 22
 remember_root
 check "an initrd without any module" make_foreign
 check "root's modules, as installed" install_modules
@@ -131,6 +159,9 @@ check "it shuts down in order" stop_orderly 1
 check "an initrd is found beside the image" is_found
 check "a first program that is given is left alone" own_rdinit
 check "a tree without our modules" without_modules
+check "an initrd that loads adeos-lite itself does not need them" complete_without_modules
+check "a panic before the nanokernel is loaded is noticed" early_panic
+check "and so is a halt" early_halt
 check "--attach is refused without them" attach_is_refused
 check "without them a kernel starts unattached" unattached
 check "it is taken back" stop 1
