@@ -4,7 +4,6 @@
  * addresses, and go into the vnode's command line as the parameter of its module vnic.
  */
 #include <assert.h>
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -13,6 +12,7 @@
 #include <string.h>
 #include <linux/vnode.h>
 
+#include "append.h"
 #include "net.h"
 
 #define DEFAULT_NET	"vnet0"
@@ -330,52 +330,6 @@ static int check_nets(struct vnode_nets *nets, unsigned int id, const char *root
 
 /* ---- the command line ---- */
 
-/*
- * The next word at @at, as Linux's next_arg() finds it: white space in quotes belongs to
- * it. @open: its last quote is not closed, so the word extends to the end.
- */
-static const char *next_word(const char *at, size_t *len, bool *open)
-{
-	while (isspace((unsigned char)*at))
-		at++;
-	*open = false;
-	for (*len = 0; at[*len] && (*open || !isspace((unsigned char)at[*len])); (*len)++)
-		if (at[*len] == '"')
-			*open = !*open;
-	return at;
-}
-
-static bool has_parameter(const char *append)
-{
-	const char *word = append;
-	size_t len = 0;
-	bool open;
-
-	do {
-		word = next_word(word + len, &len, &open);
-		/* the whole word may be quoted */
-		if (!strncmp(word + (*word == '"'), PARAMETER, strlen(PARAMETER)))
-			return true;
-	} while (len);
-	return false;
-}
-
-/* The length of the words for the kernel in @append; words behind "--" are for init. */
-static size_t kernel_part(const char *append)
-{
-	const char *word, *end = append;
-	size_t len;
-	bool open;
-
-	for (word = next_word(append, &len, &open); len && !open;
-	     word = next_word(end, &len, &open)) {
-		if (len == 2 && !strncmp(word, "--", len))
-			break;
-		end = word + len;
-	}
-	return end - append;
-}
-
 /* The parameter of vnic, in at most ITEMS_MAX bytes. */
 static void print_nets(const struct vnode_nets *nets, char *text)
 {
@@ -398,23 +352,6 @@ static void print_nets(const struct vnode_nets *nets, char *text)
 	}
 }
 
-static int print_words(const char *append, const char *items, char words[VNODE_APPEND_MAX + 1],
-		       struct vnode_err *err)
-{
-	size_t front = kernel_part(append), given = strlen(append), len;
-	const char *rest = append + front;
-
-	while (isspace((unsigned char)*rest))
-		rest++;
-	len = snprintf(words, VNODE_APPEND_MAX + 1, "%.*s%s" PARAMETER "%s%s%s", (int)front, append,
-		       front ? " " : "", items, *rest ? " " : "", rest);
-	if (len <= VNODE_APPEND_MAX)
-		return 0;
-	return vnode_err(err, EINVAL,
-			 "--append: %zu characters are too many, at most %zu beside the %zu of vnic.net=",
-			 given, VNODE_APPEND_MAX - (len - given), len - given);
-}
-
 /**
  * vnode_net_append() - add the parameter of vnic to --append
  * @nets: the networks of --net; if there are none, DEFAULT_NET is added if root has it.
@@ -431,12 +368,12 @@ int vnode_net_append(struct vnode_nets *nets, unsigned int id, const char *root,
 		     const char *append, char words[VNODE_APPEND_MAX + 1], struct vnode_err *err)
 {
 	bool asked = nets->nr || nets->none;
-	char items[ITEMS_MAX], device[256];
+	char items[sizeof(PARAMETER) + ITEMS_MAX] = PARAMETER, device[256];
 	int ret;
 
 	*words = '\0';
 	append = append ?: "";
-	if (has_parameter(append))
+	if (vnode_append_has(append, PARAMETER))
 		return asked ? vnode_err(err, EINVAL,
 					 "--net and vnic.net= in --append: give one of them") : 0;
 	if (!asked) {
@@ -447,8 +384,8 @@ int vnode_net_append(struct vnode_nets *nets, unsigned int id, const char *root,
 	ret = check_nets(nets, id, root, err);
 	if (ret)
 		return ret;
-	print_nets(nets, items);
-	return print_words(append, items, words, err);
+	print_nets(nets, items + strlen(PARAMETER));
+	return vnode_append_insert(append, items, PARAMETER, words, err);
 }
 
 /* ---- claims of MACs, from GRANT to RETURN ---- */

@@ -2,7 +2,7 @@
 #
 # What kexec-vnode is made of, in the order things pass through it.
 
-VNODE_OBJS := cli options start parse net err file \
+VNODE_OBJS := cli options start parse append net err file \
 	$(addprefix image/,image bzimage elf decompress relocs) \
 	$(addprefix plan/,plan cmdline bootparams acpi pgtable) \
 	$(addprefix piece/,piece cpio modules find look) \

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Words that options of kexec's add to the command line of a vnode's kernel. */
+#ifndef KEXEC_VNODE_APPEND_H
+#define KEXEC_VNODE_APPEND_H
+
+#include <stdbool.h>
+
+#include "vnode.h"
+
+bool vnode_append_has(const char *append, const char *prefix);
+int vnode_append_insert(const char *append, const char *insert, const char *what,
+			char words[VNODE_APPEND_MAX + 1], struct vnode_err *err);
+
+#endif /* KEXEC_VNODE_APPEND_H */
