@@ -62,6 +62,16 @@ static int add_nets(struct vnode_config *config, struct vnode_err *err)
 	return ret;
 }
 
+/* So do file systems; what is to be shared is looked at before anything is taken. */
+static int add_devices(struct vnode_config *config, struct vnode_err *err)
+{
+	int ret = vnode_virtio_append(&config->virtio, config->append, config->virtio_append, err);
+
+	if (!ret && *config->virtio_append)
+		config->append = config->virtio_append;
+	return ret ?: vnode_virtio_check(&config->virtio, err);
+}
+
 static int check_start(struct vnode_config *config, struct vnode_err *err)
 {
 	int ret;
@@ -87,7 +97,7 @@ static int check_start(struct vnode_config *config, struct vnode_err *err)
 	config->mem_size = vnode_align_up(config->mem_size, VNODE_MEM_ALIGN);
 	if (!*config->name)
 		snprintf(config->name, sizeof(config->name), "vnode%u", config->id);
-	return order_cpus(config, err) ?: add_nets(config, err);
+	return order_cpus(config, err) ?: add_nets(config, err) ?: add_devices(config, err);
 }
 
 static void set_defaults(struct vnode_config *config)

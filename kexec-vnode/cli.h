@@ -9,6 +9,7 @@
 #include "image/image.h"
 #include "net.h"
 #include "parse.h"
+#include "virtio/virtio.h"
 
 enum vnode_verb {
 	VNODE_VERB_START,		/* grant, load, start */
@@ -46,6 +47,8 @@ struct vnode_config {
 	const char *kernel, *initrd, *append;
 	struct vnode_nets nets;
 	char net_append[VNODE_APPEND_MAX + 1];	/* @append points here if it has nets */
+	struct vnode_virtio virtio;	/* disks and file systems */
+	char virtio_append[VNODE_APPEND_MAX + 1];	/* the same with theirs */
 	struct vnode_ids viewers;	/* vnodes that may look at this one */
 	const char *dump;		/* the file that --dump writes */
 	char dump_dir[256];		/* VNODE_DUMP_DIR_MAX; "": no dump on failure */

@@ -7,6 +7,7 @@ VNODE_OBJS := cli options start parse append net err file \
 	$(addprefix plan/,plan cmdline bootparams acpi pgtable) \
 	$(addprefix piece/,piece cpio modules find look) \
 	device verbs wait status last \
+	$(addprefix virtio/,devices files log queue bridge vhost-user back-end run served front-end) \
 	$(addprefix console/,console terminal vconsole) \
 	$(addprefix inspect/,log log-end memory walk vmcoreinfo log-ring log-early regs \
 		dump dump-map dump-free dump-elf dump-file dump-on-failure) \

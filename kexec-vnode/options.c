@@ -116,6 +116,16 @@ static int take_net(const char *value, void *field, struct vnode_err *err)
 	return vnode_parse_net(value, field, err);
 }
 
+static int take_disk(const char *value, void *field, struct vnode_err *err)
+{
+	return vnode_parse_disk(value, field, err);
+}
+
+static int take_fs(const char *value, void *field, struct vnode_err *err)
+{
+	return vnode_parse_fs(value, field, err);
+}
+
 static int take_restart(const char *value, void *field, struct vnode_err *err)
 {
 	return vnode_parse_restart(value, field, err);
@@ -181,6 +191,10 @@ static const struct option_row rows[] = {
 	  .help = "its command line", .also = "command-line", .plain = true },
 	{ "net", "NAME[,mac=MAC][,queues=N][,mtu=N]|none", STARTS, take_net, FIELD(nets),
 	  .help = "a network of root's, up to 8 times (vnet0)", .repeats = true },
+	{ "disk", "PATH[,format=raw|qcow2][,ro][,id=NAME]", STARTS, take_disk, FIELD(virtio),
+	  .help = "an image or block device: vda, vdb, ...", .repeats = true },
+	{ "fs", "SOURCE:TARGET[,ro]", STARTS, take_fs, FIELD(virtio),
+	  .help = "a directory; TARGET / is its root file system", .repeats = true },
 	{ "name", "NAME", STARTS, take_name, FIELD(name),
 	  .help = "a name to use in place of ID (vnodeID)" },
 	{ "boot-cpu", "N", STARTS, take_cpu, FIELD(boot_cpu),

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -148,6 +149,17 @@ static int start_read(struct start *s, struct vnode_config *config, struct vnode
 	return ret ?: vnode_plan_check(config, &s->image, &s->initrd, err);
 }
 
+/* For the front end, which outlives the start */
+static void start_release(void *context)
+{
+	struct start *s = context;
+
+	vnode_image_close(&s->image);
+	free(s->kernel);
+	free(s->initrd.data);
+	vnode_piece_free(&s->piece);
+}
+
 /* Root uses the TSC as its clock only if those of all CPUs agree: so do a vnode's. */
 static bool tsc_is_reliable(void)
 {
@@ -225,6 +237,7 @@ static int dry_run(struct start *s, const struct vnode_config *config, struct vn
 		return ret;
 	printf("A plan with example addresses, APIC ids and TSC frequency; nothing is taken.\n");
 	vnode_plan_print(&s->plan, config, &s->image, &s->lent, stdout);
+	vnode_virtio_print(&config->virtio, stdout);
 	return 0;
 }
 
@@ -265,6 +278,8 @@ static int start_run(struct start *s, const struct vnode_config *config, struct 
 	ret = vnode_device_grant(fd, config, &s->lent, err);
 	set_alarm(0);
 	ret = ret ?: set_viewers(config, err);
+	/* before LOAD: a vnode that is kept, for -e, has its devices */
+	ret = ret ?: vnode_virtio_start(config, start_release, s, err);
 	s->plan_cycles -= vnode_cycles();
 	ret = ret ?: start_plan(s, config, &info, err);
 	s->plan_cycles += vnode_cycles();

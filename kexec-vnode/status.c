@@ -13,6 +13,7 @@
 #include "device.h"
 #include "parse.h"
 #include "status.h"
+#include "virtio/virtio.h"
 
 #define LAST_LINES	10		/* of the log, in the text of -S */
 #define NO_CPU		(~0U)		/* cause_cpu of an end without a CPU */
@@ -254,7 +255,9 @@ static void print_status_json(const struct view *view, const struct vnode_status
 				phase_ms(status, info, i));
 			comma = ", ";
 		}
-	fprintf(out, "}}\n");
+	fprintf(out, "}");
+	vnode_virtio_status_json(view->id, print_string, out);
+	fprintf(out, "}\n");
 }
 
 static void print_phases(const struct vnode_status *status, const struct vnode_info *info,
@@ -337,6 +340,7 @@ static void print_status(const struct view *view, const struct vnode_status *sta
 		(unsigned long long)status->mem_offlined >> 20);
 	fprintf(out, "low:      %u KiB at %#x\n", status->low_size >> 10, status->low_base);
 	fprintf(out, "kernel:   %s\n", *view->release ? view->release : "-");
+	vnode_virtio_status_print(view->id, out);
 	fprintf(out, "uptime:   %s\n", uptime);
 	fprintf(out, "phases:  ");
 	print_phases(status, info, out);

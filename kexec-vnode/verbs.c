@@ -45,6 +45,7 @@ int vnode_unload(int fd, const struct vnode_config *config, const struct vnode_i
 	ret = stop(fd, config, err);
 	stopped = vnode_cycles();
 	ret = ret ?: vnode_device_return(fd, config->id, err);
+	ret = ret ?: vnode_virtio_wait_end(config->id, err);
 	if (!ret)
 		printf("vnode %u: stopped in %.3f ms, everything returned in %.3f ms\n", config->id,
 		       (double)(stopped - begin) / info->tsc_khz,

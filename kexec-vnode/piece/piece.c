@@ -23,6 +23,21 @@ static bool if_net(const struct vnode_config *config)
 	return config->nets.nr;
 }
 
+static bool if_devices(const struct vnode_config *config)
+{
+	return config->virtio.nr;
+}
+
+static bool if_disk(const struct vnode_config *config)
+{
+	return vnode_virtio_has(&config->virtio, VNODE_VIRTIO_DISK);
+}
+
+static bool if_fs(const struct vnode_config *config)
+{
+	return vnode_virtio_has(&config->virtio, VNODE_VIRTIO_FS);
+}
+
 /* Modules that a vnode gets, in the order of loading, and when. The first one is a must. */
 static const struct {
 	const char *name;
@@ -31,6 +46,9 @@ static const struct {
 	{ "adeos-lite", always },
 	{ "vconsole", always },
 	{ "vnic", if_net },
+	{ "vvirtio", if_devices },
+	{ "virtio_blk", if_disk },
+	{ "virtiofs", if_fs },
 };
 
 #define NR_WANTED	(sizeof(wanted) / sizeof(*wanted))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kexec-vnode/parse.c, options.c, and --net of net.c, against any text. What is accepted
+ * kexec-vnode/parse.c, options.c, --net, --disk and --fs, against any text. What is accepted
  * must be in range and come back the same after it was written out; what is refused must
  * have a sentence. From the top directory:
  *
@@ -196,6 +196,41 @@ static void fuzz_net(const char *text)
 		MUST(vnode_parse_net(text, &nets, NULL) && nets.nr + nets.none == 1);
 }
 
+static void fuzz_disk(const char *text)
+{
+	static struct vnode_virtio virtio;
+	int ret;
+
+	virtio.nr = 0;
+	ret = vnode_parse_disk(text, &virtio, &err);
+	check_result(ret);
+	MUST(virtio.nr == !ret);
+	if (ret)
+		return;
+	MUST(*virtio.device[0].path && strlen(virtio.device[0].path) <= strlen(text));
+	MUST(strlen(virtio.device[0].serial) <= 20);
+}
+
+/* The words of what is accepted are one word each. */
+static void fuzz_fs(const char *text)
+{
+	static char words[VNODE_APPEND_MAX + 1];
+	static struct vnode_virtio virtio;
+	int ret;
+
+	virtio.nr = 0;
+	ret = vnode_parse_fs(text, &virtio, &err);
+	check_result(ret);
+	MUST(virtio.nr == !ret);
+	if (ret)
+		return;
+	MUST(*virtio.device[0].path && *virtio.device[0].target == '/');
+	MUST(!strpbrk(virtio.device[0].target, " \t\"\\:,"));
+	MUST(vnode_parse_fs(text, &virtio, NULL) && virtio.nr == 1);
+	MUST(!vnode_virtio_append(&virtio, "a", words, NULL));
+	MUST(!strncmp(words, "a root=fs0 ", 11) || !strncmp(words, "a vnode.fs=fs0:/", 16));
+}
+
 /* Into @text as --append, the parameter is put whole, and nothing else is changed. */
 static void fuzz_append(const char *text)
 {
@@ -271,6 +306,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_cpu(text);
 	err.text[0] = '\0';
 	fuzz_net(text);
+	err.text[0] = '\0';
+	fuzz_disk(text);
+	err.text[0] = '\0';
+	fuzz_fs(text);
 	err.text[0] = '\0';
 	fuzz_append(text);
 	err.text[0] = '\0';
