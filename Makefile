@@ -168,10 +168,12 @@ $(BUILD)/kexec: $(VNODE_DIR)/libvnode.a
 
 INIT_SOURCES	:= $(VNODE_INIT:%=kexec-vnode/%.c)
 
-$(BUILD)/libexec/kexec-vnode/init: $(INIT_SOURCES) kexec-vnode/piece/init/init.h
+$(BUILD)/libexec/kexec-vnode/init: $(INIT_SOURCES) $(wildcard kexec-vnode/piece/init/*.h kexec-vnode/exec/*.h) \
+		include/vnode/exec.h include/uapi/linux/bridge.h
 	@echo '  LD      build/libexec/kexec-vnode/init'
 	@mkdir -p $(@D)
-	@$(CC) -static -s -O2 -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes $(CFLAGS) -o $@ $(INIT_SOURCES)
+	@$(CC) -static -s -O2 -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Iinclude -Iinclude/uapi \
+		-Ikexec-vnode $(CFLAGS) -o $@ $(INIT_SOURCES)
 
 # Completion for bash, with the options that this kexec has
 $(BUILD)/kexec.bash: kexec-vnode/kexec-vnode.bash $(BUILD)/kexec

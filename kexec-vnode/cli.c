@@ -14,6 +14,7 @@
 #include "cli.h"
 #include "console/console.h"
 #include "device.h"
+#include "exec/exec.h"
 #include "gdb/gdb.h"
 #include "inspect/inspect.h"
 #include "options.h"
@@ -28,6 +29,7 @@ enum {
 	EXIT_NOT_RUNNING = 3,
 	EXIT_NO_VNODE = 4,
 	EXIT_IN_USE = 5,
+	EXIT_NOT_RUN = 125,	/* of COMMAND, as env(1) and nohup(1) */
 };
 
 /* Defaults, in seconds */
@@ -126,9 +128,10 @@ static int parse(struct vnode_config *config, int argc, char **argv, struct vnod
 	return ret;
 }
 
-static int verb(struct vnode_config *config, bool *runs, struct vnode_err *err)
+static int verb(struct vnode_config *config, int *status, struct vnode_err *err)
 {
 	struct vnode_info info;
+	bool runs = true;
 	int fd, ret;
 
 	switch (config->verb) {
@@ -155,6 +158,8 @@ static int verb(struct vnode_config *config, bool *runs, struct vnode_err *err)
 		return vnode_list_print(fd, &info, config->json, stdout, err);
 	case VNODE_VERB_EXEC:
 		return vnode_exec(fd, config, &info, err);
+	case VNODE_VERB_RUN:
+		return vnode_run(fd, config, status, err);
 	case VNODE_VERB_UNLOAD:
 		return vnode_unload(fd, config, &info, err);
 	case VNODE_VERB_LOG:
@@ -166,7 +171,9 @@ static int verb(struct vnode_config *config, bool *runs, struct vnode_err *err)
 	case VNODE_VERB_GDB:
 		return vnode_gdb(fd, config, err);
 	default:
-		return vnode_status_print(fd, &info, config->id, config->json, stdout, runs, err);
+		ret = vnode_status_print(fd, &info, config->id, config->json, stdout, &runs, err);
+		*status = runs ? EXIT_DONE : EXIT_NOT_RUNNING;
+		return ret;
 	}
 }
 
@@ -202,17 +209,16 @@ int vnode_main(int argc, char **argv)
 {
 	static struct vnode_config config;
 	struct vnode_err err = {};
-	bool runs = true;
-	int ret;
+	int ret, status = EXIT_DONE;
 
 	open_streams();
 	/* every error of the command line is one of usage */
-	ret = parse(&config, argc, argv, &err) ? -EINVAL : verb(&config, &runs, &err);
+	ret = parse(&config, argc, argv, &err) ? -EINVAL : verb(&config, &status, &err);
 	if (!ret && fflush(stdout))
 		ret = vnode_err(&err, errno, "cannot write the output: %s", strerror(errno));
 	if (ret) {
 		fprintf(stderr, "kexec: %s\n", err.text);
-		return exit_status(ret);
+		return config.command && ret != -EINVAL ? EXIT_NOT_RUN : exit_status(ret);
 	}
-	return runs ? EXIT_DONE : EXIT_NOT_RUNNING;
+	return status;
 }

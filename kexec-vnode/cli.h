@@ -14,7 +14,8 @@
 enum vnode_verb {
 	VNODE_VERB_START,		/* grant, load, start */
 	VNODE_VERB_LOAD,
-	VNODE_VERB_EXEC,
+	VNODE_VERB_EXEC,		/* start what is loaded */
+	VNODE_VERB_RUN,			/* a command in it */
 	VNODE_VERB_UNLOAD,
 	VNODE_VERB_STATUS,
 	VNODE_VERB_LIST,
@@ -58,6 +59,8 @@ struct vnode_config {
 	double wait;			/* until it runs; 0: do not wait. As @boot_limit */
 	struct vnode_restart restart;
 	bool no_reboot;			/* a reboot is an end, no restart follows */
+	char **command;			/* that runs in the vnode, ended by NULL */
+	bool tty;			/* the command gets a terminal */
 	bool force, json, dry_run, read_only;
 	bool attach;			/* refuse a start without adeos-lite */
 };

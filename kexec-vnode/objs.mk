@@ -9,9 +9,10 @@ VNODE_OBJS := cli options start parse append net err file \
 	device verbs wait status last \
 	$(addprefix virtio/,devices files log queue bridge vhost-user back-end run served front-end) \
 	$(addprefix console/,console terminal vconsole) \
+	$(addprefix exec/,client stream) \
 	$(addprefix inspect/,log log-end memory walk vmcoreinfo log-ring log-early regs \
 		dump dump-map dump-free dump-elf dump-file dump-on-failure) \
 	$(addprefix gdb/,gdb packet answer regs memory target)
-# /vnode/init, the first program of a vnode
-VNODE_INIT := $(addprefix piece/init/,main cmdline modules root)
+# /vnode/init, the first program of a vnode, and its agent
+VNODE_INIT := $(addprefix piece/init/,main cmdline modules root) $(addprefix exec/,agent session stream)
 VNODE_LIBS := -lelf -lzstd -llzma -llz4 -lz

@@ -22,6 +22,7 @@ enum {
 	START = 1U << VNODE_VERB_START,
 	LOAD = 1U << VNODE_VERB_LOAD,
 	EXEC = 1U << VNODE_VERB_EXEC,
+	RUN = 1U << VNODE_VERB_RUN,
 	UNLOAD = 1U << VNODE_VERB_UNLOAD,
 	STATUS = 1U << VNODE_VERB_STATUS,
 	LIST = 1U << VNODE_VERB_LIST,
@@ -224,8 +225,8 @@ static const struct option_row rows[] = {
 
 	{ "load", NULL, LOAD, NULL, 0,
 	  .help = "take and load only", .letter = 'l', .verb = VNODE_VERB_LOAD, .plain = true },
-	{ "exec", NULL, EXEC, NULL, 0,
-	  .help = "start what is loaded", .letter = 'e', .verb = VNODE_VERB_EXEC, .plain = true },
+	{ "exec", NULL, EXEC | RUN, NULL, 0,
+	  .help = "start what is loaded; with -- COMMAND, run that in it", .letter = 'e', .verb = VNODE_VERB_EXEC, .plain = true },
 	{ "unload", NULL, UNLOAD, NULL, 0,
 	  .help = "shut it down and give everything back",
 	  .letter = 'u', .verb = VNODE_VERB_UNLOAD, .plain = true },
@@ -251,6 +252,8 @@ static const struct option_row rows[] = {
 	  .help = "seconds to free memory (60), shut down (10)" },
 	{ "force", NULL, UNLOAD | CONSOLE, take_flag, FIELD(force),
 	  .help = "stop it at once; take the console over", .plain = true },
+	{ "tty", NULL, RUN, take_flag, FIELD(tty),
+	  .help = "give COMMAND a terminal", .letter = 't', .plain = true },
 	{ "read-only", NULL, CONSOLE, take_flag, FIELD(read_only),
 	  .help = "show the console, type nothing" },
 	{ "json", NULL, STATUS | LIST, take_flag, FIELD(json),
@@ -487,6 +490,11 @@ int vnode_options_parse(struct vnode_config *config, int argc, char **argv,
 			return ret;
 	}
 	/* after "--" */
+	if (config->verb == VNODE_VERB_EXEC && optind < argc && !strcmp(argv[optind - 1], "--")) {
+		config->verb = VNODE_VERB_RUN;
+		config->command = argv + optind;
+		optind = argc;
+	}
 	for (ret = 0; !ret && optind < argc; optind++)
 		ret = take_kernel(config, argv[optind], err);
 	return ret ?: check_verb(config, given, err);
@@ -544,6 +552,7 @@ void vnode_options_print_help(FILE *out)
 	fprintf(out,
 		"Usage: kexec --vnode=ID --cpus=LIST --mem=SIZE [OPTION]... KERNEL\n"
 		"       kexec --vnode=ID VERB [OPTION]...\n"
+		"       kexec --vnode=ID --exec [-t] -- COMMAND [ARG]...\n"
 		"       kexec --vnode-list [--json]\n"
 		"\n"
 		"Starts a second kernel beside this one, or controls it. See kexec-vnode(8).\n");

@@ -9,7 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "exec/agent.h"
 #include "init.h"
+
+#define AGENT	"@vnode-agent"	/* see agent.c */
 
 static int kmsg = -1;
 
@@ -61,12 +64,28 @@ static void open_console(void)
 		close(fd);
 }
 
-int main(int argc __attribute__((unused)), char **argv)
+static void start_agent(char *const envp[])
 {
+	char *const argv[] = { AGENT, NULL };
+	pid_t pid = fork();
+
+	if (!pid) {
+		execve(DIR "/init", argv, envp);
+		_exit(1);
+	}
+	if (pid < 0)
+		say("<3>agent: %s", strerror(errno));
+}
+
+int main(int argc __attribute__((unused)), char **argv, char **envp)
+{
+	if (!strcmp(argv[0], AGENT))
+		return agent_main();
 	mounts_begin();
 	cmdline_read();
 	modules_load();
 	open_console();
+	start_agent(envp);
 	if (access("/init", X_OK))
 		root_enter(argv);
 	mounts_end();
