@@ -199,7 +199,8 @@ static int add_init(struct cpio *cpio, struct vnode_err *err)
 	size_t size;
 	int ret;
 
-	ret = find_init(path, sizeof(path), err) ?: vnode_file_read(path, "program", &data, &size, err);
+	ret = find_init(path, sizeof(path), err);
+	ret = ret ?: vnode_file_read(path, "program", &data, &size, err);
 	if (ret)
 		return ret;
 	cpio_add(cpio, DIR, CPIO_DIR, NULL, 0);

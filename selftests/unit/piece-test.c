@@ -17,7 +17,7 @@
 
 #define RELEASE	"6.12.0-test"
 
-static char dir[] = "/tmp/piece-test.XXXXXX";
+static char dir[32];
 static struct vnode_err err;
 
 /* ---- files below a directory of this test ---- */
@@ -170,7 +170,7 @@ static void names_are_whole(void)
 	KTAP_CHECK_EQ(module_list_add(&list, dep, "updates"), -ENOENT);
 	KTAP_CHECK_EQ(module_list_add(&list, "", "vnic"), -ENOENT);
 	KTAP_CHECK_EQ(module_list_add(&list, "vnic.ko", "vnic"), -ENOENT);
-	KTAP_CHECK_EQ(module_list_add(&list, "/vnic.kox: \nvnic.ko", "vnic"), -ENOENT);
+	KTAP_CHECK_EQ(module_list_add(&list, "/vnic.kox:\nvnic.ko", "vnic"), -ENOENT);
 	list_is(&list, "");
 }
 
@@ -428,6 +428,7 @@ int main(void)
 {
 	int status;
 
+	strcpy(dir, "/tmp/piece-test.XXXXXX");
 	if (!mkdtemp(dir))
 		return 1;
 	status = ktap_run(tests, KTAP_NR(tests));
