@@ -14,5 +14,5 @@ VNODE_OBJS := cli options start parse append net err file \
 		dump dump-map dump-free dump-elf dump-file dump-on-failure) \
 	$(addprefix gdb/,gdb packet answer regs memory target)
 # /vnode/init, the first program of a vnode, and its agent
-VNODE_INIT := $(addprefix piece/init/,main cmdline modules root) $(addprefix exec/,agent session stream)
+VNODE_INIT := $(addprefix piece/init/,main cmdline modules fs keeper root) $(addprefix exec/,agent session stream)
 VNODE_LIBS := -lelf -lzstd -llzma -llz4 -lz

@@ -4,6 +4,8 @@
  *
  *	cmdline		the words of the kernel's command line
  *	modules		loads what /vnode/order lists
+ *	fs		vnode.fs=: file systems beside the root file system
+ *	keeper		the process that mounts them once the initrd is done
  *	root		without an initrd: mounts the root file system and changes to it
  *	main		these steps in their order
  *
@@ -34,6 +36,19 @@ void cmdline_params(const char *module, char *params, size_t size);
 
 /* modules.c: says which could not be loaded */
 void modules_load(void);
+
+/* fs.c */
+bool fs_wanted(void);
+/* For a systemd that has not started yet, in /run */
+void fs_write_units(void);
+/*
+ * Mounts those that are not in the mask @done yet, and adds them to it. 0, or the negative
+ * errno of one that cannot be mounted.
+ */
+int fs_mount_all(unsigned int *done);
+
+/* keeper.c: starts it, if it has something to do. It needs PROC until it ends. */
+bool keeper_start(char *argv0);
 
 /* root.c: does not return */
 void root_enter(char **argv) __attribute__((noreturn));

@@ -42,10 +42,11 @@ static void mounts_begin(void)
 		say("<3>%s: %s", PROC, strerror(errno));
 }
 
-static void mounts_end(void)
+static void mounts_end(bool keep_proc)
 {
 	umount2(DEV, MNT_DETACH);
-	umount2(PROC, MNT_DETACH);
+	if (!keep_proc)
+		umount2(PROC, MNT_DETACH);
 }
 
 /* The kernel opened its console before there was one: what /init writes would be lost. */
@@ -88,7 +89,7 @@ int main(int argc __attribute__((unused)), char **argv, char **envp)
 	start_agent(envp);
 	if (access("/init", X_OK))
 		root_enter(argv);
-	mounts_end();
+	mounts_end(keeper_start(argv[0]));
 	argv[0] = "/init";
 	execv(argv[0], argv);
 	say("<2>%s: %s", argv[0], strerror(errno));

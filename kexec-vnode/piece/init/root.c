@@ -139,7 +139,9 @@ static void start_init(char **argv)
 void root_enter(char **argv)
 {
 	const char *value = cmdline_value("root");
+	unsigned int done = 0;
 	char root[256];
+	int err;
 
 	if (!value)
 		give_up("no initrd, and no root= on the command line", ENOENT);
@@ -153,6 +155,9 @@ void root_enter(char **argv)
 		umount2(DEV, MNT_DETACH);
 	if (chdir(NEW_ROOT) || mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/"))
 		give_up(root, errno);
+	err = fs_mount_all(&done);
+	if (err)
+		say("<3>vnode.fs: %s", strerror(-err));
 	start_init(argv);
 	__builtin_unreachable();
 }
