@@ -23,23 +23,42 @@ static const char *next_word(const char *at, size_t *len, bool *open)
 }
 
 /**
+ * vnode_append_value() - the value that Linux uses, that of the last word of a kind
+ * @append: of --append
+ * @prefix: "root=", for example
+ * @len: set to its length, without quotes around it or around the whole word
+ *
+ * Return: where it begins; NULL: there is no such word.
+ */
+const char *vnode_append_value(const char *append, const char *prefix, size_t *len)
+{
+	const char *word = append, *value = NULL;
+	size_t word_len = 0, quote;
+	bool open;
+
+	do {
+		word = next_word(word + word_len, &word_len, &open);
+		quote = *word == '"';
+		if (strncmp(word + quote, prefix, strlen(prefix)))
+			continue;
+		value = word + quote + strlen(prefix);
+		*len = word + word_len - value;
+		value += *len && *value == '"';
+		*len = strcspn(value, "\"") < *len ? strcspn(value, "\"") : *len;
+	} while (word_len);
+	return value;
+}
+
+/**
  * vnode_append_has() - is there a word that begins with @prefix
  * @append: of --append
  * @prefix: "root=", for example
  */
 bool vnode_append_has(const char *append, const char *prefix)
 {
-	const char *word = append;
-	size_t len = 0;
-	bool open;
+	size_t len;
 
-	do {
-		word = next_word(word + len, &len, &open);
-		/* the whole word may be quoted */
-		if (!strncmp(word + (*word == '"'), prefix, strlen(prefix)))
-			return true;
-	} while (len);
-	return false;
+	return vnode_append_value(append, prefix, &len);
 }
 
 /* The length of the words for the kernel in @append; words behind "--" are for init. */

@@ -8,6 +8,8 @@
 #include "vnode.h"
 
 bool vnode_append_has(const char *append, const char *prefix);
+/* The value of the last word that begins with @prefix: not terminated. NULL: none */
+const char *vnode_append_value(const char *append, const char *prefix, size_t *len);
 int vnode_append_insert(const char *append, const char *insert, const char *what,
 			char words[VNODE_APPEND_MAX + 1], struct vnode_err *err);
 

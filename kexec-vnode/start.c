@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <linux/vnode.h>
 
+#include "append.h"
 #include "cli.h"
 #include "clock.h"
 #include "device.h"
@@ -117,10 +118,11 @@ static int make_piece(struct start *s, struct vnode_config *config, struct vnode
 	struct vnode_err why;
 	int ret;
 
-	if (config->append && vnode_cmdline_sets(config->append, "rdinit="))
+	if (config->append && vnode_append_has(config->append, "rdinit="))
 		return start_without_piece(s, config, "rdinit= in --append leaves out adeos-lite",
 					   err);
-	ret = vnode_piece_make(&s->piece, config, s->image.release, "", &why);
+	ret = vnode_piece_make(&s->piece, config, s->image.release, !s->initrd.size, "",
+			       &why);
 	if (ret == -ENOPKG)
 		return start_without_piece(s, config, why.text, err);
 	if (ret)

@@ -6,12 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "append.h"
 #include "cli.h"
 #include "piece.h"
 #include "verbs.h"
 
 #define DIR		"vnode"
 #define PAGE		4096UL
+
+/* Of a root file system whose type --append does not tell */
+#define FS_DEFAULT	"ext4"
+/* Until 6.13 the file systems of Linux request it as "crypto-crc32c". */
+#define CHECKSUM	"crc32c_generic"
 
 static bool always(const struct vnode_config *config)
 {
@@ -98,6 +104,50 @@ static int say_no_nanokernel(const char *release, const char *dir, struct vnode_
 			 release, release);
 }
 
+/* 0, too, if it is not there: it is in @piece->missing then */
+static int list_module(struct vnode_piece *piece, struct module_list *list,
+		       const struct tree *tree, const char *name, struct vnode_err *err)
+{
+	int ret;
+
+	if (module_is_builtin(tree->builtin, name))
+		return 0;
+	ret = module_list_add(list, tree->dep, name);
+	if (ret == -E2BIG)
+		return vnode_err(err, ret, "%s: %s needs too many modules", tree->dir, name);
+	if (ret)
+		add_word(piece->missing, sizeof(piece->missing), name);
+	else
+		add_word(piece->modules, sizeof(piece->modules), name);
+	return 0;
+}
+
+/*
+ * Of the types of rootfstype=, or for a root file system on a device FS_DEFAULT. Types have
+ * the names of their modules. Some need CHECKSUM, which they request by another name.
+ */
+static int list_root_modules(struct vnode_piece *piece, struct module_list *list,
+			     const struct vnode_config *config, const struct tree *tree,
+			     struct vnode_err *err)
+{
+	const char *append = config->append ?: "";
+	char types[256], *type, *rest = types;
+	const char *value;
+	size_t len;
+	int ret = 0;
+
+	value = vnode_append_value(append, "rootfstype=", &len);
+	if (!value && !vnode_append_has(append, "root=/dev/"))
+		return 0;
+	snprintf(types, sizeof(types), "%.*s", value ? (int)len : (int)strlen(FS_DEFAULT),
+		 value ?: FS_DEFAULT);
+	if (!module_is_builtin(tree->builtin, CHECKSUM))
+		module_list_add(list, tree->dep, CHECKSUM);
+	while (!ret && (type = strsep(&rest, ",")))
+		ret = list_module(piece, list, tree, type, err);
+	return ret;
+}
+
 static int list_modules(struct vnode_piece *piece, struct module_list *list,
 			const struct vnode_config *config, const struct tree *tree,
 			struct vnode_err *err)
@@ -106,20 +156,16 @@ static int list_modules(struct vnode_piece *piece, struct module_list *list,
 	int ret;
 
 	for (i = 0; i < NR_WANTED; i++) {
-		if (!wanted[i].when(config) || module_is_builtin(tree->builtin, wanted[i].name))
+		if (!wanted[i].when(config))
 			continue;
-		ret = module_list_add(list, tree->dep, wanted[i].name);
-		if (ret == -E2BIG)
-			return vnode_err(err, ret, "%s: %s needs too many modules", tree->dir,
-					 wanted[i].name);
-		if (ret && !i)
-			return ret;
+		ret = list_module(piece, list, tree, wanted[i].name, err);
 		if (ret)
-			add_word(piece->missing, sizeof(piece->missing), wanted[i].name);
-		else
-			add_word(piece->modules, sizeof(piece->modules), wanted[i].name);
-		piece->console |= !ret && !strcmp(wanted[i].name, "vconsole");
+			return ret;
+		/* adeos-lite */
+		if (!list->nr)
+			return -ENOENT;
 	}
+	piece->console = strstr(piece->modules, "vconsole");
 	return 0;
 }
 
@@ -228,7 +274,8 @@ static int make(struct vnode_piece *piece, const struct tree *tree,
 }
 
 int vnode_piece_make(struct vnode_piece *piece, const struct vnode_config *config,
-		     const char *release, const char *root, struct vnode_err *err)
+		     const char *release, bool alone, const char *root,
+		     struct vnode_err *err)
 {
 	struct module_list list = {};
 	struct tree tree = {};
@@ -241,6 +288,8 @@ int vnode_piece_make(struct vnode_piece *piece, const struct vnode_config *confi
 	tree.builtin = read_text(tree.dir, "modules.builtin");
 	if (tree.dep)
 		ret = list_modules(piece, &list, config, &tree, err);
+	if (!ret && alone)
+		ret = list_root_modules(piece, &list, config, &tree, err);
 	if (ret == -ENOENT)
 		ret = say_no_nanokernel(release, tree.dir, err);
 	ret = ret ?: make(piece, &tree, &list, err);

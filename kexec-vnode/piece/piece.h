@@ -43,6 +43,7 @@ struct vnode_piece {
  * @piece: filled in; without data if there is no adeos-lite for this release
  * @config: says which modules the vnode needs
  * @release: of the vnode's kernel
+ * @alone: no initrd follows, so it mounts the root file system itself
  * @root: the directory that holds /lib/modules, "" but in tests
  * @err: the sentence of an error
  *
@@ -50,7 +51,8 @@ struct vnode_piece {
  * Other errors: what is there cannot be used.
  */
 int vnode_piece_make(struct vnode_piece *piece, const struct vnode_config *config,
-		     const char *release, const char *root, struct vnode_err *err);
+		     const char *release, bool alone, const char *root,
+		     struct vnode_err *err);
 void vnode_piece_free(struct vnode_piece *piece);
 
 /*

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "append.h"
 #include "piece/piece.h"
 #include "plan.h"
 
@@ -47,7 +48,7 @@ static bool is_there(enum when when, const struct vnode_machine *machine,
 		return piece->data;
 	case WITH_CONSOLE:
 		return piece->data && piece->console &&
-		       !(append && vnode_cmdline_sets(append, "console="));
+		       !(append && vnode_append_has(append, "console="));
 	default:
 		return true;
 	}
@@ -82,18 +83,6 @@ bool vnode_cmdline_has(const char *cmdline, const char *word)
 		if ((at == cmdline || at[-1] == ' ') && (!at[len] || at[len] == ' '))
 			return true;
 		at += len;
-	}
-	return false;
-}
-
-bool vnode_cmdline_sets(const char *cmdline, const char *key)
-{
-	const char *at = cmdline;
-
-	while ((at = strstr(at, key))) {
-		if (at == cmdline || at[-1] == ' ')
-			return true;
-		at += strlen(key);
 	}
 	return false;
 }

@@ -82,8 +82,6 @@ int vnode_cmdline_build(const struct vnode_machine *machine, const struct vnode_
 			const char *append, char cmdline[VNODE_CMDLINE_MAX + 1],
 			struct vnode_err *err);
 bool vnode_cmdline_has(const char *cmdline, const char *word);
-/* @key has its "=": some word begins with it */
-bool vnode_cmdline_sets(const char *cmdline, const char *key);
 /* The command line, and a line for each of these words with the reason for it */
 void vnode_cmdline_print(const char *cmdline, FILE *out);
 

@@ -355,7 +355,7 @@ static void piece_has_what_is_wanted(void)
 	put(MODULES "a/adeos-lite.ko", "nanokernel");
 	make_dirs(path_of(MODULES "b/"));
 	put_gzip(MODULES "b/vconsole.ko.gz", "console");
-	KTAP_REQUIRE(!vnode_piece_make(&piece, &config, RELEASE, dir, &err));
+	KTAP_REQUIRE(!vnode_piece_make(&piece, &config, RELEASE, false, dir, &err));
 	KTAP_CHECK(piece.console);
 	KTAP_CHECK_STR(piece.modules, "adeos-lite vconsole");
 	KTAP_CHECK_STR(piece.missing, "vnic");
@@ -371,18 +371,49 @@ static void piece_has_what_is_wanted(void)
 	remove_all();
 }
 
+static void piece_that_is_alone(void)
+{
+	struct vnode_config config = { .append = "root=/dev/vda rw" };
+	struct vnode_piece piece;
+
+	put_init("first");
+	put(MODULES "modules.dep",
+	    "adeos-lite.ko:\next4.ko: jbd2.ko\njbd2.ko:\ncrc32c_generic.ko:\nxfs.ko:\n");
+	put(MODULES "modules.builtin", "kernel/virtiofs.ko\n");
+	put(MODULES "adeos-lite.ko", "1");
+	put(MODULES "ext4.ko", "2");
+	put(MODULES "jbd2.ko", "3");
+	put(MODULES "crc32c_generic.ko", "4");
+	put(MODULES "xfs.ko", "5");
+	KTAP_REQUIRE(!vnode_piece_make(&piece, &config, RELEASE, true, dir, &err));
+	KTAP_CHECK_STR(said("cpio --quiet -i --to-stdout vnode/order < %s", piece.data, piece.size),
+		       "adeos-lite.ko\ncrc32c_generic.ko\njbd2.ko\next4.ko\n");
+	KTAP_CHECK(!piece.console);
+	vnode_piece_free(&piece);
+	config.append = "root=fs0 rootfstype=virtiofs,xfs";
+	KTAP_REQUIRE(!vnode_piece_make(&piece, &config, RELEASE, true, dir, &err));
+	KTAP_CHECK_STR(said("cpio --quiet -i --to-stdout vnode/order < %s", piece.data, piece.size),
+		       "adeos-lite.ko\ncrc32c_generic.ko\nxfs.ko\n");
+	KTAP_CHECK_STR(piece.missing, "vconsole");
+	vnode_piece_free(&piece);
+	KTAP_REQUIRE(!vnode_piece_make(&piece, &config, RELEASE, false, dir, &err));
+	KTAP_CHECK_STR(piece.modules, "adeos-lite");
+	vnode_piece_free(&piece);
+	remove_all();
+}
+
 static void no_nanokernel(void)
 {
 	const struct vnode_config config = {};
 	struct vnode_piece piece;
 
 	put_init("first");
-	KTAP_CHECK_EQ(vnode_piece_make(&piece, &config, RELEASE, dir, &err), -ENOPKG);
+	KTAP_CHECK_EQ(vnode_piece_make(&piece, &config, RELEASE, false, dir, &err), -ENOPKG);
 	KTAP_CHECK(strstr(err.text, "no modules of " RELEASE));
-	KTAP_CHECK_EQ(vnode_piece_make(&piece, &config, "", dir, &err), -ENOPKG);
+	KTAP_CHECK_EQ(vnode_piece_make(&piece, &config, "", false, dir, &err), -ENOPKG);
 	KTAP_CHECK(strstr(err.text, "release"));
 	put(MODULES "modules.dep", "vconsole.ko:\n");
-	KTAP_CHECK_EQ(vnode_piece_make(&piece, &config, RELEASE, dir, &err), -ENOPKG);
+	KTAP_CHECK_EQ(vnode_piece_make(&piece, &config, RELEASE, false, dir, &err), -ENOPKG);
 	KTAP_CHECK(strstr(err.text, "no adeos-lite for " RELEASE));
 	KTAP_CHECK(!piece.data);
 	remove_all();
@@ -395,13 +426,13 @@ static void what_is_listed_must_be_there(void)
 
 	put(MODULES "modules.dep", "adeos-lite.ko:\n");
 	put_init(NULL);
-	KTAP_CHECK_EQ(vnode_piece_make(&piece, &config, RELEASE, dir, &err), -ENOENT);
+	KTAP_CHECK_EQ(vnode_piece_make(&piece, &config, RELEASE, false, dir, &err), -ENOENT);
 	KTAP_CHECK(strstr(err.text, "make install"));
 	put_init("first");
-	KTAP_CHECK_EQ(vnode_piece_make(&piece, &config, RELEASE, dir, &err), -ENOENT);
+	KTAP_CHECK_EQ(vnode_piece_make(&piece, &config, RELEASE, false, dir, &err), -ENOENT);
 	KTAP_CHECK(strstr(err.text, "adeos-lite.ko: No such file"));
 	put(MODULES "adeos-lite.ko", "\x1f\x8b damaged");
-	KTAP_CHECK_EQ(vnode_piece_make(&piece, &config, RELEASE, dir, &err), -EBADMSG);
+	KTAP_CHECK_EQ(vnode_piece_make(&piece, &config, RELEASE, false, dir, &err), -EBADMSG);
 	KTAP_CHECK(strstr(err.text, "adeos-lite.ko: damaged"));
 	KTAP_CHECK(!piece.data);
 	remove_all();
@@ -420,6 +451,7 @@ static const struct ktap_test tests[] = {
 	{ "in a compressed archive behind an early one", initrd_is_compressed },
 	{ "an initrd that is damaged, anywhere", initrd_is_damaged },
 	{ "a piece has what the vnode wants", piece_has_what_is_wanted },
+	{ "a piece that mounts the root file system", piece_that_is_alone },
 	{ "a kernel without adeos-lite", no_nanokernel },
 	{ "what is listed must be there", what_is_listed_must_be_there },
 };
