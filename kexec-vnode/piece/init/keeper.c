@@ -53,11 +53,12 @@ static bool has_switched(void)
 
 static bool is_systemd(void)
 {
-	char exe[256];
+	char exe[256], *name;
 	ssize_t len = readlink(PROC "/1/exe", exe, sizeof(exe) - 1);
-	const char *name = "/systemd";
 
-	return len >= (ssize_t)strlen(name) && !memcmp(exe + len - strlen(name), name, strlen(name));
+	exe[len > 0 ? len : 0] = '\0';
+	name = strrchr(exe, '/');
+	return name && !strcmp(name, "/systemd");
 }
 
 static void wait_for_event(void)
