@@ -61,8 +61,8 @@ deps:
 # to the sources. No BTF: it ties a module to one build of the kernel.
 #
 # $(call build_modules,KDIR,DIRECTORY,CONFIG...)
-ROOMS		:= adeos-lite adeos-lite/vnode adeos-lite/root kernel kernel/look kernel/view vconsole vnic examples selftests/modules
-VNODE_CONFIG	:= CONFIG_ADEOS_LITE=m CONFIG_VNODE_VIEW=m CONFIG_VCONSOLE=m CONFIG_VNIC=m
+ROOMS		:= adeos-lite adeos-lite/vnode adeos-lite/root kernel kernel/look kernel/view vconsole vnic vvirtio examples selftests/modules
+VNODE_CONFIG	:= CONFIG_ADEOS_LITE=m CONFIG_VNODE_VIEW=m CONFIG_VCONSOLE=m CONFIG_VNIC=m CONFIG_VVIRTIO=m
 ROOT_CONFIG	:= $(VNODE_CONFIG) CONFIG_VNODE_KMB=m
 
 define build_modules
@@ -272,7 +272,7 @@ install:
 		echo "No headers of the running kernel: apt-get install linux-headers-$(RUNNING), or name KDIR=" >&2; \
 		exit 1; \
 	fi && \
-	for module in adeos-lite/adeos-lite kernel/vnode kernel/view/vnode-view vconsole/vconsole vnic/vnic; do \
+	for module in adeos-lite/adeos-lite kernel/vnode kernel/view/vnode-view vconsole/vconsole vnic/vnic vvirtio/vvirtio; do \
 		install -v -D -m 644 -t $(DESTDIR)/lib/modules/$$release/updates $(MODULES)/$$release/$$module.ko && \
 		strip --strip-debug $(DESTDIR)/lib/modules/$$release/updates/$${module##*/}.ko || exit 1; \
 	done && \

@@ -74,7 +74,7 @@ sub runs {
 my $page = shift or die "usage: sentences.pl PAGE\n";
 my $bad = 0;
 
-find(\&add_file, qw(adeos-lite kernel kexec-vnode vconsole vnic));
+find(\&add_file, qw(adeos-lite kernel kexec-vnode vconsole vnic vvirtio));
 for my $errnum (1 .. 133) {
 	$! = $errnum;
 	add_string("$!");

@@ -281,7 +281,7 @@ SLOW_HOST='sched: DL replenish lagged|clocksource: |TSC found unstable|sched_clo
 # log_is_quiet ignores those from before log_begin.
 loud_lines() {
 	dmesg -r | grep -E '^<[0-9]*[0-9]>' | awk -F '[<>]' '$2 % 8 < 5' |
-		grep -vE "\\] (vnode|adeos_lite|vconsole|kexec): |$SLOW_HOST"
+		grep -vE "\\] (vnode|adeos_lite|vconsole|vvirtio|kexec): |$SLOW_HOST"
 }
 
 log_begin() {
