@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "append.h"
 #include "ktap.h"
 #include "piece/piece.h"
 #include "plan/plan.h"
@@ -71,6 +72,33 @@ static void words_are_found_whole(void)
 	KTAP_CHECK(!vnode_cmdline_has("nokaslrx xnokaslr nokaslr=1", "nokaslr"));
 }
 
+static void value_is(const char *append, const char *expected)
+{
+	const char *value;
+	char text[64];
+	size_t len = 0;
+
+	value = vnode_append_value(append, "root=", &len);
+	snprintf(text, sizeof(text), "%.*s", (int)len, value ?: "");
+	KTAP_CHECK_EQ(!value, !expected);
+	if (value && expected)
+		KTAP_CHECK_STR(text, expected);
+}
+
+static void values_are_those_that_linux_uses(void)
+{
+	value_is("", NULL);
+	value_is("xroot=a roott=b", NULL);
+	value_is("root=/dev/vda", "/dev/vda");
+	value_is("quiet root=a rw", "a");
+	value_is("root=a root=b", "b");
+	value_is("root=", "");
+	value_is("root= rw", "");
+	value_is("root=\"a b\" rw", "a b");
+	value_is("\"root=a b\" rw", "a b");
+	value_is("root=\"a b", "a b");
+}
+
 /* The next row of the page's table of words, NULL after the last one */
 static char *next_row(FILE *page, char *line, size_t size)
 {
@@ -129,6 +157,7 @@ static const struct ktap_test tests[] = {
 	{ "the words of the piece, and no console if --append has one", words_of_the_piece },
 	{ "the longest --append fits", longest_append_fits },
 	{ "words are found whole", words_are_found_whole },
+	{ "values are those that Linux uses", values_are_those_that_linux_uses },
 	{ "the page has the same words and reasons", page_has_the_same_words },
 };
 

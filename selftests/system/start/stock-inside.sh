@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# stock-inside.sh [disk|fs INITRD]...: a Debian in a vnode, with each initrd that Debian can make, unchanged, and
+# with none. Its root file system is a disk of root's, or a directory of root's; in both cases
+# it has one more directory of root's.
+
+# shellcheck disable=SC2016,SC2317 # for the shell in there; check and wait_for call the functions
+# shellcheck source=selftests/system/lib/vnode.sh
+. /selftests/lib/vnode.sh
+
+DISK=/dev/vda
+TREE=/srv/tree
+SHARED=/srv/shared
+MODULES=/lib/modules/$(uname -r)
+# for systemd on an emulated CPU of a busy host
+READY_S=900
+
+prepare_root() {
+	depmod && insmod "$MODULES/vconsole.ko" && insmod "$MODULES/kernel/drivers/block/virtio_blk.ko" &&
+		mkdir -p "$TREE" "$SHARED" && test -b "$DISK"
+}
+
+ex() { # COMMAND
+	timeout "$READY_S" kexec --vnode=1 --exec -- sh -c "$1" < /dev/null
+}
+
+boots_from() { # disk|fs INITRD
+	local root="--fs=$TREE:/" initrd="/boot/$2"
+
+	rm -f "$SHARED"/*
+	echo "of root" > "$SHARED/mine"
+	if [ "$1" = disk ]; then
+		root="--disk=$DISK"
+		set -- "$@" "root=/dev/vda rw"
+	else
+		mount "$DISK" "$TREE" || return
+	fi
+	[ "$2" != none ] || initrd=none
+	kexec --vnode=1 --cpus=1-2 --mem=768M --initrd="$initrd" "$root" --fs="$SHARED:$SHARED" --append="$3" --wait="$UP_S" \
+		"$KERNEL" && runs 1
+}
+
+# Not the initrd's: commands run where process 1 is.
+is_in_its_root() {
+	ex 'test -e /etc/debian_version && test -S /run/systemd/private'
+}
+
+# systemd itself says when all units have been started. "--wait" would give up on a busy host.
+has_started_all() {
+	ex 'systemctl is-system-running' > /tmp/systemd
+	grep -xE 'running|degraded' /tmp/systemd
+}
+
+comes_to_run() {
+	if wait_for "$READY_S" is_in_its_root && wait_for "$READY_S" has_started_all && grep -x running /tmp/systemd; then
+		return
+	fi
+	ex 'systemctl --failed; systemctl list-jobs; dmesg | tail -n 20'
+	return 1
+}
+
+# The type of the root file system in there
+root_is() { # TYPE
+	[ "$(ex 'stat -f -c %T /; cat /proc/1/comm' | tr '\n' ' ')" = "$1 systemd " ]
+}
+
+directory_is_shared() {
+	[ "$(ex "cat $SHARED/mine; echo of the vnode > $SHARED/yours; systemctl is-active srv-shared.mount")" = "of root
+active" ] && [ "$(cat "$SHARED/yours")" = "of the vnode" ]
+}
+
+asks_for_login() {
+	wait_for 120 sh -c "vcon 1 history | grep -aq 'stock login:'"
+}
+
+nothing_is_missing() {
+	not ex 'dmesg | grep vnode-init: || ls -d /vnode'
+}
+
+shuts_down() {
+	kexec --vnode=1 -u --timeout=300 2> /tmp/stop.err
+	cat /tmp/stop.err
+	[ ! -s /tmp/stop.err ] && vcon 1 history | grep -a 'reboot: Power down' || return
+	! mountpoint -q "$TREE" || umount "$TREE"
+}
+
+debian() { # disk|fs INITRD
+	local what="$1, initrd $2"
+
+	check "$what: the kernel attaches" boots_from "$@"
+	check "$what: systemd runs, and no unit has failed" comes_to_run
+	check "$what: with its root file system" root_is "$([ "$1" = disk ] && echo ext2/ext3 || echo fuseblk)"
+	check "$what: and a directory of root's" directory_is_shared
+	check "$what: there is a login on its console" asks_for_login
+	check "$what: /vnode/init has nothing to complain of, and is gone" nothing_is_missing
+	check "$what: it shuts down in order" shuts_down
+	stop 1 > /dev/null 2>&1
+	umount "$TREE" 2> /dev/null
+}
+
+[ $# -gt 0 ] || set -- disk initrd.img fs initrd.img fs dracut.img disk dracut-plain.img disk none fs none
+plan $(($# * 7 / 2 + 3))
+remember_root
+check "root's modules, as installed, and a disk" prepare_root
+while [ $# -gt 1 ]; do
+	debian "$1" "$2"
+	shift 2
+done
+check "no vnode is left" no_vnodes
+check "root is as it was" root_is_back
+finish
