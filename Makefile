@@ -81,9 +81,16 @@ endef
 
 modules: $(if $(KDIR),modules-kdir,modules-6.12-cloud)
 
+# What a kernel calls itself, and its modules for. "make kernelrelease" differs in Debian's 6.1.
+release_of = sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(1)/include/generated/utsrelease.h
+
+# The KMB needs ROOT_RELEASE or later. Older kernels are for vnodes.
+ROOT_RELEASE	:= 6.12
+
 modules-kdir: | deps-build
-	+@release=$$($(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease) && \
-	$(call build_modules,$(abspath $(KDIR)),$$release,$(ROOT_CONFIG))
+	+@release=$$($(call release_of,$(KDIR))) && [ "$$release" ] && \
+	kmb=$$(printf '%s\n' $(ROOT_RELEASE) $$release | sort -V -C && echo m); \
+	$(call build_modules,$(abspath $(KDIR)),$$release,$(VNODE_CONFIG) CONFIG_VNODE_KMB=$$kmb)
 
 # $(call build_for,KERNEL,VARIANT,CONFIG...): fetches the kernel first.
 define build_for
@@ -263,7 +270,7 @@ RUNNING	:= $(shell uname -r)
 install:
 	@if [ -n "$(KDIR)" ]; then \
 		$(MAKE) --no-print-directory modules-kdir && \
-		release=$$($(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease); \
+		release=$$($(call release_of,$(KDIR))); \
 	elif [ -e /lib/modules/$(RUNNING)/build ]; then \
 		$(MAKE) --no-print-directory modules-kdir KDIR=/lib/modules/$(RUNNING)/build && release=$(RUNNING); \
 	elif [ -e $(MODULES)/$(RUNNING)/kernel/vnode.ko ]; then \
@@ -273,6 +280,7 @@ install:
 		exit 1; \
 	fi && \
 	for module in adeos-lite/adeos-lite kernel/vnode kernel/view/vnode-view vconsole/vconsole vnic/vnic vvirtio/vvirtio; do \
+		[ $$module != kernel/vnode ] || [ -e $(MODULES)/$$release/$$module.ko ] || continue; \
 		install -v -D -m 644 -t $(DESTDIR)/lib/modules/$$release/updates $(MODULES)/$$release/$$module.ko && \
 		strip --strip-debug $(DESTDIR)/lib/modules/$$release/updates/$${module##*/}.ko || exit 1; \
 	done && \
