@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: -c 4 -m 2G -t 300
+# vm: -c 4 -m 2G -t 600
 #
 # Root's kernel restarts a vnode without user space: after a reboot unless --no-reboot says
 # otherwise, after a failure with --restart=on-failure, up to the given number of times,
