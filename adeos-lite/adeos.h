@@ -20,6 +20,7 @@ struct pt_regs;
  * @va: mapping of the commons, cached
  * @pa: physical address
  * @size: bytes
+ * @paged: they are this kernel's memory, with struct pages and in its direct map
  * @slot: of this kernel; 0 is root
  * @id: of this vnode; 0 is root
  * @boot: struct vnode_control's @boot
@@ -31,6 +32,7 @@ struct adeos_commons {
 	void *va;
 	phys_addr_t pa;
 	u64 size;
+	bool paged;
 	u32 slot;
 	u32 id;
 	u32 boot;

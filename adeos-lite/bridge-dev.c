@@ -365,6 +365,16 @@ static __poll_t bridge_poll(struct file *file, poll_table *table)
 	return events;
 }
 
+/* For its size. The position has no meaning. */
+static loff_t bridge_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct adeos_bridge *bridge = bridge_of(file->private_data);
+
+	if (!bridge)
+		return -EBADFD;
+	return fixed_size_llseek(file, offset, whence, adeos_bridge_size(bridge));
+}
+
 static int bridge_file_open(struct inode *inode, struct file *file)
 {
 	struct bridge_file *bf = kzalloc(sizeof(*bf), GFP_KERNEL_ACCOUNT);
@@ -376,7 +386,7 @@ static int bridge_file_open(struct inode *inode, struct file *file)
 	init_waitqueue_head(&bf->wait);
 	bf->mapping = file->f_mapping;
 	file->private_data = bf;
-	return nonseekable_open(inode, file);
+	return 0;
 }
 
 static int bridge_file_release(struct inode *inode, struct file *file)
@@ -398,6 +408,7 @@ static const struct file_operations bridge_fops = {
 	.read = bridge_read,
 	.poll = bridge_poll,
 	.mmap = bridge_mmap,
+	.llseek = bridge_llseek,
 	.unlocked_ioctl = bridge_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 };

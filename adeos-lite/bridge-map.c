@@ -2,6 +2,10 @@
 /*
  * Mappings of bridges in user space. Pages are put in as they are touched, and taken
  * out for as long as a bridge is being moved.
+ *
+ * Where the commons are this kernel's memory, what is put in are pages, which can be
+ * pinned: direct I/O works. Not those of a transient bridge: it cannot be moved while a
+ * device writes to it.
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -29,6 +33,21 @@ void bridge_map_freeze(struct bridge_file *bf, const struct adeos_bridge *bridge
 	if (frozen)
 		unmap_mapping_range(bf->mapping, mapping_begin(bridge), bridge->entry->info.size,
 				    1);
+}
+
+static bool is_paged(const struct adeos_bridge *bridge)
+{
+	return commons.paged && !adeos_bridge_is_transient(bridge);
+}
+
+static vm_fault_t page_put_in(struct vm_fault *vmf, struct adeos_bridge *bridge, u64 offset)
+{
+	unsigned long pfn = PHYS_PFN(commons.pa + bridge->entry->info.offset + offset);
+
+	if (!is_paged(bridge))
+		return vmf_insert_pfn(vmf->vma, vmf->address, pfn);
+	WRITE_ONCE(bridge->entry->paged, true);
+	return vmf_insert_page(vmf->vma, vmf->address & PAGE_MASK, pfn_to_page(pfn));
 }
 
 /* Return: 0 with the lock held, else what the fault ends with. */
@@ -60,8 +79,7 @@ static vm_fault_t bridge_vm_fault(struct vm_fault *vmf)
 	ret = fault_lock(bf);
 	if (ret)
 		return ret;
-	ret = vmf_insert_pfn(vmf->vma, vmf->address,
-			     PHYS_PFN(commons.pa + bridge->entry->info.offset + offset));
+	ret = page_put_in(vmf, bridge, offset);
 	mutex_unlock(&bf->lock);
 	return ret;
 }
@@ -84,7 +102,8 @@ int bridge_mmap(struct file *file, struct vm_area_struct *vma)
 	    vma_pages(vma) > pages - vma->vm_pgoff)
 		return -EINVAL;
 	vma->vm_pgoff += mapping_begin(bridge) >> PAGE_SHIFT;
-	vm_flags_mod(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP, 0);
+	vm_flags_mod(vma, (is_paged(bridge) ? VM_MIXEDMAP : VM_PFNMAP) | VM_DONTEXPAND |
+		     VM_DONTDUMP, 0);
 	vma->vm_ops = &bridge_vm_ops;
 	return 0;
 }

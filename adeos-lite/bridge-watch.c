@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Open bridges are watched: bells of others, moves, revocations. */
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/string.h>
+
 #include "bridge.h"
 #include "fault.h"
+
+#define PINNED_MS	10000	/* the module's exit waits so long for pinned pages */
 
 /* ---- bells ---- */
 
@@ -149,15 +155,36 @@ static void entry_watch(struct bridge_entry *entry)
  */
 void bridge_watch(void)
 {
+	struct bridge_entry *entry;
 	u32 index;
 
 	mutex_lock(&bridge_lock);
-	for (index = 0; index < VNODE_BRIDGES; index++)
-		if (bridge_open[index])
-			entry_watch(bridge_open[index]);
+	for (index = 0; index < VNODE_BRIDGES; index++) {
+		entry = bridge_open[index];
+		if (entry && entry->openers)
+			entry_watch(entry);
+		else if (entry && bridge_retire(entry))
+			bridge_tell(BIT(0));
+	}
 	mutex_unlock(&bridge_lock);
 }
 
+static bool bridges_closed(void)
+{
+	bridge_watch();
+	return !memchr_inv(bridge_open, 0, sizeof(bridge_open));
+}
+
+/* Every opener is gone by then, but a device may still write into pinned pages. */
+static void bridge_exit(void)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(PINNED_MS);
+
+	while (!bridges_closed() && time_before(jiffies, end))
+		fsleep(USEC_PER_MSEC);
+}
+
 const struct adeos_part adeos_bridge_part = {
+	.exit = bridge_exit,
 	.update = bridge_watch,
 };

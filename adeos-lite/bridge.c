@@ -6,6 +6,7 @@
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -190,6 +191,20 @@ EXPORT_SYMBOL_GPL(adeos_bridge_open);
 
 /* ---- closing ---- */
 
+/*
+ * A page that a process has pinned is used by a device, or by a pipe, after its mapping
+ * is gone.
+ */
+static bool entry_is_pinned(const struct bridge_entry *entry)
+{
+	unsigned long pfn = PHYS_PFN(commons.pa + entry->info.offset), i;
+
+	for (i = 0; entry->paged && i < entry->info.size >> PAGE_SHIFT; i++)
+		if (page_count(pfn_to_page(pfn + i)) > 1)
+			return true;
+	return false;
+}
+
 static void entry_destroy(struct bridge_entry *entry)
 {
 	u32 index = entry->info.index;
@@ -198,6 +213,19 @@ static void entry_destroy(struct bridge_entry *entry)
 	/* pairs with record_is_over(): bridge_done first, and the memory is not used any more */
 	smp_store_release(&adeos_own()->bridge_use[index], 0);
 	kfree(entry);
+}
+
+/*
+ * The last opener here has closed the bridge: root may free its memory once no page is
+ * pinned. Until then bridge_watch() tries again. Return: root is to be told.
+ */
+bool bridge_retire(struct bridge_entry *entry)
+{
+	lockdep_assert_held(&bridge_lock);
+	if (entry_is_pinned(entry))
+		return false;
+	entry_destroy(entry);
+	return true;
 }
 
 /**
@@ -225,7 +253,7 @@ void adeos_bridge_close(struct adeos_bridge *bridge)
 	list_del(&bridge->list);
 	WRITE_ONCE(entry->openers, entry->openers - 1);
 	if (!entry->openers)
-		entry_destroy(entry);
+		bridge_retire(entry);
 	mutex_unlock(&bridge_lock);
 	adeos_fault(FAULT_BRIDGE_UNUSED);
 	/* users find in our station that its owner has closed it */

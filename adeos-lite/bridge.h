@@ -79,6 +79,7 @@ u32 bridge_users(u32 index, u32 serial);
  * @bridges: struct adeos_bridge, all that are open on it
  * @frozen: it is being moved, no opener uses it
  * @revoked: its owner is gone
+ * @paged: pages of it were mapped in user space, and may be pinned
  * @openers: length of @bridges, readable without the lock
  * @local: rings in this kernel
  * @remote: rings in others, as far as noticed
@@ -90,6 +91,7 @@ struct bridge_entry {
 	struct list_head bridges;
 	bool frozen;
 	bool revoked;
+	bool paged;
 	u32 openers;
 	atomic64_t local;
 	u64 remote;
@@ -129,6 +131,7 @@ struct adeos_bridge *bridge_join(u32 index, u32 serial, bool owner,
 				 adeos_bridge_callback callback, void *data);
 u64 bridge_heard(const struct adeos_bridge *bridge);
 void bridge_tell(u32 slots);
+bool bridge_retire(struct bridge_entry *entry);
 
 /* ---- bridge-watch.c ---- */
 

@@ -24,6 +24,7 @@ static int commons_map_region(void)
 
 	commons.pa = commons_region->pa;
 	commons.size = commons_region->size;
+	commons.paged = commons_region->kind == ADEOS_REGION_LINUX && !offlined;
 	/* half in the direct map and half not would need two mappings */
 	if (offlined && offlined != commons.size)
 		return -EINVAL;
@@ -47,6 +48,9 @@ static void commons_begin(void)
  * As low as it can be: in a memory block that Linux cannot part with anyway, since its
  * own image or other boot memory is there. Elsewhere the commons would keep a block, and
  * a run of blocks, from being lent.
+ *
+ * With struct pages, whatever the size: devices write into bridges that a process has
+ * mapped (O_DIRECT). Memory without them will do where Linux has no other.
  */
 static struct adeos_region *region_create_low(unsigned long size)
 {
@@ -56,7 +60,9 @@ static struct adeos_region *region_create_low(unsigned long size)
 	u64 max;
 
 	for (max = block; max < end && region == ERR_PTR(-ENOMEM); max += block)
-		region = adeos_region_create(size, max - block, max - 1);
+		region = adeos_region_create_paged(size, max - block, max - 1);
+	if (region == ERR_PTR(-ENOMEM))
+		region = adeos_region_create_paged(size, 0, U64_MAX);
 	if (region == ERR_PTR(-ENOMEM))
 		region = adeos_region_create(size, 0, U64_MAX);
 	return region;

@@ -223,7 +223,7 @@ static int linux_search(struct adeos_region *region, struct adeos_scan *scan, u6
 	return -ENOMEM;
 }
 
-static int linux_create(struct adeos_region *region, u64 min, u64 max)
+static int linux_create(struct adeos_region *region, u64 min, u64 max, bool paged)
 {
 	u64 block = memory_block_size_bytes();
 	struct adeos_scan *scan;
@@ -240,7 +240,7 @@ static int linux_create(struct adeos_region *region, u64 min, u64 max)
 	}
 
 	region->kind = ADEOS_REGION_LINUX;
-	region->main_size = round_down(region->size, block);
+	region->main_size = paged ? 0 : round_down(region->size, block);
 	err = region->main_size ? linux_search(region, scan, block) : -ENOMEM;
 	if (err == -ENOMEM) {
 		region->main_size = 0;
@@ -280,6 +280,28 @@ static void region_give_back(struct adeos_region *region)
 	mutex_unlock(&ram_lock);
 }
 
+static struct adeos_region *region_create(u64 size, u64 min, u64 max, bool paged)
+{
+	struct adeos_region *region;
+	int err;
+
+	if (!size || !IS_ALIGNED(size, ADEOS_UNIT) || min > max)
+		return ERR_PTR(-EINVAL);
+	region = kzalloc(sizeof(*region), GFP_KERNEL);
+	if (!region)
+		return ERR_PTR(-ENOMEM);
+
+	region->size = size;
+	err = paged ? -ENOMEM : pool_create(region, min, max);
+	if (err)
+		err = linux_create(region, min, max, paged);
+	if (err) {
+		kfree(region);
+		return ERR_PTR(err);
+	}
+	return region;
+}
+
 /**
  * adeos_region_create - take contiguous memory from Linux
  * @size: bytes, a multiple of 2 MiB
@@ -292,26 +314,24 @@ static void region_give_back(struct adeos_region *region)
  */
 struct adeos_region *adeos_region_create(u64 size, u64 min, u64 max)
 {
-	struct adeos_region *region;
-	int err;
-
-	if (!size || !IS_ALIGNED(size, ADEOS_UNIT) || min > max)
-		return ERR_PTR(-EINVAL);
-	region = kzalloc(sizeof(*region), GFP_KERNEL);
-	if (!region)
-		return ERR_PTR(-ENOMEM);
-
-	region->size = size;
-	err = pool_create(region, min, max);
-	if (err)
-		err = linux_create(region, min, max);
-	if (err) {
-		kfree(region);
-		return ERR_PTR(err);
-	}
-	return region;
+	return region_create(size, min, max, false);
 }
 EXPORT_SYMBOL_GPL(adeos_region_create);
+
+/**
+ * adeos_region_create_paged - take contiguous memory that stays Linux's
+ * @size: bytes, a multiple of 2 MiB
+ * @min: lowest address wanted
+ * @max: highest address wanted, inclusive
+ *
+ * It is all tail: each page has its struct page, and is in the direct map.
+ *
+ * Context and return: as adeos_region_create().
+ */
+struct adeos_region *adeos_region_create_paged(u64 size, u64 min, u64 max)
+{
+	return region_create(size, min, max, true);
+}
 
 /**
  * adeos_region_destroy - scrub a region and give it back to Linux

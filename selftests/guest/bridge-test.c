@@ -5,11 +5,14 @@
  *	bridge-test errors	bad calls and their errno
  *	bridge-test calls	good calls: mappings, doorbells, states
  *	bridge-test limits	limits of number, size and rate
+ *	bridge-test pins	pages that are pinned, in root
+ *	bridge-test no-pins	that they cannot be pinned, elsewhere
  *
  * Exit status: 0 if all checks passed; prints those that failed.
  */
 #define _GNU_SOURCE
 #include <sys/eventfd.h>
+#include <sys/uio.h>
 
 #include "bridge-test.h"
 
@@ -97,6 +100,7 @@ static void unbound(void)
 	EXPECT(read(fd, &rings, sizeof(rings)) < 0 && errno == EBADFD);
 	EXPECT(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED && errno == EBADFD);
 	EXPECT(poll_for(fd, POLLIN, 0) == POLLERR);
+	EXPECT(lseek(fd, 0, SEEK_END) < 0 && errno == EBADFD);
 	close(fd);
 	EXPECT(call(fd, BRIDGE_IOC_STATUS, &status) == EBADF);
 }
@@ -148,7 +152,7 @@ static void mappings(void)
 	char *here = map(fd, 3 * PAGE, PROT_READ | PROT_WRITE), *there, *last;
 
 	EXPECT(!try_open(other, "maps") && !try_open(reader, "maps"));
-	EXPECT(size_of(other) == 3 * PAGE);
+	EXPECT(size_of(other) == 3 * PAGE && lseek(other, 0, SEEK_END) == 3 * PAGE);
 	for (size_t i = 0; i < 3 * PAGE; i++)
 		EXPECT(!here[i]);
 	there = map(reader, 3 * PAGE, PROT_READ);
@@ -346,6 +350,86 @@ static void how_often(void)
 		create_use_close(PAGE * (1 + i % 7), i % 2);
 }
 
+/* ---- pins ---- */
+
+/* Puts a page of @memory into a pipe. Return: 0 or an errno. */
+static int pin(int pipe, char *memory)
+{
+	struct iovec iov = { .iov_base = memory, .iov_len = PAGE };
+
+	return vmsplice(pipe, &iov, 1, 0) == PAGE ? 0 : errno;
+}
+
+/* In any state */
+static bool is_listed(const char *name)
+{
+	FILE *file = fopen("/sys/kernel/adeos/bridges", "r");
+	char line[256], found[65];
+	bool is = false;
+
+	while (file && fgets(line, sizeof(line), file))
+		is |= sscanf(line, "%*u %*u %64s", found) == 1 && !strcmp(found, name);
+	if (file)
+		fclose(file);
+	return is;
+}
+
+static bool is_gone(const char *name)
+{
+	for (int ms = 0; ms < WAIT_MS && is_listed(name); ms += 10)
+		usleep(10000);
+	return !is_listed(name);
+}
+
+/* The memory of a bridge is not freed before its pages are unpinned. */
+static void pins(void)
+{
+	int fd = create("pinned", 2 * PAGE), fds[2];
+	char *memory = map(fd, 2 * PAGE, PROT_READ | PROT_WRITE), page[PAGE];
+
+	EXPECT(!pipe(fds));
+	memset(memory + PAGE, 'p', PAGE);
+	EXPECT(!pin(fds[1], memory + PAGE));
+	munmap(memory, 2 * PAGE);
+	close(fd);
+	/* its name is free, its memory is not */
+	fd = create("pinned", PAGE);
+	EXPECT(fd >= 0);
+	close(fd);
+	usleep(500000);
+	EXPECT(is_listed("pinned"));
+	EXPECT(read(fds[0], page, PAGE) == PAGE && page[0] == 'p' && page[PAGE - 1] == 'p');
+	EXPECT(is_gone("pinned"));
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void transient_pins(void)
+{
+	int fd = device(O_RDWR), fds[2];
+
+	EXPECT(!pipe(fds) && !create_on(fd, "moves", PAGE, BRIDGE_TRANSIENT));
+	EXPECT(pin(fds[1], map(fd, PAGE, PROT_READ | PROT_WRITE)) == EFAULT);
+	close(fds[0]);
+	close(fds[1]);
+	close(fd);
+}
+
+static int do_pins(void)
+{
+	pins();
+	transient_pins();
+	return failures != 0;
+}
+
+static int do_no_pins(void)
+{
+	int fd = create("here", PAGE), fds[2];
+
+	EXPECT(!pipe(fds) && pin(fds[1], map(fd, PAGE, PROT_READ | PROT_WRITE)) == EFAULT);
+	return failures != 0;
+}
+
 static int do_limits(void)
 {
 	how_many();
@@ -363,6 +447,10 @@ int main(int argc, char *argv[])
 		return do_calls();
 	if (argc == 2 && !strcmp(argv[1], "limits"))
 		return do_limits();
-	fprintf(stderr, "bridge-test: errors, calls or limits?\n");
+	if (argc == 2 && !strcmp(argv[1], "pins"))
+		return do_pins();
+	if (argc == 2 && !strcmp(argv[1], "no-pins"))
+		return do_no_pins();
+	fprintf(stderr, "bridge-test: errors, calls, limits, pins or no-pins?\n");
 	return 2;
 }

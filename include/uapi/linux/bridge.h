@@ -28,7 +28,13 @@
  * the creator may list the vnodes that may open the bridge.
  *
  * mmap() accepts MAP_SHARED only (else EINVAL), within the size (else EINVAL). Writable
- * mappings need O_RDWR (else EACCES). The memory of a new bridge is zero.
+ * mappings need O_RDWR (else EACCES). The memory of a new bridge is zero. lseek() with
+ * SEEK_END returns the size; the position means nothing, also to read().
+ *
+ * Direct I/O. In root, mappings of a bridge that is not transient can be pinned: read() and
+ * write() of files with O_DIRECT, io_uring with registered buffers, vmsplice(). What is
+ * pinned keeps the memory of the bridge from being freed, but not the bridge from being
+ * revoked. Elsewhere these calls fail with EFAULT, as they do on memory of a device.
  *
  * Doorbell. RING signals all other openers; several rings may arrive as one event, none
  * is lost. read() waits for a ring and returns the number of rings since the last read()

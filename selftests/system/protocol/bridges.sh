@@ -271,13 +271,14 @@ killed_under_vsh() {
 	wait_for 10 grep begun /tmp/begun && stop 1 && exits_with 125 wait $!
 }
 
-plan 39
+plan 42
 log_begin
 remember_root
 remember_pool
 check "root: bad calls have their errno" bridge-test errors
 check "root: mappings, doorbells, states" bridge-test calls
 check "root: limits" bridge-test limits
+check "root: pinned pages" bridge-test pins
 check "root: nothing is left" pool_is_back
 
 check "vnode 1 is up" up 1 2 320M
@@ -294,6 +295,7 @@ for id in 1 2; do
 	check "vnode $id: bad calls" vsh $id bridge-test errors
 	check "vnode $id: mappings, doorbells, states" vsh $id bridge-test calls
 	check "vnode $id: limits" vsh $id bridge-test limits
+	check "vnode $id: no page can be pinned" vsh $id bridge-test no-pins
 done
 for pair in '0 1' '1 0' '1 2' '2 1'; do
 	# shellcheck disable=SC2086 # two words
