@@ -57,14 +57,20 @@ static bool has_rings(const struct vvirtio *vv)
 	return memchr_inv(vv->ring, 0, sizeof(vv->ring));
 }
 
-/* notify() schedules it, too, for requests that a driver makes after the failure. */
+/*
+ * notify() schedules it, too, for requests that a driver makes after the failure. A device
+ * without an error to report is removed, as after a surprise removal from a bus: its driver
+ * ends what it has begun, vsock its connections for example.
+ */
 static void fail_func(struct work_struct *work)
 {
 	struct vvirtio *vv = container_of(work, struct vvirtio, fail_work);
 
 	mutex_lock(&vv->bell_lock);
-	if (has_rings(vv) && !vvirtio_end_requests(vv))
+	if (has_rings(vv) && !vvirtio_end_requests(vv)) {
 		virtio_break_device(&vv->vdev);
+		queue_work(system_long_wq, &vv->remove_work);
+	}
 	mutex_unlock(&vv->bell_lock);
 }
 
@@ -133,10 +139,11 @@ static int parent_create(struct vvirtio *vv)
 }
 
 /* With a driver this probes: the device's side must answer. */
-static int virtio_create(struct vvirtio *vv)
+static int virtio_add(struct vvirtio *vv)
 {
 	int err;
 
+	lockdep_assert_held(&vv->life_lock);
 	vv->vdev.dev.parent = &vv->parent->dev;
 	vv->vdev.dev.release = device_release;
 	vv->vdev.config = &vvirtio_transport_ops;
@@ -154,6 +161,36 @@ static int virtio_create(struct vvirtio *vv)
 		virtio_config_changed(&vv->vdev);
 	mutex_unlock(&vv->bell_lock);
 	return 0;
+}
+
+static int virtio_create(struct vvirtio *vv)
+{
+	int err;
+
+	mutex_lock(&vv->life_lock);
+	err = virtio_add(vv);
+	mutex_unlock(&vv->life_lock);
+	return err;
+}
+
+/* Once: by remove_work, or when the module is unloaded. */
+static void virtio_remove(struct vvirtio *vv)
+{
+	bool registered;
+
+	mutex_lock(&vv->life_lock);
+	mutex_lock(&vv->bell_lock);
+	registered = vv->registered;
+	vv->registered = false;
+	mutex_unlock(&vv->bell_lock);
+	if (registered)
+		unregister_virtio_device(&vv->vdev);
+	mutex_unlock(&vv->life_lock);
+}
+
+static void remove_func(struct work_struct *work)
+{
+	virtio_remove(container_of(work, struct vvirtio, remove_work));
 }
 
 static int device_begin(struct vvirtio *vv)
@@ -223,12 +260,24 @@ static void device_init(struct vvirtio *vv, u32 nr)
 {
 	vv->nr = nr;
 	INIT_WORK(&vv->fail_work, fail_func);
+	INIT_WORK(&vv->remove_work, remove_func);
 	INIT_DELAYED_WORK(&vv->leave_work, leave_func);
 	spin_lock_init(&vv->config_lock);
+	mutex_init(&vv->life_lock);
 	mutex_init(&vv->request_lock);
 	init_waitqueue_head(&vv->answer);
 	mutex_init(&vv->bell_lock);
 	init_completion(&vv->released);
+}
+
+/* Virtio's core has let go of the device. */
+static void device_end(struct vvirtio *vv)
+{
+	/* no callback after this, so nothing fails the device */
+	adeos_bridge_close(vv->bridge);
+	cancel_work_sync(&vv->fail_work);
+	cancel_work_sync(&vv->remove_work);
+	vvirtio_memory_exit(vv);
 }
 
 /**
@@ -259,14 +308,11 @@ struct vvirtio *vvirtio_device_create(u32 id, u32 nr)
 		goto err_bridge;
 	err = device_begin(vv);
 	if (err)
-		goto err_memory;
+		goto err_bridge;
 	return vv;
 
-err_memory:
-	cancel_work_sync(&vv->fail_work);
-	vvirtio_memory_exit(vv);
 err_bridge:
-	adeos_bridge_close(vv->bridge);
+	device_end(vv);
 err_device:
 	kfree(vv);
 	return ERR_PTR(err);
@@ -278,13 +324,10 @@ void vvirtio_device_destroy(struct vvirtio *vv)
 	if (IS_ERR_OR_NULL(vv))
 		return;
 	leave_watch(vv);
-	unregister_virtio_device(&vv->vdev);
+	virtio_remove(vv);
 	wait_released(vv);
 	cancel_delayed_work_sync(&vv->leave_work);
-	/* no callback after this */
-	adeos_bridge_close(vv->bridge);
-	cancel_work_sync(&vv->fail_work);
 	platform_device_unregister(vv->parent);
-	vvirtio_memory_exit(vv);
+	device_end(vv);
 	kfree(vv);
 }

@@ -5,7 +5,7 @@
  * error is written into the driver's own buffer, and the device can overwrite it no more.
  *
  * Requests that a driver makes later end in the same way. A device whose requests have no
- * error to report is marked broken, as after a surprise removal.
+ * error to report is removed, see device.c.
  */
 #include <linux/io.h>
 #include <linux/string.h>

@@ -14,7 +14,7 @@
  * the bridge, and used elements out of it once it has checked them; memory.c copies data.
  * So a driver only ever sees what a correct device could have done.
  *
- * Locks: request_lock; bell_lock, then a ring's lock. A driver's own locks come before a
+ * Locks: life_lock, request_lock; bell_lock, then a ring's lock. A driver's own locks come before a
  * ring's lock, since notify() is called under them, and are never taken under it.
  */
 #ifndef _VVIRTIO_H
@@ -192,7 +192,9 @@ int vvirtio_find_vqs(struct virtio_device *vdev, unsigned int nr, struct virtque
  * @ready: callbacks of the bridge may look at the device
  * @failed: for ever; read by anybody
  * @fail_work: ends the requests of a failed device
+ * @remove_work: removes a failed device whose requests cannot end
  * @leave_work: fails a device whose requests do not end while it is removed
+ * @life_lock: serializes registration with virtio's core and removal
  * @config_lock: protects @config and @generation
  * @config: configuration space, a copy
  * @generation: of @config
@@ -219,7 +221,9 @@ struct vvirtio {
 	bool ready;
 	bool failed;
 	struct work_struct fail_work;
+	struct work_struct remove_work;
 	struct delayed_work leave_work;
+	struct mutex life_lock;		/* serializes virtio's registration and removal */
 	spinlock_t config_lock;		/* protects config, generation */
 	u8 config[VVIRTIO_CONFIG];
 	u32 generation;

@@ -165,8 +165,9 @@ static bool config_begin(struct vvirtio *vv)
  * vvirtio_words_init - read what the device's side has described
  * @vv: a device with an open bridge
  *
- * Context: process. Return: 0, -ENODEV (nothing yet), -EPROTO (it is wrong, the log says how), -EAGAIN
- * (the configuration space does not become stable), -ENOMEM.
+ * Context: process.
+ * Return: 0, -ENODEV (nothing yet), -EPROTO (it is wrong, the log says how), -EAGAIN (the
+ * configuration space does not become stable), -ENOMEM.
  */
 int vvirtio_words_init(struct vvirtio *vv)
 {

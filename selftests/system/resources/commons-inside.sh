@@ -20,12 +20,17 @@ load() { # MIB
 		dmesg | grep "adeos_lite: $1 MiB at .* are common to all kernels"
 }
 
+# Of more than a memory block's pages
 holds_a_large_bridge() {
-	bridge create large 100M < /dev/null &
-	wait_for 20 grep -q ' large ' /sys/kernel/adeos/bridges && head -c 100M /dev/zero | tr '\0' x | bridge write large &&
-		[ "$(bridge cat large | tr -d x | wc -c)" -eq 0 ]
-	status=$?
-	kill $!
+	local creator status=0
+
+	bridge create large 150M < /dev/null > /dev/null &
+	creator=$!
+	wait_for 20 grep -q ' large ' /sys/kernel/adeos/bridges || return 1
+	head -c 157286400 /dev/zero | tr '\0' x | bridge write large || status=1
+	[ "$(bridge cat large | tr -d x | wc -c)" -eq 0 ] && [ "$(bridge cat large | wc -c)" -eq 157286400 ] || status=1
+	kill "$creator"
+	wait "$creator"
 	return "$status"
 }
 
@@ -40,10 +45,10 @@ remember_root
 check "commons that are too small are refused" refused 2097152
 check "and an odd size" refused 5000000
 check "and more than there is" refused $((4096 * MIB))
-check "256 MiB of commons" load 256
+check "384 MiB of commons" load 384
 check "are still Linux's" is_linux_memory
 check "pages of bridges can be pinned" bridge-test pins
-check "a bridge of 100 MiB" holds_a_large_bridge
+check "a bridge of 150 MiB" holds_a_large_bridge
 check "the module can go" rmmod adeos_lite
 check "root has everything again" root_is_back
 check "root's log is quiet" log_is_quiet
