@@ -62,7 +62,7 @@ client_is_killed() {
 }
 
 many_at_once() {
-	local i pids=''
+	local i pid pids=''
 
 	for i in 1 2 3 4 5 6 7 8; do
 		ex sh -c "usleep 200000; exit $i" < /dev/null &
@@ -71,7 +71,7 @@ many_at_once() {
 	i=0
 	for pid in $pids; do
 		i=$((i + 1))
-		exits_with $i wait "$pid" || return 1
+		exits_with "$i" wait "$pid" || return 1
 	done
 }
 
