@@ -234,16 +234,25 @@ static void shut(int *fd)
 	*fd = -1;
 }
 
+/*
+ * A pipe ends when the command has ended and what it had written is read; what its children
+ * write there later is lost. A terminal passes output on with a delay, and ends once its
+ * session leader has (EIO).
+ */
+static bool is_end(const struct job *job, ssize_t len)
+{
+	return len == 0 || len == -EIO || (len == -EAGAIN && job->pidfd < 0 && !job->tty);
+}
+
 /* Return: false if there was nothing to read, or no room for it. */
-static bool move_output(struct exec_stream *stream, int *fd, bool *bell)
+static bool move_output(const struct job *job, struct exec_stream *stream, int *fd, bool *bell)
 {
 	ssize_t len;
 
 	if (*fd < 0 || !exec_stream_room(stream))
 		return false;
 	len = exec_stream_fill(stream, *fd, bell);
-	/* EIO: the last user of the terminal is gone */
-	if (len == 0 || len == -EIO)
+	if (is_end(job, len))
 		shut(fd);
 	return len > 0;
 }
@@ -336,24 +345,17 @@ static bool job_step(struct job *job)
 	bool bell = false, moved;
 
 	take_signals(job);
-	moved = move_output(&job->output, &job->out, &bell);
-	moved |= move_output(&job->errors, &job->err, &bell);
+	moved = move_output(job, &job->output, &job->out, &bell);
+	moved |= move_output(job, &job->errors, &job->err, &bell);
 	moved |= move_input(job, &bell);
 	if (bell)
 		ring(job);
 	return moved;
 }
 
-/*
- * The job is done when the command has ended and what it had written is read; what its
- * children write to a pipe later is lost. A terminal passes output on with a delay, and
- * ends once its session leader has.
- */
 static bool job_is_done(const struct job *job)
 {
-	return job->pidfd < 0 &&
-	       (job->out < 0 || (!job->tty && exec_stream_room(&job->output))) &&
-	       (job->err < 0 || exec_stream_room(&job->errors));
+	return job->pidfd < 0 && job->out < 0 && job->err < 0;
 }
 
 static void streams_init(struct job *job)
