@@ -103,7 +103,7 @@ static int request_send(u32 number, struct vnode_bridge_handle *handle)
  * Return: the bridge, or an ERR_PTR: -ENOTCONN (not attached), -EINVAL,
  * -ENAMETOOLONG (name), -EFBIG (more than 1 TiB), -ENOSPC (more than is free in one
  * piece), -EMFILE (this vnode has VNODE_BRIDGES / 4), -EDQUOT (it would have more
- * than half of the pool), -ENFILE (the machine has VNODE_BRIDGES), -EEXIST,
+ * than half of the pool; not root), -ENFILE (the machine has VNODE_BRIDGES), -EEXIST,
  * -ETIMEDOUT (root is slow; nothing is left behind), -EINTR (killed while it waited
  * for another request), -ENOMEM.
  */

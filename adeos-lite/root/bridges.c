@@ -189,7 +189,10 @@ static bool record_has_name(const struct bridge_record *record, const struct ade
 	       (global || record->owner_id == from->id);
 }
 
-/* A vnode's share: a bridge that it has closed counts as long as it is used. */
+/*
+ * A vnode's share: a bridge that it has closed counts as long as it is used. Root, which
+ * makes the bridges of all vnodes' devices, may use up the pool.
+ */
 static int limits_check(const struct adeos_member *from,
 			const struct vnode_bridge_request *request)
 {
@@ -212,7 +215,7 @@ static int limits_check(const struct adeos_member *from,
 	}
 	if (nr >= BRIDGES_EACH)
 		return -EMFILE;
-	return size > bridge_pool.size / 2 ? -EDQUOT : 0;
+	return from->id && size > bridge_pool.size / 2 ? -EDQUOT : 0;
 }
 
 static u32 record_new(void)

@@ -84,8 +84,8 @@
  * 4096, unknown flags, mode, @access without BRIDGE_ACCESS), ENAMETOOLONG (no NUL),
  * EFBIG (more than 1 TiB), ENOSPC (more than is free in one piece), EMFILE (this vnode
  * has 64 bridges already), EDQUOT (this vnode would have more than half of the memory
- * for bridges), ENFILE (the machine has 256), EEXIST, EBUSY (the descriptor has a bridge
- * already), EACCES (the descriptor is not O_RDWR, or the name begins with
+ * for bridges; not for root), ENFILE (the machine has 256), EEXIST, EBUSY (the descriptor
+ * has a bridge already), EACCES (the descriptor is not O_RDWR, or the name begins with
  * BRIDGE_DRIVERS), ETIMEDOUT (root does not answer; nothing was created), ENOMEM.
  */
 struct bridge_create {
