@@ -221,7 +221,7 @@ random_mib() { # ID
 
 # MIB MiB go over TCP and arrive unchanged.
 carries_file() { # FROM TO MIB
-	local sum
+	local sum NET_S=300	# both ends count sums of all bytes
 
 	inside "$2" "nc.openbsd -l 7000 | sha256sum > /tmp/sum" &
 	wait_for 20 listens "$2" 7000 || return 1
