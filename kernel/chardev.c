@@ -155,7 +155,7 @@ static int ioctl_load(struct file *file, void *arg)
 	struct vnode_load *load = arg;
 
 	if ((load->flags & ~known) ||
-	    !is_zero(load->reserved, sizeof(load->reserved)))
+	    load->reserved)
 		return -EINVAL;
 	return kmb_node_load(load, file);
 }

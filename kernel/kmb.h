@@ -203,6 +203,7 @@ void kmb_take_back(struct kmb_node *node);
 /* place.c */
 int kmb_place(struct kmb_node *node, const struct vnode_load *load);
 int kmb_place_again(struct kmb_node *node);
+int kmb_place_seed(struct kmb_node *node);
 void kmb_image_destroy(struct kmb_image *image);
 
 /* upcall.c */

@@ -156,6 +156,9 @@ static int life_begin(struct kmb_node *node)
 {
 	int err;
 
+	err = kmb_place_seed(node);
+	if (err)
+		return err;
 	err = adeos_slot_start(&node->slot, node->load.control - node->slot.region->pa);
 	if (err)
 		return err;

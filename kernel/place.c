@@ -6,6 +6,7 @@
  * For restarts, root's memory keeps a copy of the image, taken from user space once; each
  * start then copies from there.
  */
+#include <linux/random.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
@@ -67,7 +68,8 @@ static int check_entry(const struct kmb_node *node, const struct vnode_load *loa
 	if (is_64 && (load->cr3 > U32_MAX || !in_node(node, load->cr3, PAGE_SIZE)))
 		return -EADDRNOTAVAIL;
 	if (!in_region(node, load->entry, 1) || !in_node(node, load->boot_params, PAGE_SIZE) ||
-	    !in_region(node, load->control, VNODE_CONTROL_SIZE))
+	    !in_region(node, load->control, VNODE_CONTROL_SIZE) ||
+	    (load->seed && !in_region(node, load->seed, VNODE_SEED_SIZE)))
 		return -EADDRNOTAVAIL;
 	return 0;
 }
@@ -302,5 +304,25 @@ int kmb_place_again(struct kmb_node *node)
 	begin = rdtsc_ordered();
 	err = place_image(node, node->image);
 	node->phase[VNODE_PHASE_LOAD] = rdtsc_ordered() - begin;
+	return err;
+}
+
+/**
+ * kmb_place_seed - give the kernel that is about to start random bytes of its own
+ * @node: a vnode with an image in place, locked; its CPUs are at rest
+ *
+ * Return: 0, or a negative errno of adeos-lite; then nothing may be started in it.
+ */
+int kmb_place_seed(struct kmb_node *node)
+{
+	u8 seed[VNODE_SEED_SIZE];
+	int err;
+
+	if (!node->load.seed)
+		return 0;
+	get_random_bytes(seed, sizeof(seed));
+	err = adeos_region_put(node->slot.region, node->load.seed - node->slot.region->pa, seed,
+			       sizeof(seed));
+	memzero_explicit(seed, sizeof(seed));
 	return err;
 }

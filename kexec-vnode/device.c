@@ -230,6 +230,7 @@ int vnode_device_load(int fd, const struct vnode_config *config, const struct vn
 		.control = plan->control,
 		.restarts = config->restart.times,
 		.boot_limit_ms = milliseconds(config->boot_limit),
+		.seed = plan->seed,
 		.dump_dir = *config->dump_dir ? (uintptr_t)config->dump_dir : 0,
 	};
 	int i;

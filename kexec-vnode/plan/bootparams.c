@@ -192,7 +192,7 @@ static void header_fill(struct boot_params *params,
 	hdr->heap_end_ptr = 0;
 	hdr->hardware_subarch = X86_SUBARCH_PC;
 	hdr->hardware_subarch_data = 0;
-	hdr->setup_data = 0;
+	hdr->setup_data = config->setup_data_pa;
 
 	/* 32 bits, and unused by the 64-bit entry */
 	hdr->code32_start = config->kernel_pa < ADDRESS_4G ? config->kernel_pa : 0;
@@ -217,7 +217,7 @@ static void header_fill(struct boot_params *params,
  * @params: written; undefined on failure
  * @err: filled on failure
  *
- * All other fields are zero: no screen (screen_info), no EFI, no setup_data. So is the
+ * All other fields are zero: no screen (screen_info), no EFI. So is the
  * sentinel, by which the kernel sees that the page was cleared before the setup header was
  * copied into it (sanitize_boot_params() in arch/x86/include/asm/bootparam_utils.h).
  *

@@ -4,7 +4,7 @@
  *
  *	low page	page table (top level), memory in place of an IO-APIC
  *	low RAM		for the vnode's kernel, which needs memory below 1 MiB
- *	range, bottom	boot parameters, command line
+ *	range, bottom	boot parameters, command line, seed of random numbers
  *	       then	kernel, at a random address if it can be moved
  *	       top	piece and initrd, and above them, not RAM for the vnode: control page, page
  *			tables, ACPI tables
@@ -31,7 +31,7 @@
 /* index of the ACPI tables in the memory map */
 #define E820_TABLES	3
 
-/* Boot parameters and command line, with some room. */
+/* Boot parameters, command line with some room, and a page with the seed. */
 #define BOTTOM_SIZE	(64UL << 10)
 #define FOUR_GIB	(4ULL << 30)
 /* The kernel's virtual area for its image: KERNEL_IMAGE_SIZE of x86-64. */
@@ -173,7 +173,7 @@ static int make_cmdline(struct making *m)
 				  m->err);
 	m->nokaslr = vnode_cmdline_has(cmdline, "nokaslr");
 	return ret ?: add(m, cmdline, strlen(cmdline) + 1, m->lent->mem_base + PAGE,
-			  BOTTOM_SIZE - PAGE);
+			  BOTTOM_SIZE - 2 * PAGE);
 }
 
 static uint64_t random_below(uint64_t n)
@@ -283,6 +283,27 @@ static int make_initrd(struct making *m)
 	return ret;
 }
 
+/* One entry of the list of setup_data: Documentation/arch/x86/boot.rst */
+struct rng_seed {
+	uint64_t next;
+	uint32_t type;
+	uint32_t len;
+	uint8_t seed[VNODE_SEED_SIZE];
+};
+
+/* A vnode has no device that interrupts at random. The page behind the command line's. */
+static int make_seed(struct making *m)
+{
+	uint64_t pa = m->lent->mem_base + BOTTOM_SIZE - PAGE;
+	struct rng_seed *entry = page_alloc(m, sizeof(*entry));
+
+	if (!entry)
+		return -ENOMEM;
+	*entry = (struct rng_seed){ .type = SETUP_RNG_SEED, .len = VNODE_SEED_SIZE };
+	m->plan->seed = pa + offsetof(struct rng_seed, seed);
+	return add(m, entry, sizeof(*entry), pa, sizeof(*entry));
+}
+
 static int make_bootparams(struct making *m)
 {
 	struct vnode_bootparams_config config = {
@@ -295,6 +316,7 @@ static int make_bootparams(struct making *m)
 		.initrd_pa = m->plan->initrd,
 		.initrd_size = m->plan->initrd_size,
 		.rsdp_pa = m->plan->e820[E820_TABLES].start,
+		.setup_data_pa = m->plan->seed - offsetof(struct rng_seed, seed),
 		.kaslr = !m->image->self_kaslr && m->image->relocs && !m->nokaslr,
 	};
 	struct boot_params *params = page_alloc(m, sizeof(*params));
@@ -368,6 +390,7 @@ int vnode_plan_make(struct vnode_plan *plan, const struct vnode_config *config,
 	ret = ret ?: make_cmdline(&m);
 	ret = ret ?: make_initrd(&m);
 	ret = ret ?: make_kernel(&m);
+	ret = ret ?: make_seed(&m);
 	ret = ret ?: make_bootparams(&m);
 	ret = ret ?: make_entry(&m);
 	ret = ret ?: make_low_page(&m);

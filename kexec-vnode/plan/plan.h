@@ -52,6 +52,7 @@ struct vnode_bootparams_config {
 	uint32_t cmdline_size;
 	uint64_t initrd_pa, initrd_size;
 	uint64_t rsdp_pa;
+	uint64_t setup_data_pa;		/* a list of struct setup_data, or 0 */
 	bool kaslr;			/* the kernel was moved: let it randomise the rest */
 };
 
@@ -103,6 +104,7 @@ struct vnode_plan {
 	unsigned int nr_e820;
 	int entry_mode;			/* 32 or 64 */
 	uint64_t entry, boot_params, cr3, control, kernel, initrd, initrd_size;
+	uint64_t seed;			/* random bytes, which root's kernel writes */
 	uint64_t virt_delta;		/* KASLR has moved the kernel up by this */
 	const char *kaslr;		/* for people: what is randomised */
 	bool fixed;			/* the kernel runs where its segment is */

@@ -58,6 +58,7 @@
 #define AT_TABLES	0x1000UL
 #define AT_PARAMS	0x3000UL
 #define AT_CONTROL	0x8000UL
+#define AT_SEED		0xc000UL
 #define AT_CODE		0x10000UL
 #define CODE_SIZE	0x10000UL
 #define NR_SEGMENTS	5
@@ -537,6 +538,7 @@ static void load_valid(struct thread *t, struct vnode_load *l, uint32_t id, cons
 		.boot_params = g->base + AT_PARAMS,
 		.cr3 = is_64 ? g->base + AT_TABLES : 0,
 		.control = g->base + AT_CONTROL,
+		.seed = one_in(t, 2) ? g->base + AT_SEED : 0,
 		.restarts = one_in(t, 2) ? below(t, 4) : edge(t),
 		.boot_limit_ms = one_in(t, 2) ? below(t, 500) : edge(t),
 	};
@@ -585,7 +587,8 @@ static bool segments_are_wrong(struct thread *t, const struct vnode_load *l, con
 /* Must be refused, by the header. Pointers to a segment's bytes are not checked here. */
 static bool load_is_wrong(struct thread *t, const struct vnode_load *l, const struct grant *g)
 {
-	if (l->dump_dir || l->reserved[0] || l->reserved[1])
+	if (l->dump_dir || l->reserved ||
+	    (l->seed && !holds(g->base, g->size, l->seed, VNODE_SEED_SIZE)))
 		return true;
 	if ((l->flags & ~(VNODE_LOAD_KEEP | VNODE_LOAD_RESTART)) || !l->nr_segments ||
 	    l->nr_segments > VNODE_SEGMENTS_MAX || l->segments != (uintptr_t)t->segment ||
@@ -607,7 +610,8 @@ static bool load_is_harmless(const struct vnode_load *l, const struct grant *g)
 {
 	return l->nr_segments == NR_SEGMENTS &&
 	       holds(g->base + AT_CODE, CODE_SIZE - 16, l->entry, 1) &&
-	       (l->entry_mode == 32 || l->cr3 == g->base + AT_TABLES);
+	       (l->entry_mode == 32 || l->cr3 == g->base + AT_TABLES) &&
+	       (!l->seed || l->seed == g->base + AT_SEED);
 }
 
 static void mutate_segments(struct thread *t, const struct grant *g)

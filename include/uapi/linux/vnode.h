@@ -230,6 +230,9 @@ struct vnode_segment {
  *	the vnode is declared hung; 0: no limit
  * @dump_dir: in: pointer to the absolute path of a directory, at most
  *	VNODE_DUMP_DIR_MAX bytes with the NUL; 0: none
+ * @seed: in: physical address of VNODE_SEED_SIZE bytes in the vnode's range, into which
+ *	each START and restart writes new random bytes, for a setup_data entry
+ *	SETUP_RNG_SEED (Documentation/arch/x86/boot.rst); 0: none
  * @reserved: zero
  *
  * With VNODE_LOAD_RESTART or VNODE_LOAD_REBOOT root's kernel keeps a copy of the segments
@@ -264,10 +267,12 @@ struct vnode_load {
 	__u32 restarts;
 	__u32 boot_limit_ms;
 	__u64 dump_dir;
-	__u64 reserved[2];
+	__u64 seed;
+	__u64 reserved;
 };
 
 #define VNODE_DUMP_DIR_MAX	256
+#define VNODE_SEED_SIZE		32
 #define VNODE_RESTART_CALM	10	/* seconds */
 #define VNODE_RESTART_MAX_MS	8000
 

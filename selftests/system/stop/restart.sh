@@ -34,22 +34,29 @@ log_is_new() {
 		not grep 'former life' /tmp/log
 }
 
+# Of the seed in its setup_data alone: the CPU's random numbers are not trusted.
+has_random_numbers() {
+	log_has 1 '^\[ *0\.000000\] random: crng init done'
+}
+
 listed() { # RESTARTS CAUSE
 	kexec --vnode-list
 	kexec --vnode-list | awk -v want="$1 $2" '$1 == 1 { print $8, $9 }' | grep .
 	kexec --vnode-list | grep -E "^ *1 .* $1 $2 "
 }
 
-plan 39
+plan 41
 remember_root
 log_begin
 remember_adeos
 cp -L /boot/vmlinuz /tmp/image
 KERNEL=/tmp/image
 check "vnode 2 watches" up 2 3 192M
-check "vnode 1 may be restarted twice" up 1 1-2 192M --restart=on-failure:2 --append=vnode.modules=adeos-test
+check "vnode 1 may be restarted twice" up 1 1-2 192M --restart=on-failure:2 --append='vnode.modules=adeos-test random.trust_cpu=off'
+check "it has random numbers from its first moment" has_random_numbers
 rm /tmp/image
 check "its image is gone from root's files; it panics and comes again" panics_and_comes_again 1
+check "and has new random numbers" has_random_numbers
 check "the list shows how often and why" listed 1 panic
 check "vnode 2 knows the new one" wait_for 5 at 2 ping 1 1
 check "the clock is set again" test $(($(vsh 1 date +%s) - $(date +%s))) -le 2
