@@ -130,6 +130,7 @@ static const char *used_take(struct vvirtio_ring *ring)
 		head = from_ring32(READ_ONCE(elem->id));
 		if (head >= ring->num || !test_bit(head, ring->inflight))
 			return "it has used a buffer that it did not have";
+		vvirtio_serial_answer(ring, head);
 		vvirtio_ring_give_used(ring, head, from_ring32(READ_ONCE(elem->len)));
 	}
 	return NULL;

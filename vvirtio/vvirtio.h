@@ -4,6 +4,7 @@
  *
  *	memory.c	the bridge's memory: slots, and the device's DMA operations
  *	words.c		the two pages of words: description, configuration, requests
+ *	serial.c	the serial of a disk
  *	ring.c		vrings: the driver's private one, and its image in the bridge
  *	end.c		requests in flight of a device that has failed
  *	transport.c	what virtio's core calls
@@ -99,6 +100,7 @@ void vvirtio_memory_setup(struct device *dev);
  * @queues: number of virtqueues
  * @config_len: bytes of configuration space
  * @queue_size: most entries of each
+ * @serial: of a disk; all zeros: its back end knows it
  */
 struct vvirtio_shape {
 	u64 features;
@@ -108,6 +110,7 @@ struct vvirtio_shape {
 	u32 queues;
 	u32 config_len;
 	u16 queue_size[VVIRTIO_QUEUES];
+	u8 serial[VVIRTIO_SERIAL];
 };
 
 int vvirtio_words_init(struct vvirtio *vv);
@@ -158,6 +161,9 @@ struct vvirtio_ring {
 	u32 nr_inflight;
 	u32 writable[VVIRTIO_QUEUE_SIZE];
 };
+
+/* serial.c */
+void vvirtio_serial_answer(const struct vvirtio_ring *ring, u32 head);
 
 struct virtqueue *vvirtio_ring_create(struct vvirtio *vv, u32 index, u32 num,
 				      const struct virtqueue_info *info);

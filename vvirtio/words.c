@@ -79,6 +79,7 @@ static void shape_fill(struct vvirtio_shape *shape, const struct vvirtio_device 
 	shape->config_len = le32_to_cpu(device->config_len);
 	for (i = 0; i < VVIRTIO_QUEUES; i++)
 		shape->queue_size[i] = le16_to_cpu(device->queue_size[i]);
+	memcpy(shape->serial, device->serial, sizeof(shape->serial));
 }
 
 static int shape_read(struct vvirtio *vv)

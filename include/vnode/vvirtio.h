@@ -30,6 +30,7 @@
 #define VVIRTIO_QUEUES		16	/* of one device */
 #define VVIRTIO_QUEUE_SIZE	256	/* largest vring */
 #define VVIRTIO_CONFIG		256	/* bytes of configuration space */
+#define VVIRTIO_SERIAL		20	/* VIRTIO_BLK_ID_BYTES */
 #define VVIRTIO_REQUEST_MS	10000	/* the driver's side waits for an answer so long */
 
 /**
@@ -87,6 +88,8 @@ struct vvirtio_queue {
  * @error: of that request: 0, or a positive errno
  * @pad0: zero
  * @queue_size: entries that each virtqueue may have at most, powers of two
+ * @serial: of a disk: the driver's side puts it into the answer to VIRTIO_BLK_T_GET_ID. All
+ *	zeros: the back end's answer stays
  * @pad1: zero
  * @config: configuration space
  * @pad2: zero
@@ -105,7 +108,8 @@ struct vvirtio_device {
 	__le32 error;
 	__u8 pad0[16];
 	__le16 queue_size[VVIRTIO_QUEUES];
-	__u8 pad1[0x100 - 96];
+	__u8 serial[VVIRTIO_SERIAL];
+	__u8 pad1[0x100 - 96 - VVIRTIO_SERIAL];
 	__u8 config[VVIRTIO_CONFIG];
 	__u8 pad2[0x1000 - 0x200];
 };
@@ -153,6 +157,7 @@ struct vvirtio_bridge {
 
 static_assert(sizeof(struct vvirtio_device) == 0x1000, "vvirtio device");
 static_assert(sizeof(struct vvirtio_driver) == 0x1000, "vvirtio driver");
+static_assert(__builtin_offsetof(struct vvirtio_device, serial) == 0x60, "vvirtio serial");
 static_assert(__builtin_offsetof(struct vvirtio_device, config) == 0x100, "vvirtio config");
 static_assert(__builtin_offsetof(struct vvirtio_driver, queue) == 0x200, "vvirtio queues");
 static_assert(sizeof(struct vvirtio_bridge) == 0x2000, "vvirtio bridge");
