@@ -7,7 +7,8 @@ VNODE_OBJS := cli options start parse append net err file \
 	$(addprefix plan/,plan cmdline bootparams acpi pgtable) \
 	$(addprefix piece/,piece cpio modules find look) \
 	device verbs wait status last \
-	$(addprefix virtio/,devices files log queue bridge vhost-user back-end run served front-end) \
+	$(addprefix virtio/,devices files log queue bridge vhost-user vhost-vsock confine back-end \
+		run kinds served front-end) \
 	$(addprefix console/,console terminal vconsole) \
 	$(addprefix exec/,client stream) \
 	$(addprefix inspect/,log log-end memory walk vmcoreinfo log-ring log-early regs \

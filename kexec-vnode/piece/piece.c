@@ -55,6 +55,8 @@ static const struct {
 	{ "vvirtio", if_devices },
 	{ "virtio_blk", if_disk },
 	{ "virtiofs", if_fs },
+	/* sockets to root, if the front end has them */
+	{ "vmw_vsock_virtio_transport", if_devices },
 };
 
 #define NR_WANTED	(sizeof(wanted) / sizeof(*wanted))

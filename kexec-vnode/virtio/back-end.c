@@ -69,7 +69,7 @@ static int storage_daemon(const struct vnode_virtio_device *device, int fd,
 	if (!path)
 		return -ENOMEM;
 	argv[n++] = print("--blockdev");
-	argv[n++] = print("driver=%s,node-name=file,read-only=%s,filename=%s",
+	argv[n++] = print("driver=%s,node-name=file,locking=on,read-only=%s,filename=%s",
 			  device->is_block ? "host_device" : "file", read_only, path);
 	argv[n++] = print("--blockdev");
 	argv[n++] = print("driver=%s,node-name=disk,file=file,read-only=%s", format, read_only);
@@ -212,6 +212,13 @@ static int make_read_only(const char *path)
 	return mount_setattr(AT_FDCWD, path, AT_RECURSIVE, &attr, sizeof(attr)) ? -errno : 0;
 }
 
+static int restrict_access(const struct vnode_virtio_device *device)
+{
+	if (device->kind == VNODE_VIRTIO_DISK)
+		return vnode_confine(device);
+	return device->read_only ? make_read_only(device->path) : 0;
+}
+
 static void __attribute__((noreturn)) give_up(const char *what)
 {
 	dprintf(STDERR_FILENO, "%s: %s\n", what, strerror(errno));
@@ -236,9 +243,9 @@ static void __attribute__((noreturn)) run(const struct vnode_back_end *back_end,
 	    dup2(listener, LISTENER) < 0)
 		give_up("dup2");
 	close_range(LISTENER + 1, ~0U, 0);
-	if (back_end->device->kind == VNODE_VIRTIO_FS && back_end->device->read_only &&
-	    make_read_only(back_end->device->path))
-		give_up("cannot be made read-only");
+	errno = -restrict_access(back_end->device);
+	if (errno)
+		give_up("cannot be confined");
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(127);

@@ -16,21 +16,20 @@
 #include "front-end.h"
 
 #define DEVICE		"/dev/bridge"
-#define BRIDGE_SIZE	(2UL << 20)
 #define VENDOR		0x4e564b	/* "KVN" */
 
 #define WRITE_ONCE(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 /* pairs with the acquire loads of the driver's side */
 #define RELEASE(x, v)		__atomic_store_n(&(x), v, __ATOMIC_RELEASE)
 
-static int say_create(const char *name, int errnum, struct vnode_err *err)
+static int say_create(const char *name, size_t size, int errnum, struct vnode_err *err)
 {
 	switch (errnum) {
 	case ENOSPC:
 	case EDQUOT:
 		return vnode_err(err, errnum,
-				 "no memory is left for the bridge of a device (%lu MiB each): load adeos-lite with a bigger commons=, 64M for example",
-				 BRIDGE_SIZE >> 20);
+				 "no memory is left for its bridge of %zu KiB: load adeos-lite with a bigger commons=, 64M for example",
+				 size >> 10);
 	case EMFILE:
 	case ENFILE:
 		return vnode_err(err, errnum, "there are as many bridges as there can be: return a vnode");
@@ -45,7 +44,7 @@ static int create(struct vnode_bridge *bridge, unsigned int id, unsigned int num
 		  struct vnode_err *err)
 {
 	struct bridge_create create = {
-		.size = BRIDGE_SIZE, .flags = BRIDGE_GLOBAL | BRIDGE_ACCESS, .mode = 0600,
+		.size = bridge->size, .flags = BRIDGE_GLOBAL | BRIDGE_ACCESS, .mode = 0600,
 	};
 
 	snprintf(create.name, sizeof(create.name), VVIRTIO_NAME, id, number);
@@ -54,18 +53,18 @@ static int create(struct vnode_bridge *bridge, unsigned int id, unsigned int num
 	if (bridge->fd < 0)
 		return vnode_err(err, errno, DEVICE ": %s", strerror(errno));
 	if (ioctl(bridge->fd, BRIDGE_IOC_CREATE, &create))
-		return say_create(create.name, errno, err);
+		return say_create(create.name, bridge->size, errno, err);
 	return 0;
 }
 
 /* On failure, vnode_bridge_close() takes back what was done. */
 int vnode_bridge_create(struct vnode_bridge *bridge, unsigned int id, unsigned int number,
-			struct vnode_err *err)
+			size_t size, struct vnode_err *err)
 {
 	struct bridge_eventfd eventfd_arg = {};
 	int ret;
 
-	*bridge = (struct vnode_bridge){ .fd = -1, .bell = -1, .size = BRIDGE_SIZE };
+	*bridge = (struct vnode_bridge){ .fd = -1, .bell = -1, .size = size };
 	ret = create(bridge, id, number, err);
 	if (ret)
 		return ret;
@@ -101,6 +100,24 @@ void vnode_bridge_set_state(struct vnode_bridge *bridge, enum vvirtio_state stat
 	RELEASE(bridge->shared->device.state, htole32(state));
 }
 
+void vnode_bridge_answer(struct vnode_bridge *bridge, uint32_t number, int errnum)
+{
+	struct vvirtio_device *device = &bridge->shared->device;
+
+	bridge->answer = number;
+	WRITE_ONCE(device->error, htole32(errnum));
+	RELEASE(device->answer, htole32(number));
+}
+
+void vnode_bridge_forget_request(struct vnode_bridge *bridge)
+{
+	struct vnode_driver_request request;
+
+	vnode_request_read(&bridge->shared->driver, &request);
+	bridge->answer = request.number;
+}
+
+/* All of the page: a vnode may have written there. */
 void vnode_bridge_publish(struct vnode_bridge *bridge, const struct vnode_device_page *page)
 {
 	struct vvirtio_device *device = &bridge->shared->device;
@@ -111,20 +128,16 @@ void vnode_bridge_publish(struct vnode_bridge *bridge, const struct vnode_device
 	device->vendor_id = htole32(VENDOR);
 	device->features = htole64(page->features);
 	device->queues = htole32(page->nr_queues);
-	for (i = 0; i < page->nr_queues; i++)
-		device->queue_size[i] = htole16(page->queue_size);
+	memset(device->pad0, 0, sizeof(device->pad0));
+	for (i = 0; i < VVIRTIO_QUEUES; i++)
+		device->queue_size[i] = i < page->nr_queues ? htole16(page->queue_size) : 0;
+	memcpy(device->serial, page->serial, sizeof(device->serial));
+	memset(device->pad1, 0, sizeof(device->pad1));
+	memset(device->pad2, 0, sizeof(device->pad2));
 	vnode_bridge_set_config(bridge, page);
 	vnode_bridge_set_state(bridge, VVIRTIO_WORKING);
+	vnode_bridge_answer(bridge, bridge->answer, 0);
 	RELEASE(device->magic, htole32(VVIRTIO_MAGIC));
-}
-
-void vnode_bridge_answer(struct vnode_bridge *bridge, uint32_t number, int errnum)
-{
-	struct vvirtio_device *device = &bridge->shared->device;
-
-	bridge->answer = number;
-	WRITE_ONCE(device->error, htole32(errnum));
-	RELEASE(device->answer, htole32(number));
 }
 
 void vnode_bridge_ring(const struct vnode_bridge *bridge)

@@ -36,6 +36,7 @@ struct front_end {
 	const struct vnode_config *config;
 	struct vnode_served served[VNODE_VIRTIO_MAX];
 	unsigned int nr;		/* of them, opened */
+	struct vnode_virtio_device vsock;
 	int vnode;			/* /dev/vnode */
 	int signals;
 	uint32_t state;			/* of the vnode; at most BOOTING: it has run */
@@ -75,7 +76,7 @@ static bool look_at_vnode(struct front_end *fe)
 		return false;
 	/* it has ended: nothing writes to its images from now on */
 	for (i = 0; i < fe->nr; i++)
-		vnode_served_renew(&fe->served[i]);
+		vnode_served_vnode_ended(&fe->served[i]);
 	return true;
 }
 
@@ -92,11 +93,13 @@ static unsigned int fill_fds(const struct front_end *fe, struct pollfd *fds)
 	/* poll() passes over negative descriptors */
 	for (i = 0; i < fe->nr; i++) {
 		const struct vnode_served *served = &fe->served[i];
+		bool hangs_up = served->vhost.type->hangs_up;
 
 		fds[n++] = (struct pollfd){ .fd = served->bridge.bell, .events = POLLIN };
 		fds[n++] = (struct pollfd){ .fd = served->call, .events = POLLIN };
 		/* a back end that speaks unasked has hung up */
-		fds[n++] = (struct pollfd){ .fd = served->vhost.socket, .events = POLLIN };
+		fds[n++] = (struct pollfd){ .fd = hangs_up ? served->vhost.fd : -1,
+					    .events = POLLIN };
 		fds[n++] = (struct pollfd){ .fd = served->back_end.words, .events = POLLIN };
 	}
 	fds[n++] = (struct pollfd){ .fd = fe->vnode, .events = POLLPRI };
@@ -115,7 +118,7 @@ static bool serve(struct vnode_served *served, const struct pollfd *fds)
 		changed = vnode_served_rung(served);
 	if (fds[WORDS].revents && fds[WORDS].fd == served->back_end.words)
 		vnode_back_end_listen(&served->back_end);
-	if (fds[SOCKET].revents && fds[SOCKET].fd == served->vhost.socket && !changed) {
+	if (fds[SOCKET].revents && fds[SOCKET].fd == served->vhost.fd && !changed) {
 		vnode_served_lost(served);
 		changed = true;
 	}
@@ -182,11 +185,37 @@ static int catch_signals(struct vnode_err *err)
 	return fd < 0 ? vnode_err(err, errno, "signalfd: %s", strerror(errno)) : fd;
 }
 
+static int open_device(struct front_end *fe, const struct vnode_virtio_device *device,
+		       struct vnode_err *err)
+{
+	struct vnode_served *served = &fe->served[fe->nr];
+
+	/* also a half-opened one is closed */
+	return vnode_served_open(served, device, fe->config->id, fe->nr++, err);
+}
+
+/* Sockets between the vnode and root, if root has them. The vnode can do without. */
+static void open_vsock(struct front_end *fe)
+{
+	struct vnode_virtio_device *device = &fe->vsock;
+	struct vnode_err err;
+
+	device->kind = VNODE_VIRTIO_VSOCK;
+	device->cid = VNODE_CID_BASE + fe->config->id;
+	strcpy(device->name, "vsock");
+	snprintf(device->path, sizeof(device->path), "%llu", (unsigned long long)device->cid);
+	if (!open_device(fe, device, &err))
+		return;
+	vnode_front_end_log("no sockets to root: %s", err.text);
+	vnode_served_close(&fe->served[--fe->nr]);
+}
+
 static int open_all(struct front_end *fe, struct vnode_err *err)
 {
 	const struct vnode_virtio *virtio = &fe->config->virtio;
 	struct vnode_info info;
-	int ret = 0;
+	unsigned int i;
+	int ret;
 
 	fe->signals = catch_signals(err);
 	if (fe->signals < 0)
@@ -195,11 +224,10 @@ static int open_all(struct front_end *fe, struct vnode_err *err)
 	if (fe->vnode < 0)
 		return fe->vnode;
 	ret = vnode_run_begin(fe->config->id, err);
-	while (!ret && fe->nr < virtio->nr) {
-		ret = vnode_served_open(&fe->served[fe->nr], &virtio->device[fe->nr],
-					fe->config->id, fe->nr, err);
-		fe->nr++;	/* also a half-opened one is closed */
-	}
+	for (i = 0; !ret && i < virtio->nr; i++)
+		ret = open_device(fe, &virtio->device[i], err);
+	if (!ret && fe->nr < VNODE_VIRTIO_MAX && vnode_vsock_exists())
+		open_vsock(fe);
 	if (!ret && vnode_run_write(fe->config->id, fe->served, fe->nr))
 		ret = vnode_err(err, EIO, VNODE_RUN_DIR "/%u cannot be written", fe->config->id);
 	return ret;

@@ -6,9 +6,12 @@
  *	files.c		images and directories
  *	queue.c		the driver's page, read and checked: a pure core
  *	bridge.c	a bridge, and the device's page
- *	vhost-user.c	the protocol with back ends
+ *	vhost-user.c	the protocol with back ends that are processes
+ *	vhost-vsock.c	the protocol with root's kernel
+ *	confine.c	what that of a disk may do
  *	back-end.c	a process: command line, start, stop, last words
  *	run.c		/run/kexec-vnode
+ *	kinds.c		what differs between disks, file systems and sockets
  *	served.c	a device: its bridge and its back end
  *	front-end.c	the process: all devices of a vnode
  */
@@ -87,44 +90,80 @@ struct vnode_device_page {
 	uint64_t features;
 	unsigned int nr_queues;
 	uint16_t queue_size;
-	const char *serial;
+	char serial[VVIRTIO_SERIAL];	/* padded with zeros */
 	uint32_t config_len;
 	uint8_t config[VVIRTIO_CONFIG];
 };
 
 int vnode_bridge_create(struct vnode_bridge *bridge, unsigned int id, unsigned int number,
-			struct vnode_err *err);
+			size_t size, struct vnode_err *err);
 void vnode_bridge_publish(struct vnode_bridge *bridge, const struct vnode_device_page *page);
 /* The device has come back with another configuration, perhaps. */
 void vnode_bridge_set_config(struct vnode_bridge *bridge, const struct vnode_device_page *page);
 void vnode_bridge_set_state(struct vnode_bridge *bridge, enum vvirtio_state state);
+/* The vnode has ended: whatever it has asked for last is not wanted any more. */
+void vnode_bridge_forget_request(struct vnode_bridge *bridge);
 void vnode_bridge_answer(struct vnode_bridge *bridge, uint32_t number, int errnum);
 void vnode_bridge_ring(const struct vnode_bridge *bridge);
 void vnode_bridge_close(struct vnode_bridge *bridge);
 
-/* ---- vhost-user.c ---- */
+/* ---- vhost: the protocol with back ends ---- */
 
-struct vnode_vhost {
-	int socket;
-	uint64_t features;		/* of the back end */
-	uint64_t protocol;		/* features of the protocol that both know */
+struct vnode_vhost;
+
+/**
+ * struct vnode_vhost_type - how a back end is spoken to
+ * @hangs_up: poll() tells that it has
+ * @open: the first requests: who is there, and what it can do
+ * @set_features: those that the driver has accepted
+ * @set_memory: the bridge
+ * @start_queue: of the checked queue @index; @kick and @call are eventfds
+ * @run: all queues are started; NULL: it runs already
+ * @hang_up: afterwards the back end uses no memory of the bridge; false: it may, unless its
+ *	process is killed
+ */
+struct vnode_vhost_type {
+	bool hangs_up;
+	int (*open)(struct vnode_vhost *vhost, struct vnode_err *err);
+	int (*set_features)(struct vnode_vhost *vhost, uint64_t features, struct vnode_err *err);
+	int (*set_memory)(struct vnode_vhost *vhost, const struct vnode_bridge *bridge,
+			  struct vnode_err *err);
+	int (*start_queue)(struct vnode_vhost *vhost, const struct vnode_bridge *bridge,
+			   unsigned int index, const struct vnode_queue *queue, int kick,
+			   int call, struct vnode_err *err);
+	int (*run)(struct vnode_vhost *vhost, struct vnode_err *err);
+	bool (*hang_up)(struct vnode_vhost *vhost);
 };
 
-int vnode_vhost_connect(struct vnode_vhost *vhost, const char *path, struct vnode_err *err);
-int vnode_vhost_open(struct vnode_vhost *vhost, struct vnode_err *err);
-void vnode_vhost_set_timeout(const struct vnode_vhost *vhost, unsigned int seconds);
-int vnode_vhost_get_config(struct vnode_vhost *vhost, void *config, size_t len,
-			   struct vnode_err *err);
-int vnode_vhost_set_config(struct vnode_vhost *vhost, const void *config, size_t offset,
-			   size_t len, struct vnode_err *err);
-int vnode_vhost_set_features(struct vnode_vhost *vhost, uint64_t features, struct vnode_err *err);
-int vnode_vhost_set_memory(struct vnode_vhost *vhost, const struct vnode_bridge *bridge,
-			   struct vnode_err *err);
-int vnode_vhost_start_queue(struct vnode_vhost *vhost, const struct vnode_bridge *bridge,
-			    unsigned int index, const struct vnode_queue *queue, int kick,
-			    int call, struct vnode_err *err);
-/* Hangs up, and waits until the back end has: it uses no memory of the bridge any more. */
-bool vnode_vhost_hang_up(struct vnode_vhost *vhost);
+struct vnode_vhost {
+	const struct vnode_vhost_type *type;
+	int fd;				/* the connection; -1: none */
+	uint64_t features;		/* of the back end */
+	uint64_t protocol;		/* features of vhost-user that both know */
+};
+
+/* ---- vhost-user.c: a process ---- */
+
+extern const struct vnode_vhost_type vnode_vhost_user;
+
+int vnode_vhost_user_connect(struct vnode_vhost *vhost, const char *path, struct vnode_err *err);
+void vnode_vhost_user_set_timeout(const struct vnode_vhost *vhost, unsigned int seconds);
+int vnode_vhost_user_get_config(struct vnode_vhost *vhost, void *config, size_t len,
+				struct vnode_err *err);
+int vnode_vhost_user_set_config(struct vnode_vhost *vhost, const void *config, size_t offset,
+				size_t len, struct vnode_err *err);
+
+/* ---- vhost-vsock.c: root's kernel ---- */
+
+extern const struct vnode_vhost_type vnode_vhost_vsock;
+
+/* Root has it; its module may be loaded for that. */
+bool vnode_vsock_exists(void);
+int vnode_vsock_connect(struct vnode_vhost *vhost, uint64_t cid, struct vnode_err *err);
+
+/* ---- confine.c ---- */
+
+int vnode_confine(const struct vnode_virtio_device *device);
 
 /* ---- back-end.c ---- */
 
@@ -177,7 +216,6 @@ enum vnode_served_state {
 
 struct vnode_served {
 	const struct vnode_virtio_device *device;
-	unsigned int number;
 	enum vnode_served_state state;
 	struct vnode_bridge bridge;
 	struct vnode_back_end back_end;
@@ -190,6 +228,38 @@ struct vnode_served {
 	uint16_t kicked[VVIRTIO_QUEUES];	/* its available index when it was kicked last */
 };
 
+/**
+ * struct vnode_kind - a kind of devices
+ * @option: that asks for one
+ * @device_id: virtio's
+ * @nr_queues: number of virtqueues
+ * @queue_size: entries of each at most
+ * @bridge_size: bytes
+ * @vhost: how its back end is spoken to
+ * @connect: to the back end, which may have to be started
+ * @describe: fills the configuration in served->page, whose features are set
+ * @write_config: the driver has written to its copy of the configuration. -EINVAL: not
+ *	where it may; other errors: the back end is lost. NULL: there is no such place
+ * @back_end: name of one that is not a program; else NULL
+ */
+struct vnode_kind {
+	const char *option;
+	uint32_t device_id;
+	unsigned int nr_queues;
+	uint16_t queue_size;
+	size_t bridge_size;
+	const struct vnode_vhost_type *vhost;
+	int (*connect)(struct vnode_served *served, struct vnode_err *err);
+	int (*describe)(struct vnode_served *served, struct vnode_err *err);
+	int (*write_config)(struct vnode_served *served, uint32_t offset, uint32_t len,
+			    struct vnode_err *err);
+	const char *back_end;
+};
+
+const struct vnode_kind *vnode_kind(const struct vnode_virtio_device *device);
+
+/* For people */
+const char *vnode_served_back_end(const struct vnode_served *served);
 int vnode_served_open(struct vnode_served *served, const struct vnode_virtio_device *device,
 		      unsigned int id, unsigned int number, struct vnode_err *err);
 /* The vnode has rung: a request, or buffers for the back end. True: the state changed. */
@@ -198,8 +268,8 @@ bool vnode_served_rung(struct vnode_served *served);
 void vnode_served_called(struct vnode_served *served);
 /* The back end has hung up. */
 void vnode_served_lost(struct vnode_served *served);
-/* As new, for a vnode that starts again */
-void vnode_served_renew(struct vnode_served *served);
+/* The vnode has ended: the device becomes as new, for one that starts again. */
+void vnode_served_vnode_ended(struct vnode_served *served);
 void vnode_served_close(struct vnode_served *served);
 
 /* ---- run.c ---- */

@@ -107,22 +107,6 @@ static int lock(unsigned int id, struct vnode_err *err)
 			 holder(lock_fd), id);
 }
 
-int vnode_virtio_wait_end(unsigned int id, struct vnode_err *err)
-{
-	char path[64];
-	int fd, ret = 0;
-
-	fd = open(run_path(id, ".lock", path), O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	if (!wait_for_holder(fd, 0, END_S))
-		ret = vnode_err(err, EBUSY,
-				"vnode %u: returned, but process %d still serves its devices", id,
-				holder(fd));
-	close(fd);
-	return ret;
-}
-
 /* ---- files ---- */
 
 static void remove_sockets(unsigned int id)
@@ -155,17 +139,42 @@ int vnode_run_begin(unsigned int id, struct vnode_err *err)
 	return 0;
 }
 
-void vnode_run_end(unsigned int id)
+/* By the holder of the lock */
+static void remove_files(unsigned int id)
 {
 	char path[64];
 
-	if (lock_fd < 0)
-		return;
 	remove_sockets(id);
 	unlink(run_path(id, "", path));
 	unlink(run_path(id, ".lock", path));
+}
+
+void vnode_run_end(unsigned int id)
+{
+	if (lock_fd < 0)
+		return;
+	remove_files(id);
 	close(lock_fd);
 	lock_fd = -1;
+}
+
+/* What a front end that was killed has left is removed. */
+int vnode_virtio_wait_end(unsigned int id, struct vnode_err *err)
+{
+	char path[64];
+	int fd, ret = 0;
+
+	fd = open(run_path(id, ".lock", path), O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	if (!wait_for_holder(fd, 0, END_S))
+		ret = vnode_err(err, EBUSY,
+				"vnode %u: returned, but process %d still serves its devices", id,
+				holder(fd));
+	else if (take(fd) && is_current(fd, path))
+		remove_files(id);
+	close(fd);
+	return ret;
 }
 
 /* A path on one line: white space, backslashes and control characters become \ooo. */
@@ -208,8 +217,8 @@ int vnode_run_write(unsigned int id, const struct vnode_served *served, unsigned
 		const struct vnode_virtio_device *device = served[i].device;
 
 		fprintf(file, "%s\t%s\t%s\t%s\t%s\t%s\t", device->name,
-			device->kind == VNODE_VIRTIO_DISK ? "disk" : "fs",
-			served[i].back_end.program->name, state_names[served[i].state],
+			vnode_kind(device)->option, vnode_served_back_end(&served[i]),
+			state_names[served[i].state],
 			device->read_only ? "ro" : "rw", *device->target ? device->target : "-");
 		print_path(device->path, file);
 		fputc('\n', file);

@@ -6,15 +6,11 @@
  *	  |                  |
  *	  +------------------+--the back end is gone--> failed -reset--> ready
  */
-#include <endian.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-#include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
-#include <linux/virtio_fs.h>
-#include <linux/virtio_ids.h>
 #include <linux/virtio_ring.h>
 
 #include "front-end.h"
@@ -25,9 +21,6 @@
 #define VERSION_1	(1ULL << VIRTIO_F_VERSION_1)
 #define ACCESS_PLATFORM	(1ULL << VIRTIO_F_ACCESS_PLATFORM)
 
-#define FS_QUEUES	2		/* one of high priority, one for requests */
-#define BLK_CONFIG	60		/* struct virtio_blk_config up to and without zones */
-
 static int nr_queues(const struct vnode_served *served)
 {
 	return served->page.nr_queues;
@@ -35,67 +28,26 @@ static int nr_queues(const struct vnode_served *served)
 
 /* ---- from nothing to ready ---- */
 
-static int fill_disk(struct vnode_served *served, struct vnode_err *err)
-{
-	served->page.device_id = VIRTIO_ID_BLOCK;
-	served->page.nr_queues = 1;
-	served->page.config_len = BLK_CONFIG;
-	return vnode_vhost_get_config(&served->vhost, served->page.config, BLK_CONFIG, err);
-}
-
-/* virtiofsd does not know the tag: the configuration is made here. */
-static void fill_fs(struct vnode_served *served)
-{
-	struct virtio_fs_config config = { .num_request_queues = htole32(FS_QUEUES - 1) };
-
-	memcpy(config.tag, served->device->name, strlen(served->device->name));
-	served->page.device_id = VIRTIO_ID_FS;
-	served->page.nr_queues = FS_QUEUES;
-	served->page.config_len = sizeof(config);
-	memcpy(served->page.config, &config, sizeof(config));
-}
-
-static int fill_page(struct vnode_served *served, struct vnode_err *err)
-{
-	uint64_t features = served->vhost.features;
-
-	if (!(features & VERSION_1))
-		return vnode_err(err, EPROTO, "the back end does not know virtio 1");
-	memset(&served->page, 0, sizeof(served->page));
-	served->page.features = (features & (DEVICE_FEATURES | RING_FEATURES)) | VERSION_1 |
-				ACCESS_PLATFORM;
-	served->page.queue_size = VVIRTIO_QUEUE_SIZE;
-	if (served->device->kind == VNODE_VIRTIO_DISK)
-		return fill_disk(served, err);
-	fill_fs(served);
-	return 0;
-}
-
-/* The back end's own words say more than a broken connection does. */
-static int say_why(struct vnode_served *served, int ret, struct vnode_err *err)
-{
-	char text[512];
-
-	vnode_back_end_stop(&served->back_end, ret == -ETIMEDOUT ? 0 : 1);
-	if (*vnode_back_end_last_words(&served->back_end, text))
-		vnode_err(err, ret, "%s", text);
-	return ret;
-}
-
-/* Starts the back end if there is none. */
+/* Connects to the back end, which is started if there is none, and describes the device. */
 static int connect_back_end(struct vnode_served *served, struct vnode_err *err)
 {
-	int ret = 0;
+	const struct vnode_kind *kind = vnode_kind(served->device);
+	struct vnode_device_page *page = &served->page;
+	int ret;
 
-	if (!served->back_end.pid)
-		ret = vnode_back_end_start(&served->back_end, err);
-	ret = ret ?: vnode_vhost_connect(&served->vhost, served->back_end.socket, err);
+	ret = kind->connect(served, err);
 	if (ret)
 		return ret;
-	vnode_vhost_set_timeout(&served->vhost, VNODE_BACK_END_START_S);
-	ret = vnode_vhost_open(&served->vhost, err) ?: fill_page(served, err);
-	vnode_vhost_set_timeout(&served->vhost, VNODE_BACK_END_S);
-	return ret ? say_why(served, ret, err) : 0;
+	if (!(served->vhost.features & VERSION_1))
+		return vnode_err(err, EPROTO, "the back end does not know virtio 1");
+	memset(page, 0, sizeof(*page));
+	page->device_id = kind->device_id;
+	page->nr_queues = kind->nr_queues;
+	page->queue_size = kind->queue_size;
+	memcpy(page->serial, served->device->serial, strlen(served->device->serial));
+	page->features = (served->vhost.features & (DEVICE_FEATURES | RING_FEATURES)) |
+			 VERSION_1 | ACCESS_PLATFORM;
+	return kind->describe(served, err);
 }
 
 static void close_kicks(struct vnode_served *served)
@@ -109,49 +61,69 @@ static void close_kicks(struct vnode_served *served)
 	}
 }
 
+static void begin(struct vnode_served *served, const struct vnode_virtio_device *device,
+		  unsigned int id)
+{
+	memset(served, 0, sizeof(*served));
+	memset(served->kick, -1, sizeof(served->kick));
+	served->device = device;
+	served->image = -1;
+	served->call = -1;
+	served->vhost.fd = -1;
+	served->vhost.type = vnode_kind(device)->vhost;
+	served->bridge.fd = -1;
+	served->bridge.bell = -1;
+	served->back_end.device = device;
+	served->back_end.words = -1;
+	vnode_run_socket(id, device->name, served->back_end.socket);
+}
+
+static int open_all(struct vnode_served *served, unsigned int id, unsigned int number,
+		    struct vnode_err *err)
+{
+	const struct vnode_kind *kind = vnode_kind(served->device);
+
+	if (served->device->kind == VNODE_VIRTIO_DISK) {
+		served->image = vnode_image_lock(served->device, err);
+		if (served->image < 0)
+			return served->image;
+	}
+	served->call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (served->call < 0)
+		return vnode_err(err, errno, "eventfd: %s", strerror(errno));
+	if (!kind->back_end) {
+		served->back_end.program = vnode_program_find(served->device->kind, err);
+		if (!served->back_end.program)
+			return -ENOENT;
+	}
+	return vnode_bridge_create(&served->bridge, id, number, kind->bridge_size, err) ?:
+	       connect_back_end(served, err);
+}
+
+/* On failure, vnode_served_close() takes back what was done. */
 int vnode_served_open(struct vnode_served *served, const struct vnode_virtio_device *device,
 		      unsigned int id, unsigned int number, struct vnode_err *err)
 {
 	struct vnode_err why;
 	int ret;
 
-	memset(served, 0, sizeof(*served));
-	memset(served->kick, -1, sizeof(served->kick));
-	served->device = device;
-	served->number = number;
-	served->image = -1;
-	served->call = -1;
-	served->vhost.socket = -1;
-	served->bridge.fd = -1;
-	served->bridge.bell = -1;
-	served->back_end.device = device;
-	served->back_end.words = -1;
-	vnode_run_socket(id, device->name, served->back_end.socket);
-	if (device->kind == VNODE_VIRTIO_DISK) {
-		served->image = vnode_image_lock(device, &why);
-		if (served->image < 0)
-			return vnode_err(err, served->image, "--disk=%.200s: %s", device->path,
-					 why.text);
-	}
-	served->call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (served->call < 0)
-		return vnode_err(err, errno, "eventfd: %s", strerror(errno));
-	served->back_end.program = vnode_program_find(device->kind, err);
-	if (!served->back_end.program)
-		return -ENOENT;
-	ret = vnode_bridge_create(&served->bridge, id, number, &why) ?:
-	      connect_back_end(served, &why);
+	begin(served, device, id);
+	ret = open_all(served, id, number, &why);
 	if (ret)
-		return vnode_err(err, ret, "--%s=%.200s: %s",
-				 device->kind == VNODE_VIRTIO_DISK ? "disk" : "fs", device->path,
-				 why.text);
+		return vnode_err(err, ret, "--%s=%.200s: %s", vnode_kind(device)->option,
+				 device->path, why.text);
 	vnode_bridge_publish(&served->bridge, &served->page);
 	return 0;
 }
 
+const char *vnode_served_back_end(const struct vnode_served *served)
+{
+	return vnode_kind(served->device)->back_end ?: served->back_end.program->name;
+}
+
 void vnode_served_close(struct vnode_served *served)
 {
-	vnode_vhost_hang_up(&served->vhost);
+	served->vhost.type->hang_up(&served->vhost);
 	vnode_back_end_stop(&served->back_end, VNODE_BACK_END_S);
 	vnode_bridge_close(&served->bridge);
 	close_kicks(served);
@@ -169,13 +141,13 @@ static void fail(struct vnode_served *served, const char *why)
 {
 	char text[512];
 
-	vnode_vhost_hang_up(&served->vhost);
+	served->vhost.type->hang_up(&served->vhost);
 	vnode_back_end_stop(&served->back_end, 0);
 	close_kicks(served);
 	served->state = VNODE_SERVED_FAILED;
 	vnode_back_end_last_words(&served->back_end, text);
 	vnode_front_end_log("%s has failed: %s: %s", served->device->name,
-			    served->back_end.program->name, *text ? text : why);
+			    vnode_served_back_end(served), *text ? text : why);
 	vnode_bridge_set_state(&served->bridge, VVIRTIO_FAILED);
 	vnode_bridge_ring(&served->bridge);
 }
@@ -190,16 +162,15 @@ void vnode_served_lost(struct vnode_served *served)
 /* Afterwards nothing uses the bridge any more. */
 static void quiesce(struct vnode_served *served)
 {
-	bool hung_up = vnode_vhost_hang_up(&served->vhost);
+	bool hung_up = served->vhost.type->hang_up(&served->vhost);
 
-	if (!hung_up || !served->back_end.program->outlives ||
+	if (!hung_up || !served->back_end.program || !served->back_end.program->outlives ||
 	    served->state == VNODE_SERVED_FAILED)
 		vnode_back_end_stop(&served->back_end, hung_up ? VNODE_BACK_END_S : 0);
 	close_kicks(served);
 	memset(served->queue, 0, sizeof(served->queue));
 }
 
-/* Once it is quiet */
 static void reopen(struct vnode_served *served)
 {
 	struct vnode_err why;
@@ -212,15 +183,20 @@ static void reopen(struct vnode_served *served)
 	vnode_bridge_publish(&served->bridge, &served->page);
 }
 
-void vnode_served_renew(struct vnode_served *served)
+static void renew(struct vnode_served *served)
 {
 	if (served->state != VNODE_SERVED_READY) {
 		quiesce(served);
 		reopen(served);
 	} else {
-		/* whatever the vnode has written there at its end */
 		vnode_bridge_publish(&served->bridge, &served->page);
 	}
+}
+
+void vnode_served_vnode_ended(struct vnode_served *served)
+{
+	vnode_bridge_forget_request(&served->bridge);
+	renew(served);
 }
 
 /* ---- requests ---- */
@@ -249,6 +225,7 @@ static void kick(struct vnode_served *served, unsigned int index)
 
 static int start_queues(struct vnode_served *served, struct vnode_err *err)
 {
+	struct vnode_vhost *vhost = &served->vhost;
 	int i, ret = 0;
 
 	for (i = 0; !ret && i < nr_queues(served); i++) {
@@ -258,8 +235,8 @@ static int start_queues(struct vnode_served *served, struct vnode_err *err)
 		if (served->kick[i] < 0)
 			return vnode_err(err, errno, "eventfd: %s", strerror(errno));
 		served->kicked[i] = 0;
-		ret = vnode_vhost_start_queue(&served->vhost, &served->bridge, i, &served->queue[i],
-					      served->kick[i], served->call, err);
+		ret = vhost->type->start_queue(vhost, &served->bridge, i, &served->queue[i],
+					       served->kick[i], served->call, err);
 		/* a driver may have filled it before */
 		if (!ret)
 			kick(served, i);
@@ -269,6 +246,7 @@ static int start_queues(struct vnode_served *served, struct vnode_err *err)
 
 static int start(struct vnode_served *served, uint64_t features)
 {
+	struct vnode_vhost *vhost = &served->vhost;
 	struct vnode_err why;
 	int ret;
 
@@ -280,9 +258,11 @@ static int start(struct vnode_served *served, uint64_t features)
 		memset(served->queue, 0, sizeof(served->queue));
 		return -EINVAL;
 	}
-	ret = vnode_vhost_set_features(&served->vhost, features & ~ACCESS_PLATFORM, &why) ?:
-	      vnode_vhost_set_memory(&served->vhost, &served->bridge, &why) ?:
+	ret = vhost->type->set_features(vhost, features & ~ACCESS_PLATFORM, &why) ?:
+	      vhost->type->set_memory(vhost, &served->bridge, &why) ?:
 	      start_queues(served, &why);
+	if (!ret && vhost->type->run)
+		ret = vhost->type->run(vhost, &why);
 	if (ret) {
 		fail(served, why.text);
 		return -EIO;
@@ -300,7 +280,7 @@ static void set_status(struct vnode_served *served, const struct vnode_driver_re
 		if (served->state != VNODE_SERVED_READY)
 			quiesce(served);
 		answer(served, request, 0);
-		vnode_served_renew(served);
+		renew(served);
 		return;
 	}
 	if (request->status & (VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK) &&
@@ -311,27 +291,22 @@ static void set_status(struct vnode_served *served, const struct vnode_driver_re
 	answer(served, request, errnum);
 }
 
-static void set_config(struct vnode_served *served, const struct vnode_driver_request *request)
+static int write_config(struct vnode_served *served, const struct vnode_driver_request *request)
 {
-	uint32_t offset = request->set_offset, len = request->set_len;
-	uint8_t config[VVIRTIO_CONFIG];
+	const struct vnode_kind *kind = vnode_kind(served->device);
 	struct vnode_err why;
-	int errnum = 0;
+	int ret;
 
-	if (offset > served->page.config_len || len > served->page.config_len - offset || !len) {
-		errnum = EINVAL;
-	} else if (served->state == VNODE_SERVED_FAILED ||
-		   served->device->kind != VNODE_VIRTIO_DISK) {
-		errnum = EIO;
-	} else {
-		memcpy(config, served->bridge.shared->driver.set_config + offset, len);
-		errnum = -vnode_vhost_set_config(&served->vhost, config, offset, len, &why);
-	}
-	if (!errnum) {
-		memcpy(served->page.config + offset, config, len);
+	if (!kind->write_config)
+		return -EINVAL;
+	if (served->state == VNODE_SERVED_FAILED)
+		return -EIO;
+	ret = kind->write_config(served, request->set_offset, request->set_len, &why);
+	if (!ret)
 		vnode_bridge_set_config(&served->bridge, &served->page);
-	}
-	answer(served, request, errnum);
+	else if (ret != -EINVAL)
+		fail(served, why.text);
+	return ret == -EINVAL || !ret ? ret : -EIO;
 }
 
 /* True: there was one, and it is answered. */
@@ -347,7 +322,7 @@ static bool do_request(struct vnode_served *served)
 		set_status(served, &request);
 		break;
 	case VVIRTIO_SET_CONFIG:
-		set_config(served, &request);
+		answer(served, &request, -write_config(served, &request));
 		break;
 	default:
 		answer(served, &request, EINVAL);

@@ -91,7 +91,7 @@ static int send_message(const struct vnode_vhost *vhost, struct message *message
 		control.header.cmsg_len = CMSG_LEN(sizeof(fd));
 		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
 	}
-	if (sendmsg(vhost->socket, &msg, MSG_NOSIGNAL) == (ssize_t)iov.iov_len)
+	if (sendmsg(vhost->fd, &msg, MSG_NOSIGNAL) == (ssize_t)iov.iov_len)
 		return 0;
 	return say_gone(message->request, err);
 }
@@ -99,7 +99,7 @@ static int send_message(const struct vnode_vhost *vhost, struct message *message
 static int receive(const struct vnode_vhost *vhost, void *data, size_t len, enum request request,
 		   struct vnode_err *err)
 {
-	ssize_t n = recv(vhost->socket, data, len, MSG_WAITALL);
+	ssize_t n = recv(vhost->fd, data, len, MSG_WAITALL);
 
 	if (n == (ssize_t)len)
 		return 0;
@@ -174,30 +174,30 @@ static int set_vring(const struct vnode_vhost *vhost, enum request request, unsi
 	return set(vhost, &message, -1, err);
 }
 
-void vnode_vhost_set_timeout(const struct vnode_vhost *vhost, unsigned int seconds)
+void vnode_vhost_user_set_timeout(const struct vnode_vhost *vhost, unsigned int seconds)
 {
 	struct timeval limit = { .tv_sec = seconds };
 
-	setsockopt(vhost->socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	setsockopt(vhost->socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	setsockopt(vhost->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(vhost->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 }
 
-int vnode_vhost_connect(struct vnode_vhost *vhost, const char *path, struct vnode_err *err)
+int vnode_vhost_user_connect(struct vnode_vhost *vhost, const char *path, struct vnode_err *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	vhost->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (vhost->socket < 0)
+	vhost->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (vhost->fd < 0)
 		return vnode_err(err, errno, "socket: %s", strerror(errno));
-	vnode_vhost_set_timeout(vhost, VNODE_BACK_END_S);
-	if (!connect(vhost->socket, (const struct sockaddr *)&address, sizeof(address)))
+	vnode_vhost_user_set_timeout(vhost, VNODE_BACK_END_S);
+	if (!connect(vhost->fd, (const struct sockaddr *)&address, sizeof(address)))
 		return 0;
 	return vnode_err(err, errno, "%s: %s", path, strerror(errno));
 }
 
 /* The first requests: who is there, and what it can do. */
-int vnode_vhost_open(struct vnode_vhost *vhost, struct vnode_err *err)
+static int user_open(struct vnode_vhost *vhost, struct vnode_err *err)
 {
 	struct message owner = { .request = SET_OWNER, .flags = VERSION };
 	uint64_t protocol = 0;
@@ -216,8 +216,8 @@ int vnode_vhost_open(struct vnode_vhost *vhost, struct vnode_err *err)
 	return ret;
 }
 
-int vnode_vhost_get_config(struct vnode_vhost *vhost, void *config, size_t len,
-			   struct vnode_err *err)
+int vnode_vhost_user_get_config(struct vnode_vhost *vhost, void *config, size_t len,
+				struct vnode_err *err)
 {
 	struct message message = { .request = GET_CONFIG, .flags = VERSION };
 	int ret;
@@ -233,8 +233,8 @@ int vnode_vhost_get_config(struct vnode_vhost *vhost, void *config, size_t len,
 	return ret;
 }
 
-int vnode_vhost_set_config(struct vnode_vhost *vhost, const void *config, size_t offset,
-			   size_t len, struct vnode_err *err)
+int vnode_vhost_user_set_config(struct vnode_vhost *vhost, const void *config, size_t offset,
+				size_t len, struct vnode_err *err)
 {
 	struct message message = { .request = SET_CONFIG };
 
@@ -247,14 +247,14 @@ int vnode_vhost_set_config(struct vnode_vhost *vhost, const void *config, size_t
 	return set(vhost, &message, -1, err);
 }
 
-int vnode_vhost_set_features(struct vnode_vhost *vhost, uint64_t features, struct vnode_err *err)
+static int user_set_features(struct vnode_vhost *vhost, uint64_t features, struct vnode_err *err)
 {
 	features &= vhost->features;
 	features |= vhost->features & F_PROTOCOL_FEATURES;
 	return set_u64(vhost, SET_FEATURES, features, -1, err);
 }
 
-int vnode_vhost_set_memory(struct vnode_vhost *vhost, const struct vnode_bridge *bridge,
+static int user_set_memory(struct vnode_vhost *vhost, const struct vnode_bridge *bridge,
 			   struct vnode_err *err)
 {
 	struct message message = {
@@ -267,7 +267,7 @@ int vnode_vhost_set_memory(struct vnode_vhost *vhost, const struct vnode_bridge 
 	return set(vhost, &message, bridge->fd, err);
 }
 
-int vnode_vhost_start_queue(struct vnode_vhost *vhost, const struct vnode_bridge *bridge,
+static int user_start_queue(struct vnode_vhost *vhost, const struct vnode_bridge *bridge,
 			    unsigned int index, const struct vnode_queue *queue, int kick,
 			    int call, struct vnode_err *err)
 {
@@ -288,20 +288,29 @@ int vnode_vhost_start_queue(struct vnode_vhost *vhost, const struct vnode_bridge
 	       set_vring(vhost, SET_VRING_ENABLE, index, 1, err);
 }
 
-bool vnode_vhost_hang_up(struct vnode_vhost *vhost)
+static bool user_hang_up(struct vnode_vhost *vhost)
 {
 	double end = vnode_now() + VNODE_BACK_END_S;
 	char rest[256];
 	ssize_t n = -1;
 
-	if (vhost->socket < 0)
+	if (vhost->fd < 0)
 		return true;
-	shutdown(vhost->socket, SHUT_WR);
+	shutdown(vhost->fd, SHUT_WR);
 	/* each recv() waits as long at most */
 	do
-		n = recv(vhost->socket, rest, sizeof(rest), 0);
+		n = recv(vhost->fd, rest, sizeof(rest), 0);
 	while (n > 0 && vnode_now() < end);
-	close(vhost->socket);
-	vhost->socket = -1;
+	close(vhost->fd);
+	vhost->fd = -1;
 	return !n || (n < 0 && errno == ECONNRESET);
 }
+
+const struct vnode_vhost_type vnode_vhost_user = {
+	.hangs_up = true,
+	.open = user_open,
+	.set_features = user_set_features,
+	.set_memory = user_set_memory,
+	.start_queue = user_start_queue,
+	.hang_up = user_hang_up,
+};

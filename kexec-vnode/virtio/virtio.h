@@ -8,6 +8,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "vnode.h"
@@ -19,6 +20,7 @@ struct vnode_config;
 enum vnode_virtio_kind {
 	VNODE_VIRTIO_DISK,
 	VNODE_VIRTIO_FS,
+	VNODE_VIRTIO_VSOCK,		/* for sockets between it and root; no option makes it */
 };
 
 enum vnode_disk_format {
@@ -34,6 +36,7 @@ enum vnode_disk_format {
  * @path: the image, or the directory
  * @target: of a file system: where the vnode mounts it
  * @serial: of a disk: at most 20 characters, as virtio has it
+ * @cid: of sockets: the vnode's address
  * @format: of a disk
  * @is_block: of a disk: @path is a block device; set by vnode_virtio_check()
  * @read_only: the vnode cannot write to it
@@ -44,6 +47,7 @@ struct vnode_virtio_device {
 	char path[PATH_MAX];
 	char target[256];
 	char serial[21];
+	uint64_t cid;
 	enum vnode_disk_format format;
 	bool is_block;
 	bool read_only;
@@ -53,6 +57,9 @@ struct vnode_virtio {
 	unsigned int nr;
 	struct vnode_virtio_device device[VNODE_VIRTIO_MAX];
 };
+
+/* The address of vnode ID's sockets is this and ID; virtual machines begin at 3. */
+#define VNODE_CID_BASE		1000
 
 /* ---- devices.c: the command line ---- */
 
