@@ -9,41 +9,14 @@
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh
 . /selftests/lib/adeos.sh
-
-IMAGE=/srv/a.img
-TREE=/srv/tree
-RUN=/run/kexec-vnode
+# shellcheck source=selftests/system/lib/devices.sh
+. /selftests/lib/devices.sh
 
 load() { # ID CPU OPTION...
 	local id="$1" cpu="$2"
 
 	shift 2
 	start "$id" "$cpu" 128M -l "$@"
-}
-
-device_is() { # ID DEVICE STATE
-	kexec --vnode="$1" -S | grep -q "^device: *$2: $3, "
-}
-
-# Processes with PATTERN in their command line, in the order of their numbers; not shells
-pids() { # PATTERN
-	ps -o pid,args | awk -v pattern="$1" '
-		$2 != "awk" && $2 !~ /sh$/ && $0 ~ pattern { print $1; found = 1 }
-		END { exit !found }'
-}
-
-# Processes that serve devices
-serving() {
-	pids 'qemu-storage-daemon|virtiofsd|kexec --vnode'
-}
-
-# Nothing is left: no vnode, process, bridge, or file.
-all_gone() {
-	not serving && [ ! -e /sys/class/vnode/vnode1 ] && [ -z "$(ls -A $RUN 2> /dev/null)" ] && adeos_is_back
-}
-
-is_left() {
-	wait_for 20 all_gone || { serving; ls -lR $RUN; cat $SYSFS/bridges; return 1; }
 }
 
 return_all() { # ID...
@@ -147,6 +120,28 @@ no_back_end() { # PROGRAM PATTERN OPTION
 	return "$ret"
 }
 
+# A program in place of the daemon tries what the daemon may not; kexec tells its words.
+is_confined() {
+	local daemon=/usr/bin/qemu-storage-daemon ret
+
+	mv "$daemon" "$daemon.away"
+	cat > "$daemon" <<-'END'
+		#!/bin/sh
+		echo x > /srv/forbidden
+		mkdir /srv/forbidden
+		kill -0 1
+		ip link set lo up
+		echo x >> "$(echo "$2" | sed 's/.*filename=//')" && echo the image can be written >&2
+		grep -E 'NoNewPrivs|CapBnd' /proc/self/status >&2
+	END
+	chmod 755 "$daemon"
+	fails_to_start 1 'the image can be written; CapBnd:.*0000000000000002; NoNewPrivs:.*1' --disk=/srv/r.img
+	ret=$?
+	mv "$daemon.away" "$daemon"
+	[ "$ret" -eq 0 ] && grep 'forbidden: Permission denied; mkdir: .*Permission denied; .*Operation not permitted; ip: .*Operation not permitted' /tmp/err &&
+		[ ! -e /srv/forbidden ]
+}
+
 back_end_dies() {
 	vvirtio-driver 1 0 stay > /tmp/stay &
 	wait_for 30 grep -q 'in use' /tmp/stay && kill -9 "$(pids "qemu-storage-daemon.*$IMAGE")" || return
@@ -199,7 +194,7 @@ whole_or_nothing() {
 	[ "$nothing" -gt 0 ] && [ "$whole" -gt 0 ]
 }
 
-plan 21
+plan 22
 mkdir -p "$TREE"
 truncate -s 64M $IMAGE
 truncate -s 1M /srv/r.img
@@ -231,6 +226,7 @@ check "more than 16 devices are refused" no_more_than_16
 check "no memory for bridges: one line, nothing is left" no_memory_for_bridges
 check "no qemu-storage-daemon: its package is named" \
 	no_back_end /usr/bin/qemu-storage-daemon 'apt-get install qemu-system-common' --disk=$IMAGE
+check "the back end of a disk is confined" is_confined
 check "no virtiofsd: its package is named" \
 	no_back_end /usr/lib/qemu/virtiofsd 'apt-get install virtiofsd' --fs=$TREE:/
 check "kexec is killed at any moment: a whole vnode or nothing" whole_or_nothing
