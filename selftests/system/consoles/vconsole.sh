@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 6 -m 2G -t 240
+# long: three kernels; console has what its users do
 #
 # [KIB]: the consoles of vnodes: hvc0 in them, /dev/ttyVN<ID> and a history in root.
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -d -c 4 -m 3G -t 900
+# long: each kernel that a vnode can have
 #
 # A disk and a directory in each kernel that a vnode can have: Linux's drivers there,
 # Debian's back ends in root, more in flight than bridges have memory for. And their

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 2G -t 600
+# long: the driver's side alone; disk, fs and front-end have it with its back ends
 #
 # Virtio's disk driver in a vnode, over a bridge, with a device's side that is correct, that
 # lies, that is silent, or that dies.

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 3 -m 2G -t 400 -f build/kexec-tools/build/sbin/vmcore-dmesg:/usr/sbin/vmcore-dmesg
+# long: a dump for each kind of failure; dump has the dump itself
 #
 # --dump-on-failure=DIR: the dump of a vnode that fails is on the disk before the restart,
 # and the restart comes whether the dump has succeeded or not.

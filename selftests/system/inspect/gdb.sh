@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # host: gdb-inside.sh, in a machine that has gdb
+# long: debugger sessions
 #
 # gdb reads vnodes through kexec --vnode=ID --gdb.
 

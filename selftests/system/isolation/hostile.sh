@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 2G -t 300
+# long: rounds of random writes
 #
 # [ROUNDS [SEED...]]: a vnode that writes random bytes to its own shared memory harms only
 # itself. Root and vnode 2 communicate all the time.

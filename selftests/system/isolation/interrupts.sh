@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 7 -m 2G -t 420
+# long: inter-processor interrupts for seconds, between kernels of each size
 #
 # No kernel's inter-processor interrupts reach another kernel's CPUs. A kernel with one CPU
 # sends itself none, so any that it counts come from another kernel: that is vnode 1

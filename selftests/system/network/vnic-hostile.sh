@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -n -c 4 -m 3G -t 500
+# long: rounds of random writes
 #
 # [SCRIBBLES LIES [SECONDS [BATCH [xdp]]]]: vnode 2 writes nonsense into its own bridge of
 # the network, so often at least, BATCH times by a command, while root and vnode 1 talk for

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 6 -m 6G -t 240
+# long: it moves much memory
 #
 # Memory above 4 GiB: the 64-bit entry, and page tables that reach there. And memory that
 # Linux maps by pages of 1 GiB, which it must split.

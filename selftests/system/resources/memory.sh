@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 2 -m 3G -t 300
+# long: it moves much memory
 #
 # Memory leaves root in two ways, whole blocks by hot-remove and the rest by contiguous
 # allocation; limits of its place; a root whose memory is full of page cache.

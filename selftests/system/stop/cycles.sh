@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 2G -t 300
+# long: starts and stops in a row
 #
 # [CYCLES]: root starts and stops vnodes in a loop, and nothing leaks.
 

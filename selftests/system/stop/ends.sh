@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # host: root goes down while vnodes run, and the machine with it
+# long: a machine for each end
 #
 # Root stops the vnodes first, so that the next kernel or the firmware has the whole machine.
 
