@@ -22,11 +22,11 @@
 #define LENGTH	100000
 
 static struct exec_session session;
+static size_t arrived;
+static bool ended;		/* the command */
 static struct exec_stream output = {
 	session.out, &session.server.out_put, &session.client.out_taken, 0,
 };
-static size_t arrived;
-static bool ended;		/* the command */
 
 int ioctl(int fd, unsigned long request, ...)
 {
@@ -92,7 +92,8 @@ static int run(const char *const args[])
 	session.client.in_end = 1;
 	for (; *args; args++, session.client.nr_args++)
 		at = stpcpy(at, *args) + 1;
-	output.at = arrived = 0;
+	output.at = 0;
+	arrived = 0;
 	ended = false;
 	agent_session(bell, &session);
 	close(bell);
