@@ -36,7 +36,7 @@ help:
 	@echo 'make demo         two more kernels beside the first, in a QEMU machine'
 	@echo 'make demo-cluster four kernels as a cluster: NFS, ssh, MPI (the first time as root)'
 	@echo 'make check        unit tests, static checks, system tests in QEMU (TESTS=NAME...)'
-	@echo 'make check-long   the same and the long system tests'
+	@echo 'make check-long   the same, and what takes long'
 	@echo 'make bench        the measurements, as a table'
 	@echo 'make install      modules, kexec, manual page, headers and example of /dev/vnode and /dev/bridge'
 	@echo 'make deps         the Debian packages all of this needs (as root)'
