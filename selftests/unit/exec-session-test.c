@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * kexec-vnode/exec/session.c: a command's whole life, in a session whose bridge is memory of
- * this process. Calls that need a bridge or root are replaced, and two that tell the moment
- * at which a client takes output.
+ * this process. Calls that need a bridge or root are replaced, and those that tell the
+ * moment at which a client takes output.
  */
 #define _GNU_SOURCE
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +25,6 @@
 static struct exec_session session;
 static size_t arrived;
 static bool ended;		/* the command */
-static int bell;		/* of the session's bridge */
 static struct exec_stream output = {
 	session.out, &session.server.out_put, &session.client.out_taken, 0,
 };
@@ -84,19 +82,10 @@ ssize_t read(int fd, void *to, size_t len)
 	return syscall(SYS_read, fd, to, len);
 }
 
-/* If errors had their end before the command: when the agent waits for the client */
-int poll(struct pollfd *fds, nfds_t nr, int timeout)
-{
-	if (ended) {
-		take_output();
-		eventfd_write(bell, 1);
-	}
-	return syscall(SYS_poll, fds, nr, timeout);
-}
-
 /* Return: the command's status, -1 if it was refused. */
 static int run(const char *const args[])
 {
+	int bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	char *at = session.client.words;
 
 	memset(&session, 0, sizeof(session));
@@ -104,7 +93,6 @@ static int run(const char *const args[])
 	session.client.in_end = 1;
 	for (; *args; args++, session.client.nr_args++)
 		at = stpcpy(at, *args) + 1;
-	bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	output.at = 0;
 	arrived = 0;
 	ended = false;
@@ -114,14 +102,22 @@ static int run(const char *const args[])
 	return session.server.state == EXEC_DONE ? (int)session.server.status : -1;
 }
 
+static void kill_child(const uint8_t *pid)
+{
+	KTAP_CHECK(atoi((const char *)pid) > 1 && !kill(atoi((const char *)pid), SIGKILL));
+}
+
+/* A child keeps the errors open, so that the agent reads there once the command has ended. */
 static void output_is_whole(void)
 {
-	char length[16];
-	const char *const zeros[] = { "head", "-c", length, "/dev/zero", NULL };
+	char script[80];
+	const char *const args[] = { "sh", "-c", script, NULL };
 
-	snprintf(length, sizeof(length), "%d", LENGTH);
-	KTAP_CHECK_EQ(run(zeros), 0);
+	snprintf(script, sizeof(script), "sleep 1000 > /dev/null & echo $! >&2; exec head -c %d /dev/zero",
+		 LENGTH);
+	KTAP_CHECK_EQ(run(args), 0);
 	KTAP_CHECK_EQ(arrived, LENGTH);
+	kill_child(session.err);
 }
 
 /* What a child of the command keeps open does not hold the session. */
@@ -130,7 +126,7 @@ static void ends_with_the_command(void)
 	static const char *const leaves[] = { "sh", "-c", "sleep 1000 & echo $!; exit 4", NULL };
 
 	KTAP_CHECK_EQ(run(leaves), 4);
-	KTAP_CHECK(atoi((char *)session.out) > 1 && !kill(atoi((char *)session.out), SIGKILL));
+	kill_child(session.out);
 }
 
 static void no_command(void)
