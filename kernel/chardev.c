@@ -154,8 +154,7 @@ static int ioctl_load(struct file *file, void *arg)
 			  VNODE_LOAD_FIXED;
 	struct vnode_load *load = arg;
 
-	if ((load->flags & ~known) ||
-	    load->reserved)
+	if ((load->flags & ~known) || load->reserved)
 		return -EINVAL;
 	return kmb_node_load(load, file);
 }

@@ -283,25 +283,19 @@ static int make_initrd(struct making *m)
 	return ret;
 }
 
-/* One entry of the list of setup_data: Documentation/arch/x86/boot.rst */
-struct rng_seed {
-	uint64_t next;
-	uint32_t type;
-	uint32_t len;
-	uint8_t seed[VNODE_SEED_SIZE];
-};
-
 /* A vnode has no device that interrupts at random. The page behind the command line's. */
 static int make_seed(struct making *m)
 {
 	uint64_t pa = m->lent->mem_base + BOTTOM_SIZE - PAGE;
-	struct rng_seed *entry = page_alloc(m, sizeof(*entry));
+	size_t size = sizeof(struct setup_data) + VNODE_SEED_SIZE;
+	struct setup_data *entry = page_alloc(m, size);
 
 	if (!entry)
 		return -ENOMEM;
-	*entry = (struct rng_seed){ .type = SETUP_RNG_SEED, .len = VNODE_SEED_SIZE };
-	m->plan->seed = pa + offsetof(struct rng_seed, seed);
-	return add(m, entry, sizeof(*entry), pa, sizeof(*entry));
+	entry->type = SETUP_RNG_SEED;
+	entry->len = VNODE_SEED_SIZE;
+	m->plan->seed = pa + sizeof(*entry);
+	return add(m, entry, size, pa, size);
 }
 
 static int make_bootparams(struct making *m)
@@ -316,7 +310,7 @@ static int make_bootparams(struct making *m)
 		.initrd_pa = m->plan->initrd,
 		.initrd_size = m->plan->initrd_size,
 		.rsdp_pa = m->plan->e820[E820_TABLES].start,
-		.setup_data_pa = m->plan->seed - offsetof(struct rng_seed, seed),
+		.setup_data_pa = m->plan->seed - sizeof(struct setup_data),
 		.kaslr = !m->image->self_kaslr && m->image->relocs && !m->nokaslr,
 	};
 	struct boot_params *params = page_alloc(m, sizeof(*params));
