@@ -79,8 +79,10 @@ lives_through_a_panic() {
 
 # Requests end with errors, and nothing hangs.
 back_end_dies() {
-	inside 1 'dd if=/dev/vdb of=/dev/null bs=64k iflag=direct 2> /tmp/dd; echo "dd $?"; cat /tmp/dd' > /tmp/dd &
-	usleep 500000
+	inside 1 'awk "{ print \$1 + 100 }" /sys/block/vdb/stat > /tmp/before'
+	inside 1 's=0; while [ $s = 0 ]; do dd if=/dev/vdb of=/dev/null bs=64k iflag=direct 2> /tmp/dd; s=$?; done
+		echo "dd $s"; cat /tmp/dd' > /tmp/dd &
+	wait_for 20 inside 1 '[ "$(awk "{ print \$1 }" /sys/block/vdb/stat)" -gt "$(cat /tmp/before)" ]'
 	kill -9 "$(pids "qemu-storage-daemon.*$QCOW2")"
 	wait $!
 	cat /tmp/dd

@@ -10,10 +10,10 @@
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh
 . /selftests/lib/adeos.sh
+# shellcheck source=selftests/system/lib/devices.sh
+. /selftests/lib/devices.sh
 
-IMAGE=/srv/a.img
 OTHER=/srv/b.img
-TREE=/srv/tree
 BYTES=16777216
 RAW_BYTES=25165824
 
@@ -32,10 +32,6 @@ up_with() { # OPTION...
 
 in_vnode() { # COMMAND...
 	vsh -t 120 1 "$*"
-}
-
-device_is() { # DEVICE STATE
-	kexec --vnode=1 -S | grep -q "^device: *$1: $2, "
 }
 
 # Random bytes through the page cache, twice read: from it, and from the disk.
@@ -131,14 +127,14 @@ disk_dies() {
 	in_vnode 'while dd if=/dev/zero of=/mnt/vda/f bs=64k count=200 conv=fsync; do :; done; echo ended' > /tmp/writer 2>&1 &
 	wait_for 10 in_vnode '[ -s /mnt/vda/f ]' && killed "qemu-storage-daemon.*$IMAGE" || return 1
 	wait $! || { cat /tmp/writer; return 1; }
-	grep -q ended /tmp/writer && device_is vda failed && ends_with_error dd if=/dev/vda of=/dev/null bs=4k count=1 iflag=direct
+	grep -q ended /tmp/writer && device_is 1 vda failed && ends_with_error dd if=/dev/vda of=/dev/null bs=4k count=1 iflag=direct
 }
 
 directory_dies() {
 	in_vnode 'while dd if=/dev/zero of=/mnt/fs/f bs=64k count=50; do :; done; echo ended' > /tmp/writer 2>&1 &
 	wait_for 10 [ -s "$TREE/f" ] && killed "virtiofsd.*$TREE" || return 1
 	wait $! || { cat /tmp/writer; return 1; }
-	grep -q ended /tmp/writer && device_is fs0 failed && ends_with_error ls /mnt/fs
+	grep -q ended /tmp/writer && device_is 1 fs0 failed && ends_with_error ls /mnt/fs
 }
 
 others_go_on() {

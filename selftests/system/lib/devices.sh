@@ -37,7 +37,6 @@ is_left() {
 	wait_for 20 all_gone || { serving; ls -lR "$RUN"; cat "$SYSFS/bridges"; return 1; }
 }
 
-
 # ---- vnodes with Linux's own drivers ----
 
 start_with() { # ID CPUS OPTION...: a vnode of 256 MiB
