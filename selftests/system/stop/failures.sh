@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 2G -t 500
-# long: each step of a start fails once
+# long: each way in which a vnode ends
 #
 # Root notices each way in which a vnode ends in time, names its cause, contains it, and
 # keeps a record. Vnode 2 observes: only the list of members may change for it.
