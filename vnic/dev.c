@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The network device: what Linux calls. */
-#include <linux/bpf.h>
 #include <linux/device.h>
 #include <linux/sysfs.h>
 #include <net/netdev_queues.h>
@@ -26,31 +25,6 @@ static int vnic_set_mac(struct net_device *dev, void *address)
 static void vnic_set_rx_mode(struct net_device *dev)
 {
 	vnic_wire_face(netdev_priv(dev));
-}
-
-/* ---- XDP programs ---- */
-
-static int set_prog(struct vnic *vnic, struct bpf_prog *prog, struct netlink_ext_ack *extack)
-{
-	struct bpf_prog *old = rtnl_dereference(vnic->prog);
-	struct net_device *dev = vnic->dev;
-
-	if (prog && dev->mtu > VNIC_XDP_MTU) {
-		NL_SET_ERR_MSG(extack, "with XDP the MTU can be " __stringify(VNIC_XDP_MTU) " at most");
-		return -ERANGE;
-	}
-	rcu_assign_pointer(vnic->prog, prog);
-	dev->max_mtu = prog ? VNIC_XDP_MTU : VNIC_MTU_MAX;
-	if (old)
-		bpf_prog_put(old);
-	vnic_wire_face(vnic);
-	return 0;
-}
-
-static int vnic_bpf(struct net_device *dev, struct netdev_bpf *bpf)
-{
-	return bpf->command == XDP_SETUP_PROG ?
-	       set_prog(netdev_priv(dev), bpf->prog, bpf->extack) : -EINVAL;
 }
 
 /* ---- up and down ---- */
@@ -101,7 +75,7 @@ static void vnic_get_stats(struct net_device *dev, struct rtnl_link_stats64 *sta
 #define TX(what)	vnic_counted(&queue->tx, VNIC_TX_##what)
 		stats->rx_packets += RX(PACKETS);
 		stats->rx_bytes += RX(BYTES);
-		stats->rx_dropped += RX(DROPPED) + RX(XDP_OPEN);
+		stats->rx_dropped += RX(DROPPED);
 		stats->rx_length_errors += RX(LENGTH);
 		stats->rx_frame_errors += RX(BAD);
 		stats->rx_errors += RX(LENGTH) + RX(BAD);
@@ -231,7 +205,6 @@ static void queue_exit(struct vnic_queue *queue)
 	netif_napi_del(&queue->napi);
 	vnic_flow_exit(queue);
 	vnic_receive_exit(queue);
-	vnic_xdp_exit(queue);
 }
 
 static int queue_init(struct vnic_queue *queue)
@@ -242,7 +215,7 @@ static int queue_init(struct vnic_queue *queue)
 	u64_stats_init(&queue->tx.sync);
 	vnic_receive_init(queue);
 	netif_napi_add(queue->vnic->dev, &queue->napi, vnic_receive_poll);
-	err = vnic_xdp_init(queue) ?: vnic_flow_init(queue);
+	err = vnic_flow_init(queue);
 	if (err)
 		return err;
 	snprintf(name, sizeof(name), VNIC_PORTAL, queue->vnic->network, queue->nr);
@@ -325,8 +298,6 @@ static const struct net_device_ops vnic_netdev_ops = {
 	.ndo_stop = vnic_down,
 	.ndo_start_xmit = vnic_send,
 	.ndo_features_check = vnic_send_features,
-	.ndo_bpf = vnic_bpf,
-	.ndo_xdp_xmit = vnic_send_xdp,
 	.ndo_get_stats64 = vnic_get_stats,
 	.ndo_set_mac_address = vnic_set_mac,
 	.ndo_validate_addr = eth_validate_addr,
@@ -345,7 +316,6 @@ void vnic_dev_setup(struct net_device *dev)
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	dev->min_mtu = VNIC_MTU_MIN;
 	dev->max_mtu = VNIC_MTU_MAX;
-	vnic_set_xdp_features(dev);
 	set_stat_ops(dev);
 	dev->hw_features = OFFLOADS | NETIF_F_RXCSUM;
 	dev->features = dev->hw_features | NETIF_F_HIGHDMA;

@@ -13,11 +13,6 @@ static const char rx_names[VNIC_RX_NR][16] = {
 	[VNIC_RX_LENGTH] = "length_errors",
 	[VNIC_RX_BAD] = "bad",
 	[VNIC_RX_TOLD] = "told",
-	[VNIC_RX_XDP_DROP] = "xdp_drop",
-	[VNIC_RX_XDP_TX] = "xdp_tx",
-	[VNIC_RX_XDP_REDIRECT] = "xdp_redirect",
-	[VNIC_RX_XDP_ERRORS] = "xdp_errors",
-	[VNIC_RX_XDP_OPEN] = "xdp_open",
 };
 
 static const char tx_names[VNIC_TX_NR][16] = {
@@ -28,7 +23,6 @@ static const char tx_names[VNIC_TX_NR][16] = {
 	[VNIC_TX_STALLED] = "stalled",
 	[VNIC_TX_BAD] = "bad",
 	[VNIC_TX_TOLD] = "told",
-	[VNIC_TX_XDP] = "xdp",
 };
 
 static void get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info)

@@ -48,15 +48,13 @@ static u16 frame_get(struct vnic_queue *queue)
 static u32 frame_put(struct vnic_queue *queue, u16 nr)
 {
 	struct vnic_sent *sent = &queue->sent[nr];
+	u32 bytes = sent->skb->len;
 
 	if (--sent->refs)
 		return 0;
 	frame_free(queue, nr);
-	if (sent->bytes)
-		dev_consume_skb_any(sent->skb);
-	else
-		xdp_return_frame(sent->xdp);
-	return sent->bytes;
+	dev_consume_skb_any(sent->skb);
+	return bytes;
 }
 
 /* ---- flows ---- */
@@ -239,13 +237,12 @@ static void stall_func(struct timer_list *timer)
 /**
  * vnic_flow_send - offer a frame to receivers
  * @queue: under its lock and RCU
- * @content: the frame, which is ours from now on, unless 0 is returned
+ * @skb: the frame, which is ours from now on, unless 0 is returned
  * @slots: receivers
  *
  * Return: a mask of the slots that get it; 0: there is no room, or no receiver.
  */
-unsigned long vnic_flow_send(struct vnic_queue *queue, const struct vnic_content *content,
-			     unsigned long slots)
+unsigned long vnic_flow_send(struct vnic_queue *queue, struct sk_buff *skb, unsigned long slots)
 {
 	struct vnic_sent *sent;
 	u32 slot;
@@ -259,17 +256,13 @@ unsigned long vnic_flow_send(struct vnic_queue *queue, const struct vnic_content
 	if (!slots || !queue->nr_free)
 		return 0;
 	nr = frame_get(queue);
-	if (!vnic_frame_write(queue_frame(queue, nr), content)) {
+	if (!vnic_frame_write(queue_frame(queue, nr), skb)) {
 		frame_free(queue, nr);
 		return 0;
 	}
 	sent = &queue->sent[nr];
 	sent->refs = hweight_long(slots);
-	sent->bytes = content->skb ? content->len : 0;
-	if (content->skb)
-		sent->skb = content->skb;
-	else
-		sent->xdp = content->xdp;
+	sent->skb = skb;
 	for_each_set_bit(slot, &slots, VNODE_SLOTS)
 		flow_push(queue, slot, nr);
 	return slots;

@@ -72,22 +72,22 @@ static bool pieces_add_all(struct pieces *pieces, const struct sk_buff *skb)
 /**
  * vnic_frame_write - describe a frame
  * @frame: in the bridge
- * @content: stays in place until all receivers have copied it; an skb may be linearized
+ * @skb: stays in place until all receivers have copied it; may be linearized
  *
- * Return: false: the skb has too many pieces, and there is no memory to linearize it.
+ * Return: false: its offload cannot be described; or it has too many pieces, and there is
+ * no memory to linearize it.
  */
-bool vnic_frame_write(struct vnic_frame *frame, const struct vnic_content *content)
+bool vnic_frame_write(struct vnic_frame *frame, struct sk_buff *skb)
 {
 	struct pieces pieces = { .piece = frame->piece };
-	struct sk_buff *skb = content->skb;
+	struct virtio_net_hdr offload;
 
-	if (!skb)
-		piece_add(&pieces, virt_to_phys(content->xdp->data), content->len);
-	else if (!pieces_add_all(&pieces, skb) &&
-		 (skb_linearize(skb) || !pieces_add_all(&pieces, skb)))
+	if (vnic_offload_get(skb, &offload))
 		return false;
-	frame->len = cpu_to_le32(content->len);
+	if (!pieces_add_all(&pieces, skb) && (skb_linearize(skb) || !pieces_add_all(&pieces, skb)))
+		return false;
+	frame->len = cpu_to_le32(skb->len);
 	frame->pieces = cpu_to_le32(pieces.nr);
-	frame->offload = content->offload;
+	frame->offload = offload;
 	return true;
 }

@@ -195,16 +195,6 @@ static struct sk_buff *frame_copy(const struct ring *ring, struct found *found)
 	return NULL;
 }
 
-/* For a program: in a page, with room before and behind. Return: NULL: no memory. */
-static struct page *frame_copy_page(const struct ring *ring, struct found *found)
-{
-	struct page *page = vnic_xdp_get_page(ring->queue);
-
-	if (page)
-		frame_read(found, page_address(page) + XDP_PACKET_HEADROOM, found->len);
-	return page;
-}
-
 static bool frame_fits(const struct vnic_queue *queue, const struct sk_buff *skb)
 {
 	return skb_is_gso(skb) || skb->len <= VNIC_FRAME_BYTES(queue->vnic->dev->mtu);
@@ -234,30 +224,6 @@ static void frame_deliver(struct vnic_queue *queue, struct sk_buff *skb,
 
 /* ---- a ring ---- */
 
-/* A frame that was copied: an skb, or a page for a program, or neither and the counter. */
-struct taken {
-	struct sk_buff *skb;
-	struct page *page;
-	unsigned int wrong;
-};
-
-/* A program gets frames as they would be on a wire. */
-static struct taken frame_take(const struct ring *ring, struct found *found, bool for_prog)
-{
-	struct taken taken = { .wrong = VNIC_RX_DROPPED };
-	u32 mtu = min_t(u32, READ_ONCE(ring->queue->vnic->dev->mtu), VNIC_XDP_MTU);
-
-	if (!for_prog)
-		taken.skb = frame_copy(ring, found);
-	else if (found->offload.gso_type || found->offload.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
-		taken.wrong = VNIC_RX_XDP_OPEN;
-	else if (found->len > VNIC_FRAME_BYTES(mtu))
-		taken.wrong = VNIC_RX_LENGTH;
-	else
-		taken.page = frame_copy_page(ring, found);
-	return taken;
-}
-
 /* Has the sender taken back the frame while it was copied, or lost its memory? */
 static bool ring_is_void(const struct ring *ring)
 {
@@ -269,25 +235,16 @@ static bool ring_is_void(const struct ring *ring)
 
 static void ring_take(const struct ring *ring, u16 nr)
 {
-	struct vnic_queue *queue = ring->queue;
-	struct bpf_prog *prog = rcu_dereference(queue->vnic->prog);
-	struct taken taken = { .wrong = VNIC_RX_BAD };
 	struct found found;
+	bool sound = frame_find(ring, nr, &found);
+	struct sk_buff *skb = sound ? frame_copy(ring, &found) : NULL;
 
-	if (frame_find(ring, nr, &found))
-		taken = frame_take(ring, &found, prog);
-	if (ring_is_void(ring)) {
-		kfree_skb(taken.skb);
-		if (taken.page)
-			vnic_xdp_put_page(queue, taken.page);
-		return;
-	}
-	if (!taken.skb && !taken.page)
-		vnic_count(&queue->rx, taken.wrong);
-	if (taken.page)
-		taken.skb = vnic_xdp_run(queue, prog, taken.page, found.len);
-	if (taken.skb)
-		frame_deliver(queue, taken.skb, &found.offload);
+	if (ring_is_void(ring))
+		kfree_skb(skb);
+	else if (skb)
+		frame_deliver(ring->queue, skb, &found.offload);
+	else
+		vnic_count(&ring->queue->rx, sound ? VNIC_RX_DROPPED : VNIC_RX_BAD);
 }
 
 /* The tail has moved from @old: interrupt the sender if it waits for that. */
@@ -425,7 +382,6 @@ int vnic_receive_poll(struct napi_struct *napi, int budget)
 	vnic_send_clean(queue, budget);
 	rcu_read_lock();
 	done = queue_receive(queue, budget);
-	vnic_xdp_flush(queue);
 	if (done < budget)
 		queue_rest(queue, done);
 	rcu_read_unlock();

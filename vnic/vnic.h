@@ -8,7 +8,6 @@
  *	wire.c      the members of the network: the own bridge, and the peers' bridges
  *	neigh.c     forgets the addresses of peers that are gone
  *	receive.c   fetches frames from peers
- *	xdp.c       runs XDP programs
  *	send.c      sends frames: which peers get them, which are interrupted
  *	flow.c      frames that are sent and not fetched yet
  *	frame.c     describes where a frame is in memory
@@ -27,7 +26,6 @@
 #include <linux/types.h>
 #include <linux/u64_stats_sync.h>
 #include <linux/workqueue.h>
-#include <net/xdp.h>
 #include <vnode/adeos.h>
 #include <vnode/vnic.h>
 
@@ -81,39 +79,16 @@ struct vnic_flow {
 
 /**
  * struct vnic_sent - the owner of a frame's memory
- * @skb: if @bytes is not 0
- * @xdp: if @bytes is 0
- * @bytes: for BQL
+ * @skb: the frame
  * @refs: receivers that have not fetched it
  * @next: free list
  */
 struct vnic_sent {
-	union {
-		struct sk_buff *skb;
-		struct xdp_frame *xdp;
-	};
-	u32 bytes;
+	struct sk_buff *skb;
 	u16 refs;
 	u16 next;
 };
 
-/**
- * struct vnic_content - a frame that is to be sent
- * @skb: NULL: it is in @xdp
- * @xdp: NULL: it is in @skb
- * @dest: its first bytes
- * @len: bytes
- * @offload: what is left to the receiver
- */
-struct vnic_content {
-	struct sk_buff *skb;
-	struct xdp_frame *xdp;
-	const u8 *dest;
-	u32 len;
-	struct virtio_net_hdr offload;
-};
-
-#define VNIC_XDP_MTU		3500	/* with a program, which gets a frame in one page */
 #define VNIC_FRAME_BYTES(mtu)	((mtu) + ETH_HLEN + VLAN_HLEN)	/* longest frame of an MTU */
 
 /* Counters of a queue; ethtool.c has their names, network.md their meaning. */
@@ -124,11 +99,6 @@ enum {
 	VNIC_RX_LENGTH,		/* longer than the MTU allows */
 	VNIC_RX_BAD,		/* nonsense of a peer */
 	VNIC_RX_TOLD,		/* interrupts sent: frames have been fetched */
-	VNIC_RX_XDP_DROP,	/* dropped by the XDP program */
-	VNIC_RX_XDP_TX,		/* sent back to the network by the XDP program */
-	VNIC_RX_XDP_REDIRECT,	/* sent to another device by the XDP program */
-	VNIC_RX_XDP_ERRORS,	/* the XDP program failed, or what it asked for */
-	VNIC_RX_XDP_OPEN,	/* offload was left open, which no XDP program can take */
 	VNIC_RX_NR,
 };
 
@@ -140,16 +110,15 @@ enum {
 	VNIC_TX_STALLED,	/* flows of receivers that have not fetched in time */
 	VNIC_TX_BAD,		/* nonsense of a peer */
 	VNIC_TX_TOLD,		/* interrupts sent: there are frames */
-	VNIC_TX_XDP,		/* from XDP programs of other devices */
 	VNIC_TX_NR,
 };
 
 static_assert((int)VNIC_RX_PACKETS == VNIC_TX_PACKETS && (int)VNIC_RX_BYTES == VNIC_TX_BYTES);
-static_assert((int)VNIC_RX_NR >= VNIC_TX_NR);
+static_assert((int)VNIC_TX_NR >= VNIC_RX_NR);
 
 /* Counters of one direction; each has one writer at a time. */
 struct vnic_stats {
-	u64_stats_t count[VNIC_RX_NR];
+	u64_stats_t count[VNIC_TX_NR];
 	struct u64_stats_sync sync;
 };
 
@@ -163,10 +132,6 @@ struct vnic_stats {
  * @first_slot: receiving: the slot that is first in the next poll
  * @page_frag: receiving: memory that frames are copied to
  * @pause: receiving: polls after rx-usecs
- * @xdp_rxq: receiving: for XDP programs
- * @spare: receiving: a page for an XDP program, or NULL
- * @xdp_sent: receiving: in this poll a program has sent a frame
- * @xdp_redirected: receiving: in this poll a program has redirected a frame
  * @rx: VNIC_RX_...
  * @flow: sending, by slot; under the lock of the device's queue, as all below
  * @sent: sending, by number of the frame
@@ -185,10 +150,6 @@ struct vnic_queue {
 	u32 first_slot;
 	struct page_frag page_frag;
 	struct hrtimer pause;
-	struct xdp_rxq_info xdp_rxq;
-	struct page *spare;
-	bool xdp_sent;
-	bool xdp_redirected;
 	struct vnic_stats rx;
 
 	struct vnic_flow *flow ____cacheline_aligned;
@@ -221,7 +182,7 @@ struct vnic_queue {
  * @nr_queues: pairs
  * @nr_frames: of each queue
  * @queue: pairs
- * @prog: an XDP program, or NULL
+ * @plain: a peer gets frames with nothing left open: leave none to any peer
  * @rx_usecs: after receiving, a queue is not interrupted for so long,
  * @rx_frames: unless one queue of a peer has sent so many frames; 0: however many
  */
@@ -245,7 +206,7 @@ struct vnic {
 	u32 nr_queues;
 	u32 nr_frames;
 	struct vnic_queue *queue;
-	struct bpf_prog __rcu *prog;
+	bool plain;
 	u32 rx_usecs;
 	u32 rx_frames;
 };
@@ -342,31 +303,17 @@ void vnic_receive_drop(struct vnic_queue *queue);
 void vnic_receive_kick(struct vnic *vnic);
 void vnic_receive_exit(struct vnic_queue *queue);
 
-/* ---- xdp.c ---- */
-
-struct page *vnic_xdp_get_page(struct vnic_queue *queue);
-void vnic_xdp_put_page(struct vnic_queue *queue, struct page *page);
-struct sk_buff *vnic_xdp_run(struct vnic_queue *queue, struct bpf_prog *prog, struct page *page,
-			     u32 len);
-void vnic_xdp_flush(struct vnic_queue *queue);
-int vnic_xdp_init(struct vnic_queue *queue);
-void vnic_xdp_exit(struct vnic_queue *queue);
-
 /* ---- send.c ---- */
 
 netdev_tx_t vnic_send(struct sk_buff *skb, struct net_device *dev);
 netdev_features_t vnic_send_features(struct sk_buff *skb, struct net_device *dev,
 				     netdev_features_t features);
-int vnic_send_xdp(struct net_device *dev, int nr, struct xdp_frame **frames, u32 flags);
-bool vnic_send_back(struct vnic_queue *queue, struct xdp_frame *xdp);
-void vnic_send_flush(struct vnic_queue *queue);
 void vnic_send_clean(struct vnic_queue *queue, int budget);
 void vnic_send_stop(struct vnic_queue *queue);
 
 /* ---- flow.c ---- */
 
-unsigned long vnic_flow_send(struct vnic_queue *queue, const struct vnic_content *content,
-			     unsigned long slots);
+unsigned long vnic_flow_send(struct vnic_queue *queue, struct sk_buff *skb, unsigned long slots);
 void vnic_flow_settle(struct vnic_queue *queue);
 void vnic_flow_arm(struct vnic_queue *queue);
 void vnic_flow_stop(struct vnic_queue *queue);
@@ -377,7 +324,7 @@ void vnic_flow_end(struct vnic_queue *queue, u32 slot);
 
 /* ---- frame.c ---- */
 
-bool vnic_frame_write(struct vnic_frame *frame, const struct vnic_content *content);
+bool vnic_frame_write(struct vnic_frame *frame, struct sk_buff *skb);
 
 /* ---- offload.c ---- */
 

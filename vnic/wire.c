@@ -78,8 +78,6 @@ u64 vnic_wire_self(const struct vnic *vnic)
 	/* with several addresses, a frame to an unknown address may be for one of them */
 	if (dev->flags & IFF_PROMISC || !netdev_uc_empty(dev))
 		face |= VNIC_FACE_PROMISC;
-	if (rcu_access_pointer(vnic->prog))
-		face |= VNIC_FACE_XDP;
 	return face;
 }
 
@@ -343,7 +341,7 @@ static int peers_add(struct vnic *vnic)
 /* The device has a carrier while a peer's device is up. Return: is a peer linked since now? */
 static bool peers_look(struct vnic *vnic)
 {
-	bool linked = false, up = false;
+	bool linked = false, up = false, plain = false;
 	struct vnic_peer *peer;
 	u32 slot;
 	u64 face;
@@ -356,7 +354,9 @@ static bool peers_look(struct vnic *vnic)
 		u64_to_ether_addr(face & VNIC_FACE_MAC, peer->mac);
 		linked |= peer_link(vnic, peer);
 		up |= peer->linked && face & VNIC_FACE_UP;
+		plain |= peer->linked && face & VNIC_FACE_PLAIN;
 	}
+	WRITE_ONCE(vnic->plain, plain);
 	if (up)
 		netif_carrier_on(vnic->dev);
 	else

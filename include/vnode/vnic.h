@@ -48,7 +48,11 @@
 #define VNIC_FACE_MAC		GENMASK_ULL(47, 0)
 #define VNIC_FACE_UP		BIT_ULL(48)	/* its device is up */
 #define VNIC_FACE_PROMISC	BIT_ULL(49)	/* wants frames to unknown addresses */
-#define VNIC_FACE_XDP		BIT_ULL(50)	/* wants frames with nothing left open */
+/*
+ * Older modules with an XDP program in the driver want frames with nothing left open, and
+ * drop others. Newer ones never set it, and honour it.
+ */
+#define VNIC_FACE_PLAIN		BIT_ULL(50)
 
 /**
  * struct vnic_piece - contiguous memory of the sender

@@ -10,15 +10,9 @@
 #include <linux/udp.h>
 
 #define PORT		7777
-#define FROM_VNIC	77	/* the interface to which "out" sends, */
-#define TO_VNIC		78	/* and "in" */
-#define FAR		{ 2, 0, 0, 0, 0, 77 }	/* address behind FROM_VNIC */
 
 #define SECTION(name)	__attribute__((section(name), used))
 #define htons(value)	__builtin_bswap16(value)
-
-static long (*redirect)(__u32 ifindex, __u64 flags) = (void *)BPF_FUNC_redirect;
-static long (*adjust_head)(struct xdp_md *xdp, int delta) = (void *)BPF_FUNC_xdp_adjust_head;
 
 struct frame {
 	struct ethhdr eth;
@@ -48,11 +42,6 @@ SECTION("drop") int xdp_drop(struct xdp_md *xdp)
 	return find(xdp) ? XDP_DROP : XDP_PASS;
 }
 
-SECTION("aborted") int xdp_aborted(struct xdp_md *xdp)
-{
-	return find(xdp) ? XDP_ABORTED : XDP_PASS;
-}
-
 /* Back to the sender; checksums do not change. */
 SECTION("tx") int xdp_tx(struct xdp_md *xdp)
 {
@@ -73,41 +62,6 @@ SECTION("tx") int xdp_tx(struct xdp_md *xdp)
 	frame->udp.source = frame->udp.dest;
 	frame->udp.dest = port;
 	return XDP_TX;
-}
-
-SECTION("out") int xdp_out(struct xdp_md *xdp)
-{
-	const unsigned char far[ETH_ALEN] = FAR;
-	struct frame *frame = find(xdp);
-
-	if (!frame)
-		return XDP_PASS;
-	__builtin_memcpy(frame->eth.h_dest, far, ETH_ALEN);
-	return redirect(FROM_VNIC, 0);
-}
-
-SECTION("in") int xdp_in(struct xdp_md *xdp)
-{
-	return find(xdp) ? redirect(TO_VNIC, 0) : XDP_PASS;
-}
-
-/* Moves the head of the frame: Linux must get the changed frame. */
-SECTION("untag") int xdp_untag(struct xdp_md *xdp)
-{
-	unsigned char *data = (void *)(long)xdp->data, *end = (void *)(long)xdp->data_end;
-	unsigned char macs[2 * ETH_ALEN];
-
-	if (data + ETH_HLEN + 4 > end || data[12] != 0x81 || data[13])
-		return XDP_PASS;
-	__builtin_memcpy(macs, data, sizeof(macs));
-	if (adjust_head(xdp, 4))
-		return XDP_ABORTED;
-	data = (void *)(long)xdp->data;
-	end = (void *)(long)xdp->data_end;
-	if (data + sizeof(macs) > end)
-		return XDP_ABORTED;
-	__builtin_memcpy(data, macs, sizeof(macs));
-	return XDP_PASS;
 }
 
 char gpl[] SECTION("license") = "GPL";

@@ -328,14 +328,3 @@ counter_grows() { # ID NAME MIN MAX COMMAND...
 	echo "$name of $id: $grown more, wanted $min to $max"
 	[ "$grown" -ge "$min" ] && [ "$grown" -le "$max" ]
 }
-
-# ---- XDP ----
-
-# Attaches the program of SECTION, in place of an earlier one.
-xdp() { # ID SECTION
-	inside "$1" ip -force link set dev vnet0 xdpdrv obj "$PROGRAMS" sec "$2"
-}
-
-no_xdp() { # ID
-	inside "$1" ip link set dev vnet0 xdpdrv off
-}

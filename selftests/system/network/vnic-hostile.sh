@@ -3,9 +3,9 @@
 # vm: -n -c 4 -m 3G -t 500
 # long: rounds of random writes
 #
-# [SCRIBBLES LIES [SECONDS [BATCH [xdp]]]]: vnode 2 writes nonsense into its own bridge of
+# [SCRIBBLES LIES [SECONDS [BATCH]]]: vnode 2 writes nonsense into its own bridge of
 # the network, so often at least, BATCH times by a command, while root and vnode 1 talk for
-# SECONDS at a time. They talk on. xdp: root has a program, which sees all frames.
+# SECONDS at a time. They talk on.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh
@@ -17,7 +17,6 @@ scribbles=${1:-1000}
 lies=${2:-1000}
 seconds=${3:-10}
 BATCH=${4:-500}
-xdp=${5:-}
 BRIDGE=driver/vnic.vnet0.2
 # leaves some time for who writes nonsense
 TALK='-b 30M'
@@ -84,13 +83,12 @@ is_whole_again() {
 	wait_for 90 restarts_are 2 1 && answers 2 && configure 2 && all_ping 0 1 2
 }
 
-plan "$(if [ "$xdp" ]; then echo 19; else echo 18; fi)"
+plan 18
 log_begin
 remember_root
 remember_adeos
 net_initrd
 check "root is on the network" joins 0
-[ -z "$xdp" ] || check "its frames go through a program" ip link set dev vnet0 xdpdrv obj /usr/local/bin/xdp.o sec pass
 check "vnode 1 comes" up_on_net 1 1
 check "vnode 2 comes" up_on_net 2 2 --restart=on-failure:3
 check "all see all" eval 'all_see_all 0 1 2 && all_ping 0 1 2'

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -n -c 4 -m 3G -t 400
 #
-# What the device does with frames beside handing them over: UDP GSO, XDP programs; and what
-# ethtool -C and its queues are for.
+# What the device does with frames beside handing them over: UDP GSO, Linux's generic XDP;
+# and what ethtool -C and its queues are for.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh
@@ -12,15 +12,6 @@
 . /selftests/lib/net.sh
 
 OLD=$(echo /boot/vmlinuz-6.1.*)
-# as in selftests/bpf/xdp.c
-FROM_VNIC=77
-TO_VNIC=78
-FAR_MAC=02:00:00:00:00:4d
-
-# XDP programs know it by its index.
-joins_as() { # INDEX
-	insmod "$VNIC" net=none && ip link add vnet0 index "$1" type vnic && configure 0
-}
 
 # ---- UDP GSO ----
 
@@ -48,7 +39,7 @@ goes_in_pieces() { # FROM TO
 		inside "$1" ethtool -K vnet0 tx-udp-segmentation on
 }
 
-# ---- XDP ----
+# ---- XDP, Linux's generic one: the device has none of its own ----
 
 sends() { # FROM TO NUMBER
 	inside "$1" "$DATAGRAMS send $(address "$2") $PORT 100 $3"
@@ -58,60 +49,47 @@ fetched() { # FROM ID: all that was sent before has been looked at
 	ping_once "$1" "$(address "$2")"
 }
 
-drops() { # SECTION NAME
-	xdp 0 "$1" && counter_grows 0 "$2" 100 100 eval 'sends 1 0 100 && fetched 1 0' && pings 1 0
+xdp() { # ID SECTION: attaches the program, in place of an earlier one
+	inside "$1" ip -force link set dev vnet0 xdpgeneric obj "$PROGRAMS" sec "$2"
 }
 
-echoes() { # FROM TO
-	counter_grows "$2" rx_xdp_tx 200 200 inside "$1" "$DATAGRAMS echo $(address "$2") $PORT 1000 200" && pings "$1" "$2"
-}
-
-# As on a wire: no frame is longer than the MTU, no checksum is open; and all are there.
-comes_plain() { # FROM TO
-	counter_grows "$1" tx_packets 1000 1100 arrive "$1" "$2" "$(address "$2")" 1400 1000 40 &&
-		counter_grows "$1" tx_packets 1000 1100 arrive "$1" "$2" "$(address6 "$2")" 1400 1000 40 &&
-		iperf "$1" "$(address "$2")" -t 1 && pings "$1" "$2" && pings "$2" "$1"
+no_xdp() { # ID
+	inside "$1" ip link set dev vnet0 xdpgeneric off
 }
 
 passes() { # FROM TO
 	xdp "$2" pass && inside "$2" ip -d link show vnet0 | grep -q 'prog/xdp id' &&
-		counter_grows "$2" rx_xdp_open 0 0 comes_plain "$1" "$2" && no_xdp "$2"
+		arrive "$1" "$2" "$(address "$2")" 1400 1000 40 && iperf "$1" "$(address "$2")" -t 1 &&
+		pings "$1" "$2" && no_xdp "$2"
 }
 
-# Behind the device FROM_VNIC is the namespace "far", with root's address.
-veth() {
-	ip netns add far && ip link add near index "$FROM_VNIC" type veth peer name far address "$FAR_MAC" &&
-		ip link set far netns far && ip link set near up &&
-		inside far "ip addr add $(address 0)/24 dev far && ip link set far up &&
-			ethtool -K far gro on tx off && ip neigh add $(address 1) lladdr $(cat /tmp/mac.1) dev far"
+# UDP finds nobody at PORT, if it gets the datagrams.
+without_listener() { # ID
+	inside "$1" cat /proc/net/snmp | awk '/^Udp: [0-9]/ { print $3 }'
 }
 
-goes_out() {
-	xdp 0 out && counter_grows 0 rx_xdp_redirect 300 300 arrive 1 far "$(address 0)" 1000 300
+drops() { # FROM TO
+	local before
+
+	xdp "$2" drop && before=$(without_listener "$2") && sends "$1" "$2" 100 && fetched "$1" "$2" &&
+		[ "$(without_listener "$2")" -eq "$before" ] && no_xdp "$2"
 }
 
-# Nobody waits with these for room: no more than there is for sure.
-comes_in() {
-	ip link set dev near xdpdrv obj "$PROGRAMS" sec in &&
-		counter_grows 0 tx_xdp 50 50 arrive far 1 "$(address 1)" 1000 50 &&
-		counter_grows 0 tx_xdp 50 50 arrive far 1 "$(address 1)" 1000 50
+echoes() { # FROM TO
+	xdp "$2" tx && inside "$1" "$DATAGRAMS echo $(address "$2") $PORT 1000 200" && pings "$1" "$2" && no_xdp "$2"
 }
 
-# Of a VLAN that is not there any more when Linux sees the frames.
-untags() {
-	xdp 0 untag && load_net 1 8021q && inside 1 "ip link add link vnet0 name tagged type vlan id 7 &&
-		ip addr add 10.7.0.2/24 dev tagged && ip link set tagged up &&
-		ip neigh add 10.7.0.1 lladdr $(cat /sys/class/net/vnet0/address) dev tagged" &&
-		ip addr add 10.7.0.1/24 dev vnet0 && arrive 1 0 10.7.0.1 1000 100 && inside 1 ip link del tagged
+# ---- a peer with an older module, and an XDP program in the driver ----
+
+# As on a wire: no frame is longer than the MTU, no checksum is open; and all are there.
+comes_plain() { # FROM TO
+	counter_grows "$1" tx_packets 1000 1100 arrive "$1" "$2" "$(address "$2")" 1400 1000 40 &&
+		counter_grows "$1" tx_packets 1000 1100 arrive "$1" "$2" "$(address6 "$2")" 1400 1000 40
 }
 
-mtu_is_bounded() {
-	not ip link set vnet0 mtu 3501 && ip link set vnet0 mtu 3500 && inside 1 ip link set vnet0 mtu 3500 &&
-		arrive 1 0 "$(address 0)" 3472 50 && inside 1 ip link set vnet0 mtu 9000 &&
-		counter_grows 0 rx_length_errors 5 5 eval "inside 1 '$DATAGRAMS send $(address 0) $PORT 8000 5' && fetched 1 0" &&
-		no_xdp 0 && ip link set vnet0 mtu 3501 && ! xdp 0 pass 2> /tmp/refused && cat /tmp/refused &&
-		grep -q 'with XDP the MTU can be 3500 at most' /tmp/refused && ip link set vnet0 mtu 1500 &&
-		inside 1 ip link set vnet0 mtu 1500
+# With the next change of its device it is as before.
+is_plain_no_more() { # ID
+	inside "$1" 'ip link set vnet0 promisc on; ip link set vnet0 promisc off'
 }
 
 # ---- fewer interrupts ----
@@ -203,36 +181,32 @@ no_nonsense() { # ID...
 	done
 }
 
-plan 36
+plan 33
 remember_root
 remember_adeos
 log_begin
 check "vnodes will have the programs" device_initrd
-check "root is on the network" joins_as "$TO_VNIC"
+check "root is on the network" joins 0
 check "vnode 1 comes" up_on_net 1 1
 KERNEL=$OLD
 check "vnode 2 comes, of an older kernel" up_on_net 2 2
 KERNEL=/boot/vmlinuz
 check "all see all" eval 'all_see_all 0 1 2 && all_ping 0 1 2'
 check "servers in root and the older one" eval 'iperf_server 0 && iperf_server 2'
-inside 1 cat /sys/class/net/vnet0/address > /tmp/mac.1
 check "UDP GSO, root to vnode 1: datagrams come, in few frames" goes_whole 0 1
 check "UDP GSO, root to the older one" goes_whole 0 2
 check "UDP GSO, the older one to vnode 1" goes_whole 2 1
 check "UDP GSO: 100 and 128 at a time, also to the older one" eval 'goes_whole_many 0 1 && goes_whole_many 0 2'
 check "it is turned off: they come one by one" goes_in_pieces 0 2
-check "XDP passes frames to root, which come as on a wire" passes 1 0
+check "generic XDP passes frames to root" passes 1 0
 check "in the older one, from root" passes 0 2
-check "then they come whole again" goes_whole 1 0
-check "XDP drops: nothing comes, all else does" drops drop rx_xdp_drop
-check "XDP fails: the same, and is counted" drops aborted rx_xdp_errors
-check "XDP sends back what it is sent" eval 'xdp 0 tx && echoes 1 0 && echoes 2 0'
-check "so does the older one" eval 'xdp 2 tx && echoes 0 2 && echoes 1 2 && no_xdp 2'
-check "a device to send on to" veth
-check "XDP sends on, and there it arrives" goes_out
-check "what a program elsewhere sends here arrives in vnode 1" comes_in
-check "XDP moves the head of frames" untags
-check "with XDP frames fit into a page" mtu_is_bounded
+check "it drops: nothing comes, all else does" drops 1 0
+check "it sends back what it is sent" echoes 1 0
+check "so does the older one" echoes 0 2
+check "a peer wants nothing left open" at 2 plain vnet0
+check "root leaves nothing open" wait_for 10 comes_plain 0 2
+check "the peer wants that no more" is_plain_no_more 2
+check "then they go whole again" wait_for 10 goes_whole 0 2
 check "coalescing that is none is refused" bad_coalescing
 check "root tells vnode 1 of each frame" tells 50 110 0 1 1
 check "also if it may wait, but for one frame" tells 50 110 10000 1 1
