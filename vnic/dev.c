@@ -2,10 +2,8 @@
 /* The network device: what Linux calls. */
 #include <linux/device.h>
 #include <linux/sysfs.h>
-#include <net/netdev_queues.h>
 #include <net/rtnetlink.h>
 
-#include "compat.h"
 #include "vnic.h"
 
 #define OFFLOADS	(NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | NETIF_F_ALL_TSO | \
@@ -86,55 +84,6 @@ static void vnic_get_stats(struct net_device *dev, struct rtnl_link_stats64 *sta
 #undef TX
 	}
 }
-
-#if VNIC_QUEUE_STATS
-static void queue_rx_stats(struct net_device *dev, int nr, struct netdev_queue_stats_rx *stats)
-{
-	struct vnic *vnic = netdev_priv(dev);
-	const struct vnic_queue *queue = &vnic->queue[nr];
-
-	stats->packets = vnic_counted(&queue->rx, VNIC_RX_PACKETS);
-	stats->bytes = vnic_counted(&queue->rx, VNIC_RX_BYTES);
-	stats->alloc_fail = vnic_counted(&queue->rx, VNIC_RX_DROPPED);
-}
-
-static void queue_tx_stats(struct net_device *dev, int nr, struct netdev_queue_stats_tx *stats)
-{
-	struct vnic *vnic = netdev_priv(dev);
-	const struct vnic_queue *queue = &vnic->queue[nr];
-
-	stats->packets = vnic_counted(&queue->tx, VNIC_TX_PACKETS);
-	stats->bytes = vnic_counted(&queue->tx, VNIC_TX_BYTES);
-	stats->stop = vnic_counted(&queue->tx, VNIC_TX_STOPPED);
-}
-
-/* Queues exist as long as the device, so they have counted everything. */
-static void base_stats(struct net_device *dev, struct netdev_queue_stats_rx *rx,
-		       struct netdev_queue_stats_tx *tx)
-{
-	rx->packets = 0;
-	rx->bytes = 0;
-	rx->alloc_fail = 0;
-	tx->packets = 0;
-	tx->bytes = 0;
-	tx->stop = 0;
-}
-
-static const struct netdev_stat_ops stat_ops = {
-	.get_queue_stats_rx = queue_rx_stats,
-	.get_queue_stats_tx = queue_tx_stats,
-	.get_base_stats = base_stats,
-};
-
-static void set_stat_ops(struct net_device *dev)
-{
-	dev->stat_ops = &stat_ops;
-}
-#else
-static void set_stat_ops(struct net_device *dev)
-{
-}
-#endif
 
 /* ---- sysfs: /sys/class/net/DEV/vnic/ ---- */
 
@@ -316,7 +265,6 @@ void vnic_dev_setup(struct net_device *dev)
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	dev->min_mtu = VNIC_MTU_MIN;
 	dev->max_mtu = VNIC_MTU_MAX;
-	set_stat_ops(dev);
 	dev->hw_features = OFFLOADS | NETIF_F_RXCSUM;
 	dev->features = dev->hw_features | NETIF_F_HIGHDMA;
 	dev->vlan_features = dev->features;
