@@ -102,7 +102,7 @@ bool adeos_clock_read(struct adeos_reading *now);
  * @joined: a kernel has become a member; under the core's lock
  * @left: a member is gone; under the core's lock
  * @nmi: return: was the NMI about this? Context: NMI
- * @attrs: files in /sys/kernel/adeos, terminated by NULL
+ * @attr: a file in /sys/kernel/adeos
  */
 struct adeos_part {
 	int (*init)(void);
@@ -112,7 +112,7 @@ struct adeos_part {
 	void (*joined)(const struct adeos_member *member);
 	void (*left)(const struct adeos_member *member);
 	bool (*nmi)(struct pt_regs *regs);
-	const struct attribute *const *attrs;
+	const struct kobj_attribute *attr;
 };
 
 void adeos_parts_add(const struct adeos_part *const *list, unsigned int nr);

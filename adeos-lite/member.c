@@ -3,8 +3,6 @@
  * Members: reads root's directory, and tells the parts and the drivers which kernels
  * have joined and which have left.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/module.h>
 #include <linux/notifier.h>
 #include <linux/string.h>
@@ -36,7 +34,6 @@ static void member_left(struct adeos_member *member)
 	const struct adeos_part *part;
 	unsigned int i;
 
-	pr_debug("%s has left\n", member->name);
 	for (i = 0; (part = adeos_part_up(i)); i++)
 		if (part->left)
 			part->left(member);
@@ -48,7 +45,6 @@ static void member_joined(struct adeos_member *member)
 	const struct adeos_part *part;
 	unsigned int i;
 
-	pr_debug("%s has joined\n", member->name);
 	for (i = 0; (part = adeos_part_up(i)); i++)
 		if (part->joined)
 			part->joined(member);
@@ -126,12 +122,7 @@ static ssize_t members_show(struct kobject *kobj, struct kobj_attribute *attr, c
 
 static const struct kobj_attribute members_attr = __ATTR_RO(members);
 
-static const struct attribute *const member_attrs[] = {
-	&members_attr.attr,
-	NULL
-};
-
 const struct adeos_part adeos_member_part = {
 	.update = adeos_members_update,
-	.attrs = member_attrs,
+	.attr = &members_attr,
 };

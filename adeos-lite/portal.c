@@ -227,12 +227,7 @@ static ssize_t portals_show(struct kobject *kobj, struct kobj_attribute *attr, c
 
 static const struct kobj_attribute portals_attr = __ATTR_RO(portals);
 
-static const struct attribute *const portal_attrs[] = {
-	&portals_attr.attr,
-	NULL
-};
-
 const struct adeos_part adeos_portal_part = {
 	.tick = portals_tick,
-	.attrs = portal_attrs,
+	.attr = &portals_attr,
 };

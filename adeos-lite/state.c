@@ -30,7 +30,7 @@ static const struct kobj_attribute state_name = __ATTR_RO(name);
 static const struct kobj_attribute state_life = __ATTR_RO(life);
 static const struct kobj_attribute state_protocol = __ATTR_RO(protocol);
 
-static const struct attribute *const state_attrs[] = {
+static const struct attribute *const attrs[] = {
 	&state_id.attr,
 	&state_name.attr,
 	&state_life.attr,
@@ -45,14 +45,15 @@ static int state_init(void)
 {
 	const struct adeos_part *part;
 	unsigned int i;
-	int err = 0;
+	int err;
 
 	state_kobj = kobject_create_and_add("adeos", kernel_kobj);
 	if (!state_kobj)
 		return -ENOMEM;
+	err = sysfs_create_files(state_kobj, attrs);
 	for (i = 0; !err && (part = adeos_part_nr(i)); i++)
-		if (part->attrs)
-			err = sysfs_create_files(state_kobj, part->attrs);
+		if (part->attr)
+			err = sysfs_create_file(state_kobj, &part->attr->attr);
 	if (err)
 		kobject_put(state_kobj);
 	return err;
@@ -66,5 +67,4 @@ static void state_exit(void)
 const struct adeos_part adeos_state_part = {
 	.init = state_init,
 	.exit = state_exit,
-	.attrs = state_attrs,
 };

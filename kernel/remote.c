@@ -291,7 +291,6 @@ static void remote_begin(u32 id)
 	mutex_unlock(&remotes_lock);
 	/* there may be a request already */
 	queue_work(queue, &remote->work);
-	pr_debug("vnode %u views\n", id);
 }
 
 /* Thaws what the viewer had frozen. */

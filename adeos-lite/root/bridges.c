@@ -331,11 +331,6 @@ static ssize_t bridges_show(struct kobject *kobj, struct kobj_attribute *attr, c
 
 static const struct kobj_attribute bridges_attr = __ATTR_RO(bridges);
 
-static const struct attribute *const bridges_attrs[] = {
-	&bridges_attr.attr,
-	NULL
-};
-
 /* A verb holds the lock for long: then it sweeps itself, or the next update does. */
 static void bridges_update(void)
 {
@@ -360,5 +355,5 @@ const struct adeos_part adeos_root_bridges_part = {
 	.init = bridges_init,
 	.exit = bridges_exit,
 	.update = bridges_update,
-	.attrs = bridges_attrs,
+	.attr = &bridges_attr,
 };

@@ -30,12 +30,7 @@ static ssize_t clock_offset_ns_show(struct kobject *kobj, struct kobj_attribute 
 
 static const struct kobj_attribute clock_attr = __ATTR_RO(clock_offset_ns);
 
-static const struct attribute *const clock_attrs[] = {
-	&clock_attr.attr,
-	NULL
-};
-
 const struct adeos_part adeos_root_clock_part = {
 	.tick = clock_publish,
-	.attrs = clock_attrs,
+	.attr = &clock_attr,
 };

@@ -225,13 +225,8 @@ static int hello_init(void)
 	return -err;
 }
 
-static const struct attribute *const hello_attrs[] = {
-	&adeos_bridges_attr.attr,
-	NULL
-};
-
 const struct adeos_part adeos_hello_part = {
 	.init = hello_init,
 	.exit = goodbye,
-	.attrs = hello_attrs,
+	.attr = &adeos_bridges_attr,
 };

@@ -69,13 +69,8 @@ static ssize_t clock_offset_ns_show(struct kobject *kobj, struct kobj_attribute 
 
 static const struct kobj_attribute clock_attr = __ATTR_RO(clock_offset_ns);
 
-static const struct attribute *const clock_attrs[] = {
-	&clock_attr.attr,
-	NULL
-};
-
 const struct adeos_part adeos_clock_part = {
 	.init = clock_init,
 	.tick = clock_follow,
-	.attrs = clock_attrs,
+	.attr = &clock_attr,
 };
