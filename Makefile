@@ -92,11 +92,12 @@ modules-kdir: | deps-build
 	kmb=$$(printf '%s\n' $(ROOT_RELEASE) $$release | sort -V -C && echo m); \
 	$(call build_modules,$(abspath $(KDIR)),$$release,$(VNODE_CONFIG) CONFIG_VNODE_KMB=$$kmb)
 
-# $(call build_for,KERNEL,VARIANT,CONFIG...): fetches the kernel first.
+# $(call build_for,KERNEL,VARIANT,CONFIG...): fetches the kernel first. These kernels have
+# one compiler, Debian's, so a warning is an error.
 define build_for
 	selftests/fetch kernel $(1) && \
 	read -r release rest < $(BUILD)/debian/$(1) && \
-	$(call build_modules,$(BUILD)/debian/usr/src/linux-headers-$$release,$$release$(2),$(3))
+	$(call build_modules,$(BUILD)/debian/usr/src/linux-headers-$$release,$$release$(2),$(3) KCFLAGS=-Werror)
 endef
 
 # The examples and the test module are built for test machines alone.
@@ -154,10 +155,11 @@ $(KEXEC_TOOLS)/.patched: $(BUILD)/debian/kexec-tools kexec-vnode/kexec-tools.pat
 	@cd $(KEXEC_TOOLS) && ./configure -q --prefix=$(PREFIX) > configure.log
 	@touch $@
 
+# -MT: a tree that is moved or copied finds its own objects in the .d files.
 $(VNODE_DIR)/%.o: kexec-vnode/%.c $(KEXEC_TOOLS)/.patched
 	@mkdir -p $(@D)
 	$(if $(V),@echo '  CC      kexec-vnode/$*.c')
-	@$(CC) $(VNODE_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@$(CC) $(VNODE_CFLAGS) $(CFLAGS) -MMD -MP -MT '$$(VNODE_DIR)/$*.o' -c -o $@ $<
 
 -include $(VNODE_OBJS:%=$(VNODE_DIR)/%.d)
 
