@@ -11,8 +11,8 @@ RUN=		# put before kexec
 n=0
 bad=0		# failures in the current item
 
-note() {
-	echo "# $*"
+note() { # TEXT, of which one line is shown
+	echo "# $(echo "$*" | tr '\n' ' ' | cut -c 1-300)"
 	bad=$((bad + 1))
 }
 
@@ -26,14 +26,27 @@ item() { # WHAT: the end of an item
 	bad=0
 }
 
-# /proc/iomem at its top level. Joins adjacent entries of RAM: Linux may keep one range
-# in two.
-iomem() {
+# Everything of root that a vnode could have been lent, and the modules' users: in one
+# process, as every refusal has two snapshots.
+snapshot() {
+	local cpu=/sys/devices/system/cpu line
+
+	cat /proc/iomem $cpu/online $cpu/present $cpu/offline /proc/modules
+	read -r line < /proc/meminfo
+	echo "$line"
+	echo "vnodes:" /sys/class/vnode/*
+}
+
+# A snapshot with /proc/iomem at its top level. Joins adjacent entries of RAM: Linux may
+# keep one range in two.
+joined() { # FILE
 	local range name start end last_start='' last_end='' last_name=''
 
 	while IFS= read -r line; do
 		case $line in
 		' '*) continue ;;
+		*' : '*) ;;
+		*) echo "$line"; continue ;;
 		esac
 		range=${line%% : *}
 		name=${line#* : }
@@ -45,28 +58,18 @@ iomem() {
 		fi
 		echo "$last_start $last_end $last_name"
 		last_start=$start last_end=$end last_name=$name
-	done < /proc/iomem
+	done < "$1"
 	echo "$last_start $last_end $last_name"
-}
-
-# Everything of root that a vnode could have been lent, and the modules' users.
-snapshot() {
-	local cpu=/sys/devices/system/cpu
-
-	iomem
-	cat $cpu/online $cpu/present $cpu/offline
-	head -n 1 /proc/meminfo
-	if [ -e /dev/vnode ]; then
-		echo "vnodes:" /sys/class/vnode/*
-	fi
-	cut -d ' ' -f 1-4 /proc/modules
 }
 
 same_root() { # WHAT: compares with $tmp/before
 	snapshot > "$tmp/after"
-	if ! cmp -s "$tmp/before" "$tmp/after"; then
+	! cmp -s "$tmp/before" "$tmp/after" || return 0
+	joined "$tmp/before" > "$tmp/before.joined"
+	joined "$tmp/after" > "$tmp/after.joined"
+	if ! cmp -s "$tmp/before.joined" "$tmp/after.joined"; then
 		note "$1: root is not as it was:"
-		diff "$tmp/before" "$tmp/after" | grep '^[-+][^-+]' | sed 's/^/#   /'
+		diff "$tmp/before.joined" "$tmp/after.joined" | grep '^[-+][^-+]' | sed 's/^/#   /'
 	fi
 }
 
@@ -107,7 +110,7 @@ refuse() { # STATUS PATTERN ARG...
 	local want="$1" pattern="$2" status=0 before="$bad" what
 
 	shift 2
-	what="kexec $(echo "$*" | tr '\n' ' ' | cut -c 1-120)"
+	what="kexec $*"
 	snapshot > "$tmp/before"
 	# shellcheck disable=SC2086 # RUN is a command with its arguments
 	timeout -s KILL 60 $RUN kexec "$@" < /dev/null > "$tmp/out" 2> "$tmp/err" || status=$?

@@ -108,12 +108,22 @@ log_has() { # ID PATTERN: in the vnode's kernel log
 	kexec --vnode="$1" --log 2> /dev/null | grep -qE "$2"
 }
 
+# Looks without a process: waiting for a vnode takes CPU time from it, as one thread
+# emulates all CPUs.
 state_is() { # ID STATE
-	[ "$(cat "/sys/class/vnode/$(name_of "$1")/state")" = "$2" ]
+	local state=''
+
+	read -r state < "/sys/class/vnode/$(name_of "$1")/state" && [ "$state" = "$2" ]
 }
 
 name_of() { # ID
-	grep -lx "$1" /sys/class/vnode/*/id | head -n 1 | cut -d / -f 5
+	local file id
+
+	for file in /sys/class/vnode/*/id; do
+		read -r id < "$file" && [ "$id" = "$1" ] || continue
+		file=${file%/id}
+		echo "${file##*/}"
+	done 2> /dev/null
 }
 
 field() { # ID NAME: the first number or string of that name in -S --json
@@ -130,9 +140,14 @@ restarts_are() { # ID N: and the vnode runs
 }
 
 runs_or_died() { # ID
-	state_is "$1" booting || return 0
+	local looks=0
+
+	while [ $looks -lt 20 ]; do
+		state_is "$1" booting || return 0
+		usleep 100000
+		looks=$((looks + 1))
+	done
 	# a kernel that dies before it loads its nanokernel reports nothing: only its log tells
-	usleep 300000
 	log_has "$1" 'end Kernel panic'
 }
 

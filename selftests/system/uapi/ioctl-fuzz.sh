@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 2G -t 300
+# long: random calls
 #
 # ioctl-fuzz.sh [CALLS [SEED...]]: random and mutated calls on /dev/vnode, some of which
 # grant, load and start vnodes; see ioctl-fuzz.c. Besides its own checks, root must have
@@ -40,8 +41,9 @@ done
 
 settle
 cmp -s "$tmp/low" "$tmp/low.now" || note "memory below 640 KiB was lost: $(cat "$tmp/low.now")"
-snapshot | grep -v MemTotal > "$tmp/after"
-grep -v MemTotal "$tmp/before" | diff - "$tmp/after" > "$tmp/diff" || {
+snapshot > "$tmp/now"
+joined "$tmp/now" | grep -v MemTotal > "$tmp/after"
+joined "$tmp/before" | grep -v MemTotal | diff - "$tmp/after" > "$tmp/diff" || {
 	note "root is not as it was:"
 	sed 's/^/#   /' "$tmp/diff"
 }
