@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 2G -t 180
+# long: it moves much memory
 #
 # The next owner of memory does not see what a vnode has left in it.
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # host: commons-inside.sh, in a root without our modules
+# long: it moves much memory
 
 set -euo pipefail
 

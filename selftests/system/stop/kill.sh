@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 1536M -t 240
+# long: kexec is killed at many instants
 #
 # [KILLS]: kexec is killed at instants spread over the time of a start. Afterwards there is
 # either a whole vnode, or root has everything back.
