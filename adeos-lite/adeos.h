@@ -142,7 +142,7 @@ void adeos_peer_set(const struct adeos_member *peer);
 /* ---- core.c, member.c ---- */
 
 void adeos_knock(u32 slots);		/* a bit for each slot; any context but NMI */
-void adeos_kick(void);			/* the same for this kernel */
+void adeos_kick(void);			/* the same for this kernel alone */
 void adeos_members_update(void);
 
 /* ---- bridge.c ---- */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A kernel asks for a bridge: the request lies in its station, root answers. */
-#include <linux/align.h>
 #include <linux/err.h>
 #include <linux/module.h>
 #include <linux/string.h>
@@ -13,19 +12,6 @@
 /* One request at a time: there is room for one. */
 static DEFINE_MUTEX(create_lock);
 static u32 create_number;
-
-static int config_check(const struct adeos_bridge_config *config)
-{
-	int err = config->name ? bridge_name_check(config->name) : 0;
-
-	if (err)
-		return err;
-	if (!config->size || !IS_ALIGNED(config->size, VNODE_PAGE) ||
-	    (config->flags & ~(VNODE_BRIDGE_GLOBAL | VNODE_BRIDGE_TRANSIENT)) ||
-	    (config->mode & ~0777))
-		return -EINVAL;
-	return config->size > BRIDGE_EFBIG ? -EFBIG : 0;
-}
 
 static void request_access(struct vnode_bridge_request *request, const unsigned long *access)
 {
@@ -67,7 +53,7 @@ static u32 request_write(const struct adeos_bridge_config *config)
 static void request_give_up(void)
 {
 	WRITE_ONCE(adeos_own()->request.number, 0);
-	bridge_tell(BIT(0));
+	adeos_knock(BIT(0));
 }
 
 /* Root asks itself in the same way. */
@@ -117,7 +103,8 @@ struct adeos_bridge *adeos_bridge_create(const struct adeos_bridge_config *confi
 
 	if (!adeos_own_life())
 		return ERR_PTR(-ENOTCONN);
-	err = config_check(config);
+	/* root checks all else in request_check(), but the request cannot have a longer name */
+	err = config->name ? bridge_name_check(config->name) : 0;
 	if (err)
 		return ERR_PTR(err);
 	if (mutex_lock_killable(&create_lock))

@@ -147,10 +147,8 @@ static int open_find(const struct bridge_open *open, struct bridge_info *info)
 		return -EINVAL;
 	if (!adeos_own_life())
 		return -ENOTCONN;
-	if (open->name[0]) {
-		err = bridge_name_check(open->name);
-		return err ?: bridge_info_find(open->name, info);
-	}
+	if (open->name[0])
+		return bridge_name_check(open->name) ?: bridge_info_find(open->name, info);
 	err = bridge_info_get(open->index, info);
 	return err || info->serial != open->serial || info->state == VNODE_BRIDGE_DEAD ?
 	       -ENOENT : 0;
@@ -163,13 +161,11 @@ static int file_open(struct bridge_file *bf, fmode_t want, struct bridge_open *o
 
 	if (bridge_of(bf))
 		return -EBUSY;
-	err = open_find(open, &info);
-	if (!err)
-		err = user_permits(&info, want);
+	err = open_find(open, &info) ?: user_permits(&info, want);
 	if (err)
 		return err;
 	open->size = info.size;
-	return file_bind(bf, bridge_open_index(info.index, info.serial, file_told, bf));
+	return file_bind(bf, bridge_open_info(&info, file_told, bf));
 }
 
 static int ioctl_open(struct file *file, void *arg)

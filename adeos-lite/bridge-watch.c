@@ -164,7 +164,7 @@ void bridge_watch(void)
 		if (entry && entry->openers)
 			entry_watch(entry);
 		else if (entry && bridge_retire(entry))
-			bridge_tell(BIT(0));
+			adeos_knock(BIT(0));
 	}
 	mutex_unlock(&bridge_lock);
 }

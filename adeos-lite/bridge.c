@@ -24,14 +24,6 @@ struct bridge_entry *bridge_open[VNODE_BRIDGES];
 /* Our bells have one writing kernel, but several CPUs. */
 static DEFINE_RAW_SPINLOCK(bell_lock);
 
-/* Something has changed for these slots; ours may be one of them. */
-void bridge_tell(u32 slots)
-{
-	adeos_knock(slots & ~BIT(commons.slot));
-	if (slots & BIT(commons.slot))
-		adeos_kick();
-}
-
 /* ---- opening ---- */
 
 static u64 entry_rings(const struct bridge_entry *entry)
@@ -145,19 +137,12 @@ struct adeos_bridge *bridge_join(u32 index, u32 serial, bool owner,
 }
 
 /* Opens a bridge if this vnode may. Return: as adeos_bridge_open(). */
-struct adeos_bridge *bridge_open_index(u32 index, u32 serial, adeos_bridge_callback callback,
-				       void *data)
+struct adeos_bridge *bridge_open_info(const struct bridge_info *info,
+				      adeos_bridge_callback callback, void *data)
 {
-	struct bridge_info info;
-	int err;
+	int err = bridge_info_permits(info, commons.id);
 
-	err = bridge_info_get(index, &info);
-	if (err || info.serial != serial)
-		return ERR_PTR(-ENOENT);
-	err = bridge_info_permits(&info, commons.id);
-	if (err)
-		return ERR_PTR(err);
-	return bridge_join(index, serial, false, callback, data);
+	return err ? ERR_PTR(err) : bridge_join(info->index, info->serial, false, callback, data);
 }
 
 /**
@@ -180,12 +165,8 @@ struct adeos_bridge *adeos_bridge_open(const char *name, adeos_bridge_callback c
 
 	if (!adeos_own_life())
 		return ERR_PTR(-ENOTCONN);
-	err = bridge_name_check(name);
-	if (!err)
-		err = bridge_info_find(name, &info);
-	if (err)
-		return ERR_PTR(err);
-	return bridge_open_index(info.index, info.serial, callback, data);
+	err = bridge_name_check(name) ?: bridge_info_find(name, &info);
+	return err ? ERR_PTR(err) : bridge_open_info(&info, callback, data);
 }
 EXPORT_SYMBOL_GPL(adeos_bridge_open);
 
@@ -258,7 +239,7 @@ void adeos_bridge_close(struct adeos_bridge *bridge)
 	adeos_fault(FAULT_BRIDGE_UNUSED);
 	/* users find in our station that its owner has closed it */
 	told = bridge->owner ? bridge_users(index, serial) : 0;
-	bridge_tell(told | BIT(0));
+	adeos_knock(told | BIT(0));
 	kfree(bridge);
 	adeos_fault(FAULT_BRIDGE_CLOSED);
 }

@@ -124,13 +124,12 @@ struct adeos_bridge {
 extern struct mutex bridge_lock;
 extern struct bridge_entry *bridge_open[VNODE_BRIDGES];
 
-struct adeos_bridge *bridge_open_index(u32 index, u32 serial, adeos_bridge_callback callback,
-				       void *data);
+struct adeos_bridge *bridge_open_info(const struct bridge_info *info,
+				      adeos_bridge_callback callback, void *data);
 void bridge_handle(const struct adeos_bridge *bridge, struct vnode_bridge_handle *handle);
 struct adeos_bridge *bridge_join(u32 index, u32 serial, bool owner,
 				 adeos_bridge_callback callback, void *data);
 u64 bridge_heard(const struct adeos_bridge *bridge);
-void bridge_tell(u32 slots);
 bool bridge_retire(struct bridge_entry *entry);
 
 /* ---- bridge-watch.c ---- */

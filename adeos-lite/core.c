@@ -65,6 +65,7 @@ static void core_raised(void *data, u32 from)
 	adeos_kick();
 }
 
+/* Something has changed for these slots; ours may be one of them. */
 void adeos_knock(u32 slots)
 {
 	u32 slot;
@@ -72,35 +73,27 @@ void adeos_knock(u32 slots)
 	for (slot = 0; slot < VNODE_SLOTS; slot++)
 		if ((slots & BIT(slot)) && slot != commons.slot)
 			adeos_raise_slot(slot, 0);
+	if (slots & BIT(commons.slot))
+		adeos_kick();
 }
 
 static int core_init(void)
 {
-	int err;
-
 	core_wq = alloc_workqueue("adeos", WQ_HIGHPRI | WQ_MEM_RECLAIM, 0);
 	if (!core_wq)
 		return -ENOMEM;
 	core_portal = adeos_portal_create("", 0, -1, core_raised, NULL);
 	if (IS_ERR(core_portal)) {
-		err = PTR_ERR(core_portal);
-		goto err_wq;
+		destroy_workqueue(core_wq);
+		return PTR_ERR(core_portal);
 	}
-	err = adeos_portal_grant_all(core_portal);
-	if (err)
-		goto err_portal;
+	adeos_portal_grant_all(core_portal);
 	/* root is a member as soon as its module is loaded: drivers come right behind it */
 	adeos_core_enter();
 	core_update();
 	adeos_core_leave();
 	queue_delayed_work(core_wq, &core_tick, CORE_PERIOD);
 	return 0;
-
-err_portal:
-	adeos_portal_destroy(core_portal);
-err_wq:
-	destroy_workqueue(core_wq);
-	return err;
 }
 
 static void core_exit(void)

@@ -95,14 +95,6 @@ static void line_write(union line *to, const union line *from)
 	smp_store_release(&to->word[0], from->word[0]);
 }
 
-static void msg_knock(u32 slot)
-{
-	if (slot == commons.slot)
-		adeos_kick();
-	else
-		adeos_knock(BIT(slot));
-}
-
 static int line_put(u32 slot, union line *line)
 {
 	struct pair *pair = &pairs[slot];
@@ -124,7 +116,7 @@ static int line_put(u32 slot, union line *line)
 		return err;
 	adeos_fault(FAULT_MSG_SENT);
 	adeos_count(ADEOS_SENT);
-	msg_knock(slot);
+	adeos_knock(BIT(slot));
 	return 0;
 }
 

@@ -181,15 +181,14 @@ EXPORT_SYMBOL_GPL(adeos_portal_grant);
  * adeos_portal_grant_all - let every kernel raise a portal
  * @portal: of this kernel
  *
- * Context: process. Return: 0.
+ * Context: process.
  */
-int adeos_portal_grant_all(struct adeos_portal *portal)
+void adeos_portal_grant_all(struct adeos_portal *portal)
 {
 	u32 id;
 
 	for (id = 0; id < VNODE_ID_WORDS * 32; id++)
 		access_set(portal, id, true);
-	return 0;
 }
 EXPORT_SYMBOL_GPL(adeos_portal_grant_all);
 

@@ -170,8 +170,10 @@ static int queue_init(struct vnic_queue *queue)
 	snprintf(name, sizeof(name), VNIC_PORTAL, queue->vnic->network, queue->nr);
 	queue->portal = adeos_portal_create(name, 0, cpumask_local_spread(queue->nr, NUMA_NO_NODE),
 					    queue_raised, queue);
-	return IS_ERR(queue->portal) ? PTR_ERR(queue->portal) :
-	       adeos_portal_grant_all(queue->portal);
+	if (IS_ERR(queue->portal))
+		return PTR_ERR(queue->portal);
+	adeos_portal_grant_all(queue->portal);
+	return 0;
 }
 
 /* A CPU sends with the queue whose portal it handles: see queue_init(). */

@@ -76,7 +76,7 @@ void bridge_state(u32 index, enum vnode_bridge_state state)
 	WRITE_ONCE(shown->state, cpu_to_le32(state));
 	/* pairs with entry_create(): we see a user, or it sees the state */
 	smp_mb();
-	bridge_tell(bridge_users(index, record->serial));
+	adeos_knock(bridge_users(index, record->serial));
 }
 
 /* ---- revoking and freeing ---- */

@@ -76,7 +76,7 @@ struct adeos_portal *adeos_portal_create(const char *name, unsigned int flags, i
 					 adeos_portal_handler handler, void *data);
 void adeos_portal_destroy(struct adeos_portal *portal);
 int adeos_portal_grant(struct adeos_portal *portal, u32 id);
-int adeos_portal_grant_all(struct adeos_portal *portal);
+void adeos_portal_grant_all(struct adeos_portal *portal);
 int adeos_portal_revoke(struct adeos_portal *portal, u32 id);
 int adeos_door_find(u32 id, const char *name, struct adeos_door *door);
 int adeos_door_raise(const struct adeos_door *door);

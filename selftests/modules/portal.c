@@ -69,8 +69,12 @@ static int grant_list(struct adeos_portal *portal, const char *list)
 	int err = 0;
 	u32 id;
 
-	if (!list || !strcmp(list, "all"))
-		return list ? adeos_portal_grant_all(portal) : 0;
+	if (!list)
+		return 0;
+	if (!strcmp(list, "all")) {
+		adeos_portal_grant_all(portal);
+		return 0;
+	}
 	strscpy(copy, list, sizeof(copy));
 	while (!err && (word = strsep(&rest, ","))) {
 		err = kstrtou32(word, 0, &id);
