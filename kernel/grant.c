@@ -59,7 +59,7 @@ static int memory_take(struct kmb_node *node, const struct vnode_grant *grant)
 		goto err_memory;
 	}
 	node->slot.region = adeos_region_create(grant->mem_size, grant->mem_min,
-						grant->mem_max ?: U64_MAX);
+						grant->mem_max ?: U64_MAX, false);
 	if (IS_ERR(node->slot.region)) {
 		err = PTR_ERR(node->slot.region);
 		node->slot.region = NULL;

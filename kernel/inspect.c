@@ -45,7 +45,7 @@ void kmb_status_fill(const struct kmb_node *node, struct vnode_status *status)
 	status->begin_tsc = end->begin_tsc;
 	status->end_tsc = end->tsc;
 	status->restart_tsc = node->restart_tsc;
-	status->attached = node->slot.attached && kmb_node_alive(node);
+	status->attached = READ_ONCE(node->slot.life) && kmb_node_alive(node);
 	/* after an end the timer is armed for a restart alone */
 	status->restarting = node->armed && !kmb_node_alive(node);
 	memcpy(status->name, node->slot.name, sizeof(status->name));

@@ -8,9 +8,7 @@
  */
 #include <linux/random.h>
 #include <linux/sched/signal.h>
-#include <linux/sizes.h>
 #include <linux/uaccess.h>
-#include <linux/uio.h>
 #include <linux/vmalloc.h>
 #include <asm/tsc.h>
 #include <vnode/layout.h>
@@ -148,29 +146,6 @@ static int place_image(const struct kmb_node *node, const struct kmb_image *imag
 	return err;
 }
 
-/* In pieces, bypassing the caches, for the reasons given in access.c of adeos-lite. */
-static int keep_copy(void *to, const void __user *from, u64 size)
-{
-	struct iov_iter iter;
-
-	if (!access_ok(from, size))
-		return -EFAULT;
-	while (size) {
-		size_t len = min_t(u64, size, SZ_2M);
-
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		iov_iter_ubuf(&iter, ITER_SOURCE, (void __user *)from, len);
-		if (_copy_from_iter_nocache(to, len, &iter) != len)
-			return -EFAULT;
-		to += len;
-		from += len;
-		size -= len;
-		cond_resched();
-	}
-	return 0;
-}
-
 /* LOAD fails rather than leave root short of memory. */
 static void *keep_segment(const struct vnode_segment *segment)
 {
@@ -182,7 +157,7 @@ static void *keep_segment(const struct vnode_segment *segment)
 	kept = __vmalloc(segment->bufsz, GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 	if (!kept)
 		return ERR_PTR(fatal_signal_pending(current) ? -EINTR : -ENOMEM);
-	err = keep_copy(kept, u64_to_user_ptr(segment->buf), segment->bufsz);
+	err = adeos_copy_user(kept, u64_to_user_ptr(segment->buf), segment->bufsz);
 	if (err) {
 		vfree(kept);
 		return ERR_PTR(err);

@@ -61,19 +61,41 @@ static int access_zero(void *va, void *buf, size_t len)
 	return 0;
 }
 
-/*
+/**
+ * adeos_copy_user - copy much from user space
+ * @to: kernel memory
+ * @from: the bytes
+ * @size: how many
+ *
  * Past the caches: root does not read what it loads for a vnode. And "rep movsb", the
  * kernel's usual way, is slow where it is emulated.
+ *
+ * Return: 0, -EFAULT, -EINTR (the task is being killed).
  */
+int adeos_copy_user(void *to, const void __user *from, u64 size)
+{
+	struct iov_iter iter;
+	size_t len;
+
+	/* no address wraps from here on */
+	if (!access_ok(from, size))
+		return -EFAULT;
+	for (; size; to += len, from += len, size -= len) {
+		len = min_t(u64, size, ACCESS_CHUNK);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		iov_iter_ubuf(&iter, ITER_SOURCE, (void __user *)from, len);
+		if (_copy_from_iter_nocache(to, len, &iter) != len)
+			return -EFAULT;
+		cond_resched();
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(adeos_copy_user);
+
 static int access_write(void *va, void *buf, size_t len)
 {
-	void __user *from = (void __force __user *)buf;
-	struct iov_iter iter;
-
-	if (!access_ok(from, len))
-		return -EFAULT;
-	iov_iter_ubuf(&iter, ITER_SOURCE, from, len);
-	return _copy_from_iter_nocache(va, len, &iter) == len ? 0 : -EFAULT;
+	return adeos_copy_user(va, (void __force __user *)buf, len);
 }
 
 static int access_put(void *va, void *buf, size_t len)

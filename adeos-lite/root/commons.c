@@ -60,11 +60,11 @@ static struct adeos_region *region_create_low(unsigned long size)
 	u64 max;
 
 	for (max = block; max < end && region == ERR_PTR(-ENOMEM); max += block)
-		region = adeos_region_create_paged(size, max - block, max - 1);
+		region = adeos_region_create(size, max - block, max - 1, true);
 	if (region == ERR_PTR(-ENOMEM))
-		region = adeos_region_create_paged(size, 0, U64_MAX);
+		region = adeos_region_create(size, 0, U64_MAX, true);
 	if (region == ERR_PTR(-ENOMEM))
-		region = adeos_region_create(size, 0, U64_MAX);
+		region = adeos_region_create(size, 0, U64_MAX, false);
 	return region;
 }
 

@@ -280,7 +280,19 @@ static void region_give_back(struct adeos_region *region)
 	mutex_unlock(&ram_lock);
 }
 
-static struct adeos_region *region_create(u64 size, u64 min, u64 max, bool paged)
+/**
+ * adeos_region_create - take contiguous memory from Linux
+ * @size: bytes, a multiple of 2 MiB
+ * @min: lowest address wanted
+ * @max: highest address wanted, inclusive
+ * @paged: it is to stay Linux's: all tail, each page has its struct page, and is in the
+ *	direct map
+ *
+ * Context: process context, may sleep for seconds while pages move.
+ * Return: the region, its content undefined, or ERR_PTR: -ENOMEM (root has not
+ * that much to give there), -EINTR (a signal came), -EINVAL.
+ */
+struct adeos_region *adeos_region_create(u64 size, u64 min, u64 max, bool paged)
 {
 	struct adeos_region *region;
 	int err;
@@ -301,37 +313,7 @@ static struct adeos_region *region_create(u64 size, u64 min, u64 max, bool paged
 	}
 	return region;
 }
-
-/**
- * adeos_region_create - take contiguous memory from Linux
- * @size: bytes, a multiple of 2 MiB
- * @min: lowest address wanted
- * @max: highest address wanted, inclusive
- *
- * Context: process context, may sleep for seconds while pages move.
- * Return: the region, its content undefined, or ERR_PTR: -ENOMEM (root has not
- * that much to give there), -EINTR (a signal came), -EINVAL.
- */
-struct adeos_region *adeos_region_create(u64 size, u64 min, u64 max)
-{
-	return region_create(size, min, max, false);
-}
 EXPORT_SYMBOL_GPL(adeos_region_create);
-
-/**
- * adeos_region_create_paged - take contiguous memory that stays Linux's
- * @size: bytes, a multiple of 2 MiB
- * @min: lowest address wanted
- * @max: highest address wanted, inclusive
- *
- * It is all tail: each page has its struct page, and is in the direct map.
- *
- * Context and return: as adeos_region_create().
- */
-struct adeos_region *adeos_region_create_paged(u64 size, u64 min, u64 max)
-{
-	return region_create(size, min, max, true);
-}
 
 /**
  * adeos_region_destroy - scrub a region and give it back to Linux

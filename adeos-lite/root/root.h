@@ -43,10 +43,6 @@ void adeos_bridges_left(u32 slot, u32 life);	/* worker: revokes and frees */
 void adeos_text_line(char *to, const char *from, size_t size);
 void adeos_text_lines(char *text, size_t len);
 
-/* ---- region.c ---- */
-
-struct adeos_region *adeos_region_create_paged(u64 size, u64 min, u64 max);
-
 /* ---- pool.c: memory that the boot parameters kept from Linux ---- */
 
 phys_addr_t adeos_pool_get(u64 size, u64 min, u64 max);

@@ -83,12 +83,6 @@ static int scan_extent(struct resource *res, void *arg)
 	return 0;
 }
 
-static int scan_walk(struct adeos_scan *scan, int (*func)(struct resource *, void *))
-{
-	return walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY,
-				   0, U64_MAX, scan, func);
-}
-
 /**
  * adeos_scan_create - price root's memory
  * @min: lowest address of interest
@@ -108,7 +102,8 @@ struct adeos_scan *adeos_scan_create(u64 min, u64 max)
 	scan->max = (max == U64_MAX ? max : max + 1) / ADEOS_UNIT;
 	scan->first = U64_MAX;
 
-	scan_walk(scan, scan_extent);
+	walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY, 0, U64_MAX,
+			    scan, scan_extent);
 	scan->units = scan->units > scan->first ? scan->units - scan->first : 0;
 	scan->price = kvmalloc_array(scan->units + 1, sizeof(*scan->price), GFP_KERNEL);
 	if (!scan->price) {

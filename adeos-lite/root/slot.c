@@ -83,7 +83,6 @@ static void lent_clear(u32 nr)
 static void slot_admit(struct adeos_slot *slot, const struct vnode_hello *hello)
 {
 	slot->life = ++lives;
-	slot->attached = true;
 	adeos_watch_begin(slot);
 	adeos_text_line(slot->release, hello->release, sizeof(slot->release));
 	if (!slot->attach_tsc)
@@ -109,7 +108,6 @@ static void slot_gone(struct adeos_slot *slot)
 	u32 life = slot->life;
 
 	slot->life = 0;
-	slot->attached = false;
 	if (!life)
 		return;
 	member_write(slot, 0, 0);
@@ -192,14 +190,12 @@ static int slot_insert(struct adeos_slot *slot)
  * adeos_slot_open - take a place in the commons for a vnode
  * @slot: its first group is filled, the rest is zero
  *
- * Context: process. Return: 0, -EPERM (this is not root), -ENOSPC (all 15 are taken).
+ * Context: process, in root. Return: 0, -ENOSPC (all 15 are taken).
  */
 int adeos_slot_open(struct adeos_slot *slot)
 {
 	int err;
 
-	if (commons.slot)
-		return -EPERM;
 	adeos_core_enter();
 	err = slot_insert(slot);
 	adeos_core_leave();
@@ -306,7 +302,6 @@ static void slot_begin(struct adeos_slot *slot)
 {
 	slot->boot = ++boots;
 	slot->attach = 0;
-	slot->attached = false;
 	slot->release[0] = '\0';
 	slot->attach_tsc = 0;
 	slot->refused = 0;

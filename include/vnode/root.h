@@ -38,12 +38,13 @@ struct adeos_region {
 	int nid;
 };
 
-struct adeos_region *adeos_region_create(u64 size, u64 min, u64 max);
+struct adeos_region *adeos_region_create(u64 size, u64 min, u64 max, bool paged);
 void adeos_region_destroy(struct adeos_region *region);
 int adeos_region_zero(struct adeos_region *region, u64 offset, u64 size);
 int adeos_region_write(struct adeos_region *region, u64 offset, const void __user *buf, u64 size);
 int adeos_region_put(struct adeos_region *region, u64 offset, const void *buf, u64 size);
 int adeos_region_read(struct adeos_region *region, u64 offset, void *buf, u64 size);
+int adeos_copy_user(void *to, const void __user *from, u64 size);
 u64 adeos_memory_available(void);
 
 /* ---- low memory: root/low.c ---- */
@@ -94,7 +95,6 @@ struct adeos_watch;
  *
  * What its nanokernel has told since the last start. Readers need no lock: @attach_tsc
  * is written after @release, and @end after all that follows it; both once:
- * @attached: it is a member at this moment
  * @release: its kernel's release
  * @attach_tsc: TSC when it became a member for the first time; 0: never
  * @refused: the protocol that it speaks, if it was refused for that, else 0
@@ -124,7 +124,6 @@ struct adeos_slot {
 	u32 freeze;
 	u64 freeze_end;
 
-	bool attached;
 	char release[64];
 	u64 attach_tsc;
 	u32 refused;
