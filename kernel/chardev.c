@@ -3,7 +3,6 @@
  * /dev/vnode in root: the calls that lend, start and end vnodes, beside those that look
  * (look/device.c). Arguments are checked here, as far as that does not depend on a vnode.
  */
-#include <linux/bitmap.h>
 #include <linux/cpumask.h>
 #include <linux/ctype.h>
 #include <linux/memory.h>
@@ -46,27 +45,7 @@ static bool name_is_valid(const char *name)
 	return is_zero(name + len, VNODE_NAME_LEN - len);
 }
 
-static int check_cpus(const struct adeos_cpu *cpu, unsigned int nr, u32 *bad_cpu)
-{
-	unsigned long *seen;
-	unsigned int i;
-	int err = 0;
-
-	seen = bitmap_zalloc(nr_cpu_ids, GFP_KERNEL);
-	if (!seen)
-		return -ENOMEM;
-	for (i = 0; i < nr && !err; i++) {
-		*bad_cpu = cpu[i].cpu;
-		if (cpu[i].cpu >= nr_cpu_ids)
-			err = -ENXIO;
-		else if (__test_and_set_bit(cpu[i].cpu, seen))
-			err = -EINVAL;
-	}
-	bitmap_free(seen);
-	return err;
-}
-
-static int grant_get_cpus(struct vnode_grant *grant, struct adeos_cpu *cpu)
+static int grant_get_cpus(const struct vnode_grant *grant, struct adeos_cpu *cpu)
 {
 	const u32 __user *from = u64_to_user_ptr(grant->cpus);
 	unsigned int i;
@@ -74,7 +53,7 @@ static int grant_get_cpus(struct vnode_grant *grant, struct adeos_cpu *cpu)
 	for (i = 0; i < grant->nr_cpus; i++)
 		if (get_user(cpu[i].cpu, from + i))
 			return -EFAULT;
-	return check_cpus(cpu, grant->nr_cpus, &grant->bad_cpu);
+	return 0;
 }
 
 static int grant_put_apicids(const struct vnode_grant *grant, const struct adeos_cpu *cpu)
@@ -220,9 +199,4 @@ void kmb_chardev_changed(struct kmb_node *node, enum kmb_change change)
 int kmb_chardev_init(void)
 {
 	return look_device_init(&device);
-}
-
-void kmb_chardev_exit(void)
-{
-	look_device_exit();
 }

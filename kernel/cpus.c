@@ -61,6 +61,16 @@ static int cpu_check(u32 cpu)
 	return 0;
 }
 
+static bool is_named_twice(const struct adeos_cpu *cpu, unsigned int i)
+{
+	unsigned int k;
+
+	for (k = 0; k < i; k++)
+		if (cpu[k].cpu == cpu[i].cpu)
+			return true;
+	return false;
+}
+
 static int cpu_take(struct adeos_cpu *cpu)
 {
 	int err;
@@ -112,7 +122,7 @@ int kmb_cpus_take(struct adeos_cpu *cpu, unsigned int nr, u32 *bad_cpu)
 	/* what is known to fail is refused before any CPU is touched */
 	for (i = 0; i < nr && !err; i++) {
 		*bad_cpu = cpu[i].cpu;
-		err = cpu_check(cpu[i].cpu);
+		err = is_named_twice(cpu, i) ? -EINVAL : cpu_check(cpu[i].cpu);
 	}
 	while (!err && taken < nr) {
 		*bad_cpu = cpu[taken].cpu;

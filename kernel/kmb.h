@@ -249,7 +249,6 @@ void kmb_thaw_all(u32 session);
 void kmb_root_log_changed(struct kmb_node *node, enum kmb_change change);
 
 int kmb_sysfs_init(void);
-void kmb_sysfs_exit(void);
 int kmb_sysfs_appear(struct kmb_node *node);
 void kmb_sysfs_changed(struct kmb_node *node, enum kmb_change change);
 void kmb_sysfs_disappear(struct kmb_node *node);
@@ -260,7 +259,6 @@ void kmb_remote_changed(struct kmb_node *node, enum kmb_change change);
 void kmb_remote_allow(struct kmb_node *node, const unsigned long *ids);
 
 int kmb_chardev_init(void);
-void kmb_chardev_exit(void);
 void kmb_chardev_changed(struct kmb_node *node, enum kmb_change change);
 
 /* power.c */

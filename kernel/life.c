@@ -201,6 +201,12 @@ int kmb_life_start(struct kmb_node *node)
 
 /* ---- an end ---- */
 
+/* Of no CPU's, as root has noticed or decided just now. */
+static struct kmb_end end_now(enum vnode_cause cause)
+{
+	return (struct kmb_end) { .cause = cause, .cpu = KMB_NO_CPU, .tsc = rdtsc_ordered() };
+}
+
 static int end_park(struct kmb_node *node)
 {
 	u64 begin = rdtsc_ordered();
@@ -327,11 +333,7 @@ static void told_end(struct kmb_node *node, u32 reason)
 
 static void told_refused(struct kmb_node *node, u32 major)
 {
-	struct kmb_end end = {
-		.cause = VNODE_CAUSE_PROTOCOL,
-		.cpu = KMB_NO_CPU,
-		.tsc = rdtsc_ordered(),
-	};
+	struct kmb_end end = end_now(VNODE_CAUSE_PROTOCOL);
 
 	snprintf(end.text, sizeof(end.text), "its nanokernel speaks protocol %u, root %u", major,
 		 VNODE_PROTOCOL_MAJOR);
@@ -418,11 +420,7 @@ static void dump_work(struct work_struct *work)
 
 static void boot_limit_is_over(struct kmb_node *node)
 {
-	struct kmb_end end = {
-		.cause = VNODE_CAUSE_NO_HELLO,
-		.cpu = KMB_NO_CPU,
-		.tsc = rdtsc_ordered(),
-	};
+	struct kmb_end end = end_now(VNODE_CAUSE_NO_HELLO);
 
 	snprintf(end.text, sizeof(end.text), "no hello within %u ms", node->load.boot_limit_ms);
 	life_end(node, VNODE_HUNG, &end);
@@ -478,11 +476,7 @@ static void timer_work(struct work_struct *work)
  */
 int kmb_life_stop(struct kmb_node *node)
 {
-	struct kmb_end end = {
-		.cause = VNODE_CAUSE_STOP,
-		.cpu = KMB_NO_CPU,
-		.tsc = rdtsc_ordered(),
-	};
+	struct kmb_end end = end_now(VNODE_CAUSE_STOP);
 	int err;
 
 	lockdep_assert_held(&node->lock);

@@ -62,11 +62,6 @@ int kmb_sysfs_init(void)
 	return look_class_init(&class);
 }
 
-void kmb_sysfs_exit(void)
-{
-	look_class_exit();
-}
-
 int kmb_sysfs_appear(struct kmb_node *node)
 {
 	struct device *dev = look_class_add(node->slot.name, node);

@@ -104,21 +104,14 @@ int kmb_node_start(u32 id, struct file *owner)
 	return err;
 }
 
-static int node_ask_to_end(const struct kmb_node *node)
+static int stop_ask(struct kmb_node *node)
 {
 	const __le32 how = cpu_to_le32(VNODE_END_POWER_OFF);
 	struct adeos_member member;
+	int err = -ENOTCONN;
 
-	if (adeos_member_get(node->slot.id, &member))
-		return -ENOTCONN;
-	return adeos_msg_send(&member, VNODE_MSG_SHUTDOWN, &how, sizeof(how));
-}
-
-static int stop_ask(struct kmb_node *node)
-{
-	int err;
-
-	err = node_ask_to_end(node);
+	if (!adeos_member_get(node->slot.id, &member))
+		err = adeos_msg_send(&member, VNODE_MSG_SHUTDOWN, &how, sizeof(how));
 	/* it is not attached, or does not read its messages */
 	if (err == -ENOTCONN || err == -EAGAIN)
 		return -EOPNOTSUPP;
