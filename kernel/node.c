@@ -11,7 +11,7 @@
  * Works. A node has three works (life.c). Each holds a reference while it is queued and
  * takes the node lock, so a holder of that lock must not wait for a work: it cancels the
  * plan, and a work that is under way finds, once it has the lock, nothing left to do.
- * kmb_life_notify(), which adeos-lite calls, takes no lock and only queues, because
+ * life_told(), which adeos-lite calls, takes no lock and only queues, because
  * adeos_slot_close() waits for it under the node lock. A node keeps the module loaded
  * until it is removed; kmb_life_exit() waits for works that are still queued then.
  */
