@@ -149,7 +149,7 @@ void adeos_members_update(void);
 
 extern const struct kobj_attribute adeos_bridges_attr;
 
-ssize_t adeos_bridges_show(char *buf);
+ssize_t adeos_bridges_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf);
 
 /* ---- window.c ---- */
 

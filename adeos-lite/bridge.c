@@ -374,6 +374,8 @@ static int bridge_show(char *buf, int len, const struct bridge_info *info)
 
 /**
  * adeos_bridges_show - the bridges of the machine, for sysfs
+ * @kobj: not used
+ * @attr: not used
  * @buf: a page
  *
  * A line for each, "INDEX SERIAL NAME OWNER SIZE OFFSET STATE USERS", USERS being a
@@ -381,7 +383,7 @@ static int bridge_show(char *buf, int len, const struct bridge_info *info)
  *
  * Return: bytes.
  */
-ssize_t adeos_bridges_show(char *buf)
+ssize_t adeos_bridges_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	const int room = PAGE_SIZE - 256;
 	struct bridge_info info;
@@ -394,10 +396,5 @@ ssize_t adeos_bridges_show(char *buf)
 	return len;
 }
 
-static ssize_t bridges_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
-{
-	return adeos_bridges_show(buf);
-}
-
 /* A vnode's; root shows its pool, too. */
-const struct kobj_attribute adeos_bridges_attr = __ATTR_RO(bridges);
+const struct kobj_attribute adeos_bridges_attr = __ATTR(bridges, 0444, adeos_bridges_show, NULL);

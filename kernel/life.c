@@ -372,7 +372,7 @@ static void life_look(struct kmb_node *node)
 	if (value != node->oopses)
 		told_oopses(node, value);
 
-	/* pairs with slot_ended() in adeos-lite/root/station.c */
+	/* pairs with adeos_slot_ended() in adeos-lite/root/station.c */
 	value = smp_load_acquire(&node->slot.end);
 	if (value) {
 		told_end(node, value);

@@ -324,7 +324,7 @@ static ssize_t bridges_show(struct kobject *kobj, struct kobj_attribute *attr, c
 	largest = bridge_pool_largest(&bridge_pool);
 	nr = bridge_pool.nr;
 	mutex_unlock(&bridge_root_lock);
-	len = adeos_bridges_show(buf);
+	len = adeos_bridges_show(kobj, attr, buf);
 	return len + sysfs_emit_at(buf, len, "free %llu largest %llu bridges %u\n", free, largest,
 				   nr);
 }

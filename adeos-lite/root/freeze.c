@@ -168,7 +168,7 @@ EXPORT_SYMBOL_GPL(adeos_slot_thaw);
 /* A CPU's registers from a silence say nothing, unless the vnode has ended by it. */
 static bool regs_are_silent(const struct adeos_slot *slot, u32 nr)
 {
-	/* pairs with slot_ended() */
+	/* pairs with adeos_slot_ended() */
 	return smp_load_acquire(&slot->end) == ADEOS_END_HUNG &&
 	       slot->end_cpu != ADEOS_NO_CPU && slot->end_cpu == adeos_slot_cpu(slot, nr);
 }

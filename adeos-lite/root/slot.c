@@ -171,21 +171,6 @@ const struct adeos_part adeos_slots_part = {
 
 /* ---- for the KMB ---- */
 
-static int slot_insert(struct adeos_slot *slot)
-{
-	u32 nr;
-
-	for (nr = 1; nr < VNODE_SLOTS; nr++) {
-		if (slots[nr])
-			continue;
-		slot->nr = nr;
-		slots[nr] = slot;
-		member_write(slot, 0, 0);
-		return 0;
-	}
-	return -ENOSPC;
-}
-
 /**
  * adeos_slot_open - take a place in the commons for a vnode
  * @slot: its first group is filled, the rest is zero
@@ -194,12 +179,18 @@ static int slot_insert(struct adeos_slot *slot)
  */
 int adeos_slot_open(struct adeos_slot *slot)
 {
-	int err;
+	u32 nr;
 
 	adeos_core_enter();
-	err = slot_insert(slot);
+	for (nr = 1; nr < VNODE_SLOTS && slots[nr]; nr++)
+		;
+	if (nr < VNODE_SLOTS) {
+		slot->nr = nr;
+		slots[nr] = slot;
+		member_write(slot, 0, 0);
+	}
 	adeos_core_leave();
-	return err;
+	return nr < VNODE_SLOTS ? 0 : -ENOSPC;
 }
 EXPORT_SYMBOL_GPL(adeos_slot_open);
 

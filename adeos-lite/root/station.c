@@ -28,7 +28,7 @@ u32 adeos_slot_cpu(const struct adeos_slot *slot, u32 nr)
 }
 
 /* The first end counts, until the next start. */
-static void slot_ended(struct adeos_slot *slot, u32 end, u64 begin_tsc, u32 nr, const char *text)
+void adeos_slot_ended(struct adeos_slot *slot, u32 end, u64 begin_tsc, u32 nr, const char *text)
 {
 	slot->begin_tsc = begin_tsc;
 	slot->end_tsc = rdtsc_ordered();
@@ -37,11 +37,6 @@ static void slot_ended(struct adeos_slot *slot, u32 end, u64 begin_tsc, u32 nr, 
 	/* pairs with regs_are_silent(), and with life_look() of the KMB */
 	smp_store_release(&slot->end, end);
 	slot->told(slot);
-}
-
-void adeos_slot_hung(struct adeos_slot *slot, u32 nr, const char *text)
-{
-	slot_ended(slot, ADEOS_END_HUNG, 0, nr, text);
 }
 
 /* The last words of a vnode's kernel. */
@@ -57,8 +52,8 @@ void adeos_station_read_end(struct adeos_slot *slot)
 		slot->told(slot);
 	}
 	if (!slot->end && reason && reason < VNODE_NR_ENDS)
-		slot_ended(slot, reason, le64_to_cpu(READ_ONCE(end->begin_tsc)),
-			   le32_to_cpu(READ_ONCE(end->cpu)), end->text);
+		adeos_slot_ended(slot, reason, le64_to_cpu(READ_ONCE(end->begin_tsc)),
+				 le32_to_cpu(READ_ONCE(end->cpu)), end->text);
 }
 
 /**

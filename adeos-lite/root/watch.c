@@ -74,7 +74,7 @@ static void watch_verdict(struct adeos_slot *slot, u32 nr, u32 ticks, bool other
 		memcpy(where, probe->text, sizeof(where) - 1);
 	scnprintf(text, sizeof(text), "its CPU %u has been silent for %u ms, %s", nr,
 		  ticks * VNODE_BEAT_MS, where);
-	adeos_slot_hung(slot, nr, text);
+	adeos_slot_ended(slot, ADEOS_END_HUNG, 0, nr, text);
 }
 
 /* Return: for how many ticks there was no beat. */

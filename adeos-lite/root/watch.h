@@ -7,7 +7,7 @@
 
 /* station.c */
 u32 adeos_slot_cpu(const struct adeos_slot *slot, u32 nr);
-void adeos_slot_hung(struct adeos_slot *slot, u32 nr, const char *text);
+void adeos_slot_ended(struct adeos_slot *slot, u32 end, u64 begin_tsc, u32 nr, const char *text);
 void adeos_station_read_end(struct adeos_slot *slot);
 
 /* watch.c */
