@@ -261,6 +261,7 @@ check: tests
 	@selftests/check $(TESTS)
 
 check-long: tests userland
+	@selftests/fetch dbench
 	@selftests/check long $(TESTS)
 
 bench: machine

@@ -109,6 +109,10 @@ static int virtiofsd_c(const struct vnode_virtio_device *device, int fd,
 	argv[n++] = print("source=%s", path);
 	argv[n++] = print("-o");
 	argv[n++] = print("log_level=warn,xattr,announce_submounts,sandbox=%s", sandbox());
+	if (device->shared) {
+		argv[n++] = print("-o");
+		argv[n++] = print("cache=none,flock,posix_lock");
+	}
 	free(path);
 	return n;
 }
@@ -124,6 +128,8 @@ static int virtiofsd_rust(const struct vnode_virtio_device *device, int fd,
 	argv[n++] = print("--xattr");
 	argv[n++] = print("--announce-submounts");
 	argv[n++] = print("--sandbox=%s", sandbox());
+	if (device->shared)
+		argv[n++] = print("--cache=never");
 	return n;
 }
 

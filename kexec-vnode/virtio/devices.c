@@ -214,9 +214,26 @@ static int check_target(const struct vnode_virtio *virtio, const char *text, con
 	return 0;
 }
 
+/* One of the words behind the target */
+static int take_fs_word(const char *text, const char *word, size_t len,
+			struct vnode_virtio_device *device, struct vnode_err *err)
+{
+	bool *flag = is_word(word, len, "ro") ? &device->read_only :
+		     is_word(word, len, "shared") ? &device->shared : NULL;
+
+	if (!flag)
+		return bad_fs(err, text, "\"%.*s\" is not understood: expected ro or shared",
+			      (int)(len < 40 ? len : 40), word);
+	if (*flag)
+		return bad_fs(err, text, "\"%.*s\" is one too many: give it once", (int)len,
+			      word);
+	*flag = true;
+	return 0;
+}
+
 /**
  * vnode_parse_fs() - add a file system
- * @text: SOURCE:TARGET[,ro]; SOURCE may have colons
+ * @text: SOURCE:TARGET[,ro][,shared]; SOURCE may have colons
  * @virtio: the devices before it
  * @err: filled on failure
  *
@@ -226,6 +243,7 @@ int vnode_parse_fs(const char *text, struct vnode_virtio *virtio, struct vnode_e
 {
 	const char *colon = strrchr(text, ':'), *target = colon ? colon + 1 : NULL, *word;
 	struct vnode_virtio_device *device;
+	size_t target_len, len;
 	int ret;
 
 	ret = check_room(virtio, "fs", text, err);
@@ -238,11 +256,12 @@ int vnode_parse_fs(const char *text, struct vnode_virtio *virtio, struct vnode_e
 		return bad_fs(err, text, "SOURCE is too long");
 	memcpy(device->path, text, colon - text);
 	device->path[colon - text] = '\0';
-	word = target + strcspn(target, ",");
-	device->read_only = !strcmp(word, ",ro");
-	if (*word && !device->read_only)
-		return bad_fs(err, text, "\"%.40s\" is not understood: expected ro", word + 1);
-	ret = take_target(text, target, word - target, device->target, err) ?:
+	target_len = strcspn(target, ",");
+	for (word = target + target_len; !ret && *word; word += len) {
+		len = strcspn(++word, ",");
+		ret = take_fs_word(text, word, len, device, err);
+	}
+	ret = ret ?: take_target(text, target, target_len, device->target, err) ?:
 	      check_target(virtio, text, device->target, err);
 	if (!ret)
 		virtio->nr++;
@@ -318,7 +337,7 @@ void vnode_virtio_print(const struct vnode_virtio *virtio, FILE *out)
 
 		fprintf(out, "device:   %s: %s", device->name, device->path);
 		if (device->kind == VNODE_VIRTIO_FS)
-			fprintf(out, " at %s", device->target);
+			fprintf(out, " at %s%s", device->target, device->shared ? ", shared" : "");
 		else
 			fprintf(out, ", %s, serial %s", format, device->serial);
 		fprintf(out, "%s\n", device->read_only ? ", read-only" : "");

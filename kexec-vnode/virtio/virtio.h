@@ -40,6 +40,7 @@ enum vnode_disk_format {
  * @format: of a disk
  * @is_block: of a disk: @path is a block device; set by vnode_virtio_check()
  * @read_only: the vnode cannot write to it
+ * @shared: of a file system: what others change is seen at once, nothing is kept in memory
  */
 struct vnode_virtio_device {
 	enum vnode_virtio_kind kind;
@@ -51,6 +52,7 @@ struct vnode_virtio_device {
 	enum vnode_disk_format format;
 	bool is_block;
 	bool read_only;
+	bool shared;
 };
 
 struct vnode_virtio {

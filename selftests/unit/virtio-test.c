@@ -117,7 +117,10 @@ static void takes_file_systems(void)
 	device = fs("tree:/,ro");
 	KTAP_CHECK_STR(device->path, "tree");
 	KTAP_CHECK_STR(device->target, "/");
-	KTAP_CHECK(device->read_only);
+	KTAP_CHECK(device->read_only && !device->shared);
+	device = fs("tree:/,shared,ro");
+	KTAP_CHECK_STR(device->target, "/");
+	KTAP_CHECK(device->read_only && device->shared);
 	KTAP_CHECK_STR(fs("a://b///c/")->target, "/b/c");
 	KTAP_CHECK_STR(fs("a://")->target, "/");
 	KTAP_CHECK_STR(fs("a:/..b/.c/d..")->target, "/..b/.c/d..");
@@ -135,7 +138,9 @@ static void refuses_file_systems(void)
 		{ "/srv:srv", "not absolute" },
 		{ "/srv:,ro", "not absolute" },
 		{ "/srv:/a,rw", "\"rw\" is not understood" },
-		{ "/srv:/a,ro,ro", "\"ro,ro\" is not understood" },
+		{ "/srv:/a,ro,ro", "\"ro\" is one too many" },
+		{ "/srv:/a,shared,ro,shared", "\"shared\" is one too many" },
+		{ "/srv:/a,shared=1", "\"shared=1\" is not understood" },
 		{ "/srv:/a,", "\"\" is not understood" },
 		{ "/srv:/a b", "a character" },
 		{ "/srv:/a\"b", "a character" },

@@ -56,3 +56,29 @@ is_well() { # ID
 	runs "$1" && answers "$1" &&
 		not log_has "$1" 'WARNING:|BUG:|Oops|Call Trace:|blocked for more|stall|Bad page'
 }
+
+# ---- one directory in root and in vnodes, at the same place ----
+
+place() { # KERNEL COMMAND
+	if [ "$1" = 0 ]; then sh -c "$2"; else inside "$1" "$2"; fi
+}
+
+mounts_shared() { # ID CPU
+	start_with "$1" "$2" --fs="$TREE":/srv/tree,shared &&
+		inside "$1" "mkdir -p $TREE && mount -t virtiofs fs0 $TREE"
+}
+
+# COMMAND in root and in vnodes 1 and 2 at the same time; $me is the kernel.
+everywhere() { # COMMAND
+	local place pids='' pid status=0
+
+	for place in 0 1 2; do
+		place "$place" "me=$place; $1" > "/tmp/everywhere.$place" 2>&1 &
+		pids="$pids $!"
+	done
+	for pid in $pids; do
+		wait "$pid" || status=1
+	done
+	cat /tmp/everywhere.?
+	return "$status"
+}

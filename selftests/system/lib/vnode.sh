@@ -120,9 +120,10 @@ name_of() { # ID
 	local file id
 
 	for file in /sys/class/vnode/*/id; do
-		read -r id < "$file" && [ "$id" = "$1" ] || continue
-		file=${file%/id}
-		echo "${file##*/}"
+		if read -r id < "$file" && [ "$id" = "$1" ]; then
+			file=${file%/id}
+			echo "${file##*/}"
+		fi
 	done 2> /dev/null
 }
 
