@@ -25,7 +25,7 @@ CLUSTER_PACKAGES	:= debootstrap debian-archive-keyring e2fsprogs
 ROOT_KERNELS	:= 6.12-cloud 6.12-rt
 VNODE_KERNELS	:= 6.1-cloud
 
-.PHONY: all modules kexec machine demo userland demo-cluster tests check check-long bench install
+.PHONY: all modules kexec machine demo userland demo-cluster demo-debian tests check check-long bench install
 .PHONY: deps deps-check clean help FORCE
 .DELETE_ON_ERROR:
 
@@ -34,6 +34,7 @@ all: modules kexec
 help:
 	@echo 'make              the modules (adeos-lite, vnode) and the kexec binary'
 	@echo 'make demo         two more kernels beside the first, in a QEMU machine'
+	@echo 'make demo-debian  two stock Debians as vnodes, from a directory and from a disk (the first time as root)'
 	@echo 'make demo-cluster four kernels as a cluster: NFS, ssh, MPI (the first time as root)'
 	@echo 'make check        unit tests, static checks, system tests in QEMU (TESTS=NAME...)'
 	@echo 'make check-long   the same, and what takes long'
@@ -209,6 +210,12 @@ userland: machine deps-cluster
 
 demo-cluster: userland
 	@selftests/demo-cluster
+
+# Stock Debians, from a directory and from a disk.
+demo-debian: kexec modules-6.12-cloud deps-cluster
+	@selftests/fetch stock
+	@selftests/fetch expect
+	@selftests/demo-debian
 
 # kexec-vnode's library for tests on the host: with sanitizers, and with libFuzzer's
 # counters, which only fuzzers read.
