@@ -40,6 +40,7 @@ struct front_end {
 	int vnode;			/* /dev/vnode */
 	int signals;
 	uint32_t state;			/* of the vnode; at most BOOTING: it has run */
+	uint64_t start_ns;		/* of the vnode's life that was seen last; 0: none */
 	bool ending;
 };
 
@@ -58,6 +59,15 @@ static bool is_gone(struct front_end *fe, int ret, uint32_t state)
 	return false;
 }
 
+/* A restart is quick: the end before it may not be seen as a state. */
+static bool has_restarted(struct front_end *fe, uint64_t start_ns)
+{
+	bool restarted = fe->start_ns && fe->start_ns != start_ns;
+
+	fe->start_ns = start_ns;
+	return restarted;
+}
+
 /* True: the state of a device has changed. */
 static bool look_at_vnode(struct front_end *fe)
 {
@@ -65,6 +75,7 @@ static bool look_at_vnode(struct front_end *fe)
 	struct vnode_status status;
 	struct vnode_err err;
 	unsigned int i;
+	bool lives;
 	int ret;
 
 	ret = vnode_device_status(fe->vnode, fe->config->id, false, &status, cpus, &err);
@@ -72,11 +83,14 @@ static bool look_at_vnode(struct front_end *fe)
 		fe->ending = true;
 		return false;
 	}
-	if (ret || status.state <= VNODE_LOADED || vnode_state_lives(status.state))
+	if (ret || status.state <= VNODE_LOADED)
 		return false;
-	/* it has ended: nothing writes to its images from now on */
+	lives = vnode_state_lives(status.state);
+	if (!has_restarted(fe, status.start_ns) && lives)
+		return false;
+	/* it has ended: nothing writes to its images from now on, but for its next life */
 	for (i = 0; i < fe->nr; i++)
-		vnode_served_vnode_ended(&fe->served[i]);
+		vnode_served_vnode_ended(&fe->served[i], lives);
 	return true;
 }
 

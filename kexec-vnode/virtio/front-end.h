@@ -268,8 +268,11 @@ bool vnode_served_rung(struct vnode_served *served);
 void vnode_served_called(struct vnode_served *served);
 /* The back end has hung up. */
 void vnode_served_lost(struct vnode_served *served);
-/* The vnode has ended: the device becomes as new, for one that starts again. */
-void vnode_served_vnode_ended(struct vnode_served *served);
+/*
+ * The vnode has ended: the device becomes as new, for one that starts again. If that is so
+ * already, it has reset all devices itself but those that had failed: it leaves these alone.
+ */
+void vnode_served_vnode_ended(struct vnode_served *served, bool lives_again);
 void vnode_served_close(struct vnode_served *served);
 
 /* ---- run.c ---- */

@@ -193,8 +193,10 @@ static void renew(struct vnode_served *served)
 	}
 }
 
-void vnode_served_vnode_ended(struct vnode_served *served)
+void vnode_served_vnode_ended(struct vnode_served *served, bool lives_again)
 {
+	if (lives_again && served->state != VNODE_SERVED_FAILED)
+		return;
 	vnode_bridge_forget_request(&served->bridge);
 	renew(served);
 }
