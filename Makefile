@@ -37,7 +37,7 @@ help:
 	@echo 'make demo-debian  two stock Debians as vnodes, from a directory and from a disk (the first time as root)'
 	@echo 'make demo-cluster four kernels as a cluster: NFS, ssh, MPI (the first time as root)'
 	@echo 'make check        unit tests, static checks, system tests in QEMU (TESTS=NAME...)'
-	@echo 'make check-long   the same, and what takes long'
+	@echo 'make check-long   the system tests that take long (TESTS=NAME...)'
 	@echo 'make bench        the measurements, as a table'
 	@echo 'make install      modules, kexec, manual page, headers and example of /dev/vnode and /dev/bridge'
 	@echo 'make deps         the Debian packages all of this needs (as root)'
@@ -62,8 +62,8 @@ deps:
 # to the sources. No BTF: it ties a module to one build of the kernel.
 #
 # $(call build_modules,KDIR,DIRECTORY,CONFIG...)
-ROOMS		:= adeos-lite adeos-lite/vnode adeos-lite/root kernel kernel/look kernel/view vconsole vnic vvirtio examples selftests/modules
-VNODE_CONFIG	:= CONFIG_ADEOS_LITE=m CONFIG_VNODE_VIEW=m CONFIG_VCONSOLE=m CONFIG_VNIC=m CONFIG_VVIRTIO=m
+ROOMS		:= adeos-lite adeos-lite/vnode adeos-lite/root kernel vconsole vnic vvirtio examples selftests/modules
+VNODE_CONFIG	:= CONFIG_ADEOS_LITE=m CONFIG_VCONSOLE=m CONFIG_VNIC=m CONFIG_VVIRTIO=m
 ROOT_CONFIG	:= $(VNODE_CONFIG) CONFIG_VNODE_KMB=m
 
 define build_modules
@@ -292,7 +292,7 @@ install:
 		echo "No headers of the running kernel: apt-get install linux-headers-$(RUNNING), or name KDIR=" >&2; \
 		exit 1; \
 	fi && \
-	for module in adeos-lite/adeos-lite kernel/vnode kernel/view/vnode-view vconsole/vconsole vnic/vnic vvirtio/vvirtio; do \
+	for module in adeos-lite/adeos-lite kernel/vnode vconsole/vconsole vnic/vnic vvirtio/vvirtio; do \
 		[ $$module != kernel/vnode ] || [ -e $(MODULES)/$$release/$$module.ko ] || continue; \
 		install -v -D -m 644 -t $(DESTDIR)/lib/modules/$$release/updates $(MODULES)/$$release/$$module.ko && \
 		strip --strip-debug $(DESTDIR)/lib/modules/$$release/updates/$${module##*/}.ko || exit 1; \

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The answers to viewers, root's own and those of other vnodes (remote.c): status, the
- * last log lines, memory, registers; and a freeze, under which these hold still. A vnode
- * that is hidden from a viewer does not exist for it: -ENOENT.
+ * What can be seen of a vnode: status, the last log lines, memory, registers; and a
+ * freeze, under which these hold still.
  */
 #include <linux/minmax.h>
 
@@ -53,15 +52,15 @@ void kmb_status_fill(const struct kmb_node *node, struct vnode_status *status)
 	memcpy(status->text, end->text, sizeof(status->text));
 }
 
-/* The vnode to report, locked: @id's, or with @next the first from @id on that is shown. */
-static struct kmb_node *status_node(const struct look_viewer *viewer, u32 id, bool next)
+/* The vnode to report, locked: @id's, or with @next the first from @id on. */
+static struct kmb_node *status_node(u32 id, bool next)
 {
 	struct kmb_node *node;
 
 	while ((node = kmb_node_find(id, next))) {
 		id = node->slot.id + 1;
 		/* GRANT keeps the lock of a new vnode for seconds: it is skipped, unlocked */
-		if (READ_ONCE(node->state) != VNODE_FREE && kmb_node_shows(node, viewer)) {
+		if (READ_ONCE(node->state) != VNODE_FREE) {
 			node = kmb_node_lock_found(node);
 			if (node)
 				return node;
@@ -74,11 +73,11 @@ static struct kmb_node *status_node(const struct look_viewer *viewer, u32 id, bo
 	return NULL;
 }
 
-int kmb_status(const struct look_viewer *viewer, struct vnode_status *status, u32 **cpus)
+int kmb_status(struct vnode_status *status, u32 **cpus)
 {
 	struct kmb_node *node;
 
-	node = status_node(viewer, status->id, status->flags & VNODE_STATUS_NEXT);
+	node = status_node(status->id, status->flags & VNODE_STATUS_NEXT);
 	if (!node)
 		return -ENOENT;
 	kmb_status_fill(node, status);
@@ -90,9 +89,9 @@ int kmb_status(const struct look_viewer *viewer, struct vnode_status *status, u3
 /* ---- the last log lines ---- */
 
 /* Whole lines, the newest, if not all fit; part of a line if not even one does. */
-int kmb_last(const struct look_viewer *viewer, u32 id, char *buf, unsigned int size)
+int kmb_last(u32 id, char *buf, unsigned int size)
 {
-	struct kmb_node *node = kmb_node_lock_for(viewer, id);
+	struct kmb_node *node = kmb_node_lock(id);
 	const char *from, *line;
 	unsigned int len;
 
@@ -112,9 +111,9 @@ int kmb_last(const struct look_viewer *viewer, u32 id, char *buf, unsigned int s
 
 /* ---- memory ---- */
 
-int kmb_memory_find(const struct look_viewer *viewer, u32 id, u32 *grant, u64 *size)
+int kmb_memory_find(u32 id, u32 *grant, u64 *size)
 {
-	struct kmb_node *node = kmb_node_lock_for(viewer, id);
+	struct kmb_node *node = kmb_node_lock(id);
 
 	if (!node)
 		return -ENOENT;
@@ -124,10 +123,10 @@ int kmb_memory_find(const struct look_viewer *viewer, u32 id, u32 *grant, u64 *s
 	return 0;
 }
 
-int kmb_memory_read(const struct look_viewer *viewer, u32 id, u32 grant, u64 offset, void *buf,
+int kmb_memory_read(u32 id, u32 grant, u64 offset, void *buf,
 		    u32 len)
 {
-	struct kmb_node *node = kmb_node_lock_for(viewer, id);
+	struct kmb_node *node = kmb_node_lock(id);
 	u64 size;
 	int ret;
 
@@ -148,9 +147,9 @@ int kmb_memory_read(const struct look_viewer *viewer, u32 id, u32 grant, u64 off
 
 /* ---- registers ---- */
 
-int kmb_regs(const struct look_viewer *viewer, struct vnode_regs *regs)
+int kmb_regs(struct vnode_regs *regs)
 {
-	struct kmb_node *node = kmb_node_lock_for(viewer, regs->id);
+	struct kmb_node *node = kmb_node_lock(regs->id);
 	struct vnode_cpu_regs left;
 	unsigned int i;
 	int err;
@@ -171,9 +170,9 @@ int kmb_regs(const struct look_viewer *viewer, struct vnode_regs *regs)
 
 /* ---- a freeze, which belongs to the descriptor that asked for it ---- */
 
-int kmb_freeze(const struct look_viewer *viewer, u32 id)
+int kmb_freeze(const struct kmb_file *owner, u32 id)
 {
-	struct kmb_node *node = kmb_node_lock_for(viewer, id);
+	struct kmb_node *node = kmb_node_lock(id);
 	int err = -ENOTCONN;
 
 	if (!node)
@@ -181,45 +180,22 @@ int kmb_freeze(const struct look_viewer *viewer, u32 id)
 	if (node->state == VNODE_RUNNING)
 		err = adeos_slot_freeze(&node->slot);
 	if (!err)
-		node->freezer = *viewer;
+		node->freezer = owner;
 	kmb_node_unlock(node);
 	return err;
 }
 
-static int thaw_locked(struct kmb_node *node)
-{
-	node->freezer = (struct look_viewer){ };
-	return adeos_slot_thaw(&node->slot);
-}
-
-/* Not kmb_node_lock_for(): a viewer may thaw what has been hidden from it since. */
-int kmb_thaw(const struct look_viewer *viewer, u32 id)
+int kmb_thaw(const struct kmb_file *owner, u32 id)
 {
 	struct kmb_node *node = kmb_node_lock(id);
 	int err = -EBADF;
 
 	if (!node)
 		return -ETIME;
-	if (!memcmp(&node->freezer, viewer, sizeof(*viewer)))
-		err = thaw_locked(node);
+	if (node->freezer == owner) {
+		node->freezer = NULL;
+		err = adeos_slot_thaw(&node->slot);
+	}
 	kmb_node_unlock(node);
 	return err;
-}
-
-/**
- * kmb_thaw_all - thaw every vnode that a viewing vnode has frozen
- * @session: of the viewer, which has gone
- */
-void kmb_thaw_all(u32 session)
-{
-	struct kmb_node *node = NULL;
-
-	while ((node = kmb_node_next(node))) {
-		if (READ_ONCE(node->freezer.session) != session)
-			continue;
-		mutex_lock(&node->lock);
-		if (node->freezer.session == session && node->state != VNODE_FREE)
-			thaw_locked(node);
-		mutex_unlock(&node->lock);
-	}
 }

@@ -21,8 +21,6 @@
 #include <vnode/root.h>
 #include <vnode/adeos.h>
 
-#include "look/look.h"
-
 struct kmb_image;
 
 /*
@@ -34,6 +32,7 @@ struct kmb_image;
 #define KMB_LOW_SIZE	(8 * PAGE_SIZE)
 #define KMB_LOW_MIN	SZ_64K
 
+#define KMB_LOG_SIZE	SZ_8K		/* what is kept of a vnode's last log lines */
 #define KMB_TEXT_LEN	128		/* with the terminating NUL */
 #define KMB_NO_CPU	(~0U)
 #define KMB_IDS		(VNODE_ID_MAX + 1)
@@ -91,10 +90,10 @@ struct kmb_part {
  * @slot: what its nanokernel and root's know: id, name, CPUs, memory, life, end
  * @claim: constant, but for @holder
  * @grant: constant; each grant has a number of its own
- * @viewers: ids of the vnodes that may look at it; written under the lock of remote.c
+ * @viewers: ids of the vnodes that may look at it, which kexec in root asks for them
  * @state: enum vnode_state; changed by kmb_life_set() alone
  * @owner: the file whose release returns the vnode; NULL once started
- * @freezer: the viewer that has frozen it and has not thawed it since
+ * @freezer: the descriptor that has frozen it and has not thawed it since
  * @low_va: its RAM below 640 KiB, in root's direct map
  * @low_pa: physical address of it
  * @page_va: its low page, in root's direct map
@@ -117,7 +116,7 @@ struct kmb_part {
  * @dump_dir: where its dumps go when it fails, or NULL
  * @dumping: a dump is under way: a restart waits
  * @dump: work: dumps it
- * @log: its last log lines at @end, LOOK_LOG_SIZE
+ * @log: its last log lines at @end, KMB_LOG_SIZE
  * @log_len: bytes in @log
  * @report: work: acts on the latest report
  * @timer: work: boot limit while booting, else restart
@@ -134,7 +133,7 @@ struct kmb_node {
 	DECLARE_BITMAP(viewers, KMB_IDS);
 	enum vnode_state state;
 	struct file *owner;
-	struct look_viewer freezer;
+	const struct kmb_file *freezer;
 	void *low_va;
 	phys_addr_t low_pa;
 	void *page_va;
@@ -176,9 +175,7 @@ void kmb_node_hold(struct kmb_node *node);
 void kmb_node_put(struct kmb_node *node);
 struct kmb_node *kmb_node_lock_found(struct kmb_node *node);
 struct kmb_node *kmb_node_lock(u32 id);
-struct kmb_node *kmb_node_lock_for(const struct look_viewer *viewer, u32 id);
 void kmb_node_unlock(struct kmb_node *node);
-bool kmb_node_shows(const struct kmb_node *node, const struct look_viewer *viewer);
 bool kmb_node_alive(const struct kmb_node *node);
 bool kmb_node_runs(const struct kmb_node *node);
 u32 *kmb_node_cpus(const struct kmb_node *node);
@@ -209,6 +206,7 @@ void kmb_image_destroy(struct kmb_image *image);
 /* upcall.c */
 int kmb_dump_set(struct kmb_node *node, const struct vnode_load *load);
 void kmb_dump_run(struct kmb_node *node);
+void kmb_viewers_serve(void);
 
 /* life.c */
 int kmb_life_init(void);
@@ -233,33 +231,52 @@ int kmb_node_return(u32 id, struct file *owner);
 void kmb_node_release_owner(struct file *owner);
 void kmb_node_stop_all(void);
 
-/* inspect.c: what struct look_device and remote.c answer with */
+/* inspect.c: errnos as linux/vnode.h says */
+struct kmb_file;
+
 void kmb_status_fill(const struct kmb_node *node, struct vnode_status *status);
-int kmb_status(const struct look_viewer *viewer, struct vnode_status *status, u32 **cpus);
-int kmb_last(const struct look_viewer *viewer, u32 id, char *buf, unsigned int size);
-int kmb_memory_find(const struct look_viewer *viewer, u32 id, u32 *grant, u64 *size);
-int kmb_memory_read(const struct look_viewer *viewer, u32 id, u32 grant, u64 offset, void *buf,
-		    u32 len);
-int kmb_regs(const struct look_viewer *viewer, struct vnode_regs *regs);
-int kmb_freeze(const struct look_viewer *viewer, u32 id);
-int kmb_thaw(const struct look_viewer *viewer, u32 id);
-void kmb_thaw_all(u32 session);
+int kmb_status(struct vnode_status *status, u32 **cpus);
+int kmb_last(u32 id, char *buf, unsigned int size);
+int kmb_memory_find(u32 id, u32 *grant, u64 *size);
+int kmb_memory_read(u32 id, u32 grant, u64 offset, void *buf, u32 len);
+int kmb_regs(struct vnode_regs *regs);
+int kmb_freeze(const struct kmb_file *owner, u32 id);
+int kmb_thaw(const struct kmb_file *owner, u32 id);
+
+#define KMB_ANYONE	0
+#define KMB_BOOT	BIT(0)		/* needs CAP_SYS_BOOT */
+#define KMB_UNLOCKED	BIT(1)		/* refused while locked down for kexec */
+
+/**
+ * struct kmb_ioctl - a call of /dev/vnode
+ * @cmd: VNODE_IOC_*
+ * @needs: KMB_*
+ * @func: does it; the argument is copied in and out by the caller
+ * @undo: takes back what @func did, as its answer cannot be delivered; may be NULL
+ */
+struct kmb_ioctl {
+	unsigned int cmd;
+	unsigned int needs;
+	int (*func)(struct file *file, void *arg);
+	void (*undo)(struct file *file, void *arg);
+};
+
+/* lend.c */
+#define KMB_NR_LENDING	6
+extern const struct kmb_ioctl kmb_lending[KMB_NR_LENDING];
 
 /* the parts of main.c's table that listen */
 void kmb_root_log_changed(struct kmb_node *node, enum kmb_change change);
 
 int kmb_sysfs_init(void);
+void kmb_sysfs_exit(void);
 int kmb_sysfs_appear(struct kmb_node *node);
 void kmb_sysfs_changed(struct kmb_node *node, enum kmb_change change);
 void kmb_sysfs_disappear(struct kmb_node *node);
 
-int kmb_remote_init(void);
-void kmb_remote_exit(void);
-void kmb_remote_changed(struct kmb_node *node, enum kmb_change change);
-void kmb_remote_allow(struct kmb_node *node, const unsigned long *ids);
-
-int kmb_chardev_init(void);
-void kmb_chardev_changed(struct kmb_node *node, enum kmb_change change);
+int kmb_device_init(void);
+void kmb_device_exit(void);
+void kmb_device_changed(struct kmb_node *node, enum kmb_change change);
 
 /* power.c */
 int kmb_power_init(void);

@@ -228,7 +228,7 @@ static void end_record(struct kmb_node *node, enum vnode_state state, const stru
 	node->end = *end;
 	node->end.ns = end->ns ?: ktime_get_boottime_ns();
 	node->restart_tsc = 0;
-	node->log_len = adeos_slot_log(&node->slot, node->log, LOOK_LOG_SIZE);
+	node->log_len = adeos_slot_log(&node->slot, node->log, KMB_LOG_SIZE);
 	if (!node->stuck)
 		adeos_slot_stop(&node->slot);
 	kmb_life_set(node, state);

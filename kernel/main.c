@@ -14,11 +14,10 @@ static const struct kmb_part parts[] = {
 	{ .init = kmb_cpus_init, .exit = kmb_cpus_exit },
 	{ .init = kmb_wake_init, .exit = kmb_wake_exit },
 	{ .changed = kmb_root_log_changed },
-	{ .init = kmb_sysfs_init, .exit = look_class_exit, .appear = kmb_sysfs_appear,
+	{ .init = kmb_sysfs_init, .exit = kmb_sysfs_exit, .appear = kmb_sysfs_appear,
 	  .changed = kmb_sysfs_changed, .disappear = kmb_sysfs_disappear },
-	{ .init = kmb_remote_init, .exit = kmb_remote_exit, .changed = kmb_remote_changed },
 	{ .init = kmb_power_init, .exit = kmb_power_exit },
-	{ .init = kmb_chardev_init, .exit = look_device_exit, .changed = kmb_chardev_changed },
+	{ .init = kmb_device_init, .exit = kmb_device_exit, .changed = kmb_device_changed },
 };
 
 static void parts_exit(int nr)

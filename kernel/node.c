@@ -5,8 +5,8 @@
  *
  * Locks. kmb_lock protects the list, ids, names and claims, and is held shortly. The lock
  * of a node protects the rest of it and is held through one verb or one report, which may
- * take seconds. Order: node lock, kmb_lock; node lock, the locks of wake.c, cpus.c,
- * remote.c and adeos-lite. Two node locks are never held at once.
+ * take seconds. Order: node lock, kmb_lock; node lock, the locks of wake.c, cpus.c
+ * and adeos-lite. Two node locks are never held at once.
  *
  * Works. A node has three works (life.c). Each holds a reference while it is queued and
  * takes the node lock, so a holder of that lock must not wait for a work: it cancels the
@@ -21,7 +21,7 @@
 
 #include "kmb.h"
 
-static_assert(LOOK_LOG_SIZE >= VNODE_LOG_TAIL, "what adeos_slot_log() returns");
+static_assert(KMB_LOG_SIZE >= VNODE_LOG_TAIL, "what adeos_slot_log() returns");
 
 /* protects nodes, ids, names and claims; held shortly */
 static DEFINE_MUTEX(kmb_lock);
@@ -86,12 +86,6 @@ void kmb_node_unlock(struct kmb_node *node)
 	kmb_node_put(node);
 }
 
-/* Root sees every vnode. */
-bool kmb_node_shows(const struct kmb_node *node, const struct look_viewer *viewer)
-{
-	return !viewer->id || test_bit(viewer->id, node->viewers);
-}
-
 /* Locks what kmb_node_find() returned. NULL, without the reference: it has been returned. */
 struct kmb_node *kmb_node_lock_found(struct kmb_node *node)
 {
@@ -108,18 +102,6 @@ struct kmb_node *kmb_node_lock_found(struct kmb_node *node)
 struct kmb_node *kmb_node_lock(u32 id)
 {
 	return kmb_node_lock_found(kmb_node_find(id, false));
-}
-
-/* The same; NULL as well if it is hidden from the viewer. */
-struct kmb_node *kmb_node_lock_for(const struct look_viewer *viewer, u32 id)
-{
-	struct kmb_node *node = kmb_node_find(id, false);
-
-	if (node && !kmb_node_shows(node, viewer)) {
-		kmb_node_put(node);
-		return NULL;
-	}
-	return kmb_node_lock_found(node);
 }
 
 /* Started, and it has not ended. */
@@ -214,7 +196,7 @@ struct kmb_node *kmb_node_create(const struct vnode_grant *grant, const struct a
 	node->end.cpu = KMB_NO_CPU;
 	node->slot.nr_cpus = grant->nr_cpus;
 	node->slot.cpu = kmemdup(cpu, grant->nr_cpus * sizeof(*cpu), GFP_KERNEL);
-	node->log = kzalloc(LOOK_LOG_SIZE, GFP_KERNEL);
+	node->log = kzalloc(KMB_LOG_SIZE, GFP_KERNEL);
 	if (!node->slot.cpu || !node->log) {
 		kmb_node_put(node);
 		return ERR_PTR(-ENOMEM);

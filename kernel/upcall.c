@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The dump of a vnode that has failed: root's kernel runs a program, kexec, as it runs
- * one for the core of a process.
+ * Root's kernel runs a program, kexec: for the dump of a vnode that has failed, as it runs
+ * one for the core of a process; and to answer vnodes that may look at others.
  */
 #include <linux/kmod.h>
 #include <linux/module.h>
@@ -11,7 +11,7 @@
 
 static char helper[256];
 module_param_string(dump_helper, helper, sizeof(helper), 0644);
-MODULE_PARM_DESC(dump_helper, "the kexec that --dump-on-failure runs; set by kexec if empty");
+MODULE_PARM_DESC(dump_helper, "the kexec that --dump-on-failure and viewers run; set by kexec if empty");
 
 /* DIR/NAME-DATE-TIME.core, in UTC */
 static char *dump_option(const struct kmb_node *node)
@@ -24,23 +24,30 @@ static char *dump_option(const struct kmb_node *node)
 			 tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
-/* Return: the status as wait() has it, or a negative errno. */
-static int helper_run(const struct kmb_node *node)
+/* Return: with UMH_WAIT_PROC the status as wait() has it; or a negative errno. */
+static int helper_run(char *first, char *second, int wait)
 {
 	char *env[3] = { "HOME=/", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
-	char program[sizeof(helper)], id[sizeof("--vnode=255")];
-	char *argv[4] = { program, id, dump_option(node), NULL };
-	int ret;
+	char program[sizeof(helper)];
+	char *argv[4] = { program, first, second, NULL };
 
-	if (!argv[2])
-		return -ENOMEM;
 	kernel_param_lock(THIS_MODULE);
 	strscpy(program, helper, sizeof(program));
 	kernel_param_unlock(THIS_MODULE);
 	argv[0] = strim(program);
+	return *argv[0] ? call_usermodehelper(argv[0], argv, env, wait) : -ENOENT;
+}
+
+static int dump_run(const struct kmb_node *node)
+{
+	char id[sizeof("--vnode=255")], *dump = dump_option(node);
+	int ret;
+
+	if (!dump)
+		return -ENOMEM;
 	snprintf(id, sizeof(id), "--vnode=%u", node->slot.id);
-	ret = *argv[0] ? call_usermodehelper(argv[0], argv, env, UMH_WAIT_PROC) : -ENOENT;
-	kfree(argv[2]);
+	ret = helper_run(id, dump, UMH_WAIT_PROC);
+	kfree(dump);
 	return ret;
 }
 
@@ -55,13 +62,23 @@ void kmb_dump_run(struct kmb_node *node)
 	/* once it is returned, its id may be another vnode's */
 	if (READ_ONCE(node->state) == VNODE_FREE)
 		return;
-	ret = helper_run(node);
+	ret = dump_run(node);
 	if (ret < 0)
 		pr_warn("%s: not dumped: the program in dump_helper cannot be run: %d\n",
 			node->slot.name, ret);
 	else if (ret)
 		pr_warn("%s: not dumped: the program in dump_helper ended with status %d, signal %d\n",
 			node->slot.name, ret >> 8, ret & 0x7f);
+}
+
+/* Has a process answer viewers; it ends at once if there is one, and with the last vnode. */
+void kmb_viewers_serve(void)
+{
+	int ret = helper_run("--vnode-serve", NULL, UMH_WAIT_EXEC);
+
+	if (ret < 0)
+		pr_warn("viewers are not answered: the program in dump_helper cannot be run: %d\n",
+			ret);
 }
 
 /**

@@ -20,6 +20,7 @@
 #include "options.h"
 #include "status.h"
 #include "verbs.h"
+#include "view/view.h"
 
 /* exit statuses, as kexec-vnode(8) documents them */
 enum {
@@ -128,6 +129,17 @@ static int parse(struct vnode_config *config, int argc, char **argv, struct vnod
 	return ret;
 }
 
+/* There is no /dev/vnode: a command goes to the other vnode's agent, the rest to root. */
+static int verb_in_vnode(struct vnode_config *config, int *status, struct vnode_err *err)
+{
+	if (config->verb != VNODE_VERB_RUN)
+		return vnode_view_ask(config, status, err);
+	if (vnode_parse_id(config->vnode, &config->id, err))
+		return vnode_err(err, EINVAL, "--vnode=%s: here in vnode %u it has to be a number",
+				 config->vnode, vnode_own_id());
+	return vnode_run(-1, config, status, err);
+}
+
 static int verb(struct vnode_config *config, int *status, struct vnode_err *err)
 {
 	struct vnode_info info;
@@ -144,12 +156,20 @@ static int verb(struct vnode_config *config, int *status, struct vnode_err *err)
 	case VNODE_VERB_START:
 	case VNODE_VERB_LOAD:
 		return vnode_start(config, err);
+	case VNODE_VERB_SERVE:
+		return vnode_view_serve(err);
 	default:
 		break;
 	}
+	if (vnode_own_id())
+		return verb_in_vnode(config, status, err);
 	fd = vnode_device_open(&info, err);
 	if (fd < 0)
 		return fd;
+	if (config->viewer) {
+		vnode_device_view_for(config->viewer);
+		info.id = config->viewer;
+	}
 	ret = config->vnode ? vnode_device_find(fd, config->vnode, &config->id, err) : 0;
 	if (ret)
 		return ret;
@@ -191,18 +211,17 @@ static int exit_status(int ret)
 	return EXIT_FAILED;
 }
 
-/* Root's kernel runs this program for a dump, with no file open: write to its log. */
-static void open_streams(void)
+/* Root's kernel runs this program with no file open: write to its log. */
+static bool open_streams(void)
 {
 	int fd;
 
 	if (fcntl(STDERR_FILENO, F_GETFD) >= 0)
-		return;
+		return false;
 	do {
 		fd = open("/dev/kmsg", O_WRONLY);
 	} while (fd >= 0 && fd < STDERR_FILENO);
-	/* the level of the message, to which everything printed later belongs */
-	fputs("<6>kexec: ", stdout);
+	return true;
 }
 
 int vnode_main(int argc, char **argv)
@@ -210,10 +229,14 @@ int vnode_main(int argc, char **argv)
 	static struct vnode_config config;
 	struct vnode_err err = {};
 	int ret, status = EXIT_DONE;
+	bool to_log = open_streams();
 
-	open_streams();
+	ret = parse(&config, argc, argv, &err);
+	/* the level of the message, to which everything printed later belongs */
+	if (to_log && config.verb == VNODE_VERB_DUMP)
+		fputs("<6>kexec: ", stdout);
 	/* every error of the command line is one of usage */
-	ret = parse(&config, argc, argv, &err) ? -EINVAL : verb(&config, &status, &err);
+	ret = ret ? -EINVAL : verb(&config, &status, &err);
 	if (!ret && fflush(stdout))
 		ret = vnode_err(&err, errno, "cannot write the output: %s", strerror(errno));
 	if (ret) {

@@ -23,6 +23,7 @@ enum vnode_verb {
 	VNODE_VERB_DUMP,
 	VNODE_VERB_CONSOLE,
 	VNODE_VERB_GDB,
+	VNODE_VERB_SERVE,		/* in root, what viewers ask */
 	VNODE_NR_VERBS,
 	/* about kexec itself: the rest of the command line is not read */
 	VNODE_VERB_HELP = VNODE_NR_VERBS,
@@ -51,7 +52,8 @@ struct vnode_config {
 	struct vnode_virtio virtio;	/* disks and file systems */
 	char virtio_append[VNODE_APPEND_MAX + 1];	/* the same with theirs */
 	struct vnode_ids viewers;	/* vnodes that may look at this one */
-	const char *dump;		/* the file that --dump writes */
+	unsigned int viewer;		/* the vnode that looks; 0: root */
+	const char *dump;		/* the file that --dump writes; "-": standard output */
 	char dump_dir[256];		/* VNODE_DUMP_DIR_MAX; "": no dump on failure */
 	enum vnode_unpack unpack;
 	double timeout;			/* seconds, as are the following */

@@ -15,13 +15,32 @@
 #include "device.h"
 #include "inspect/inspect.h"
 #include "plan/plan.h"
+#include "view/view.h"
 
 #define DEVICE	"/dev/vnode"
+
+/* The vnode in whose name this process looks; 0: it may see all. */
+static unsigned int viewer;
+/* The name of the vnode whose status was asked for last */
+static char seen[VNODE_NAME_LEN];
+
+void vnode_device_view_for(unsigned int id)
+{
+	viewer = id;
+}
+
+static bool is_hidden(void)
+{
+	return viewer && !vnode_view_allows(seen, viewer);
+}
 
 int vnode_device_open(struct vnode_info *info, struct vnode_err *err)
 {
 	int fd = open(DEVICE, O_RDONLY | O_CLOEXEC);
 
+	if (fd < 0 && (errno == ENOENT || errno == ENODEV || errno == ENXIO) && vnode_own_id())
+		return vnode_err(err, ENODEV, "this is vnode %u: that is done in root",
+				 vnode_own_id());
 	if (fd < 0 && (errno == ENOENT || errno == ENODEV || errno == ENXIO))
 		return vnode_err(err, ENODEV, DEVICE
 				 ": the module is not loaded (try: modprobe vnode)");
@@ -181,10 +200,7 @@ int vnode_device_grant(int fd, const struct vnode_config *config, struct vnode_l
 	return 0;
 }
 
-/*
- * Errnos that every call on an existing vnode may return. ENOTTY and ENOTCONN come from
- * the module vnode-view, in a vnode that looks at another one.
- */
+/* Errnos that every call on an existing vnode may return */
 static int say(int errnum, unsigned int id, const char *what, struct vnode_err *err)
 {
 	switch (errnum) {
@@ -193,13 +209,6 @@ static int say(int errnum, unsigned int id, const char *what, struct vnode_err *
 	case ENOENT:
 		return vnode_err(err, ESRCH, "no vnode %u: kexec --vnode-list shows those that exist",
 				 id);
-	case ENOTTY:
-		return vnode_err(err, ENOTTY, "vnode %u: cannot be %s from a vnode: do that in root",
-				 id, what);
-	case ENOTCONN:
-		return vnode_err(err, ENOTCONN,
-				 "vnode %u: cannot be %s, root does not answer: install modules of one release here and in root",
-				 id, what);
 	}
 	return vnode_err(err, errnum, "vnode %u: cannot be %s: %s", id, what, strerror(errnum));
 }
@@ -318,8 +327,8 @@ static void plain_text(char *text, size_t size)
 			*text = '?';
 }
 
-int vnode_device_status(int fd, unsigned int id, bool next, struct vnode_status *status,
-			uint32_t *cpus, struct vnode_err *err)
+static int status_of(int fd, unsigned int id, bool next, struct vnode_status *status,
+		     uint32_t *cpus, struct vnode_err *err)
 {
 	*status = (struct vnode_status){
 		.id = id,
@@ -334,7 +343,19 @@ int vnode_device_status(int fd, unsigned int id, bool next, struct vnode_status 
 	plain_text(status->name, sizeof(status->name));
 	plain_text(status->release, sizeof(status->release));
 	plain_text(status->text, sizeof(status->text));
+	memcpy(seen, status->name, sizeof(seen));
 	return 0;
+}
+
+int vnode_device_status(int fd, unsigned int id, bool next, struct vnode_status *status,
+			uint32_t *cpus, struct vnode_err *err)
+{
+	int ret = status_of(fd, id, next, status, cpus, err);
+
+	while (!ret && is_hidden())
+		ret = next ? status_of(fd, status->id + 1, next, status, cpus, err) :
+			     say(ENOENT, id, "looked at", err);
+	return ret;
 }
 
 int vnode_device_poll(int fd, double seconds, struct vnode_err *err)
@@ -424,6 +445,8 @@ static int memory_read(void *context, uint64_t offset, void *buf, size_t len)
 	int fd = (int)(intptr_t)context;
 	size_t done = 0;
 
+	if (is_hidden())
+		return -ENXIO;
 	while (done < len) {
 		ssize_t n = pread(fd, (char *)buf + done, len - done, offset + done);
 

@@ -20,6 +20,9 @@ struct vnode_plan;
 struct vnode_regs;
 struct vnode_status;
 
+/* From now on only the vnodes exist that root lets the vnode @id see. */
+void vnode_device_view_for(unsigned int id);
+
 int vnode_device_open(struct vnode_info *info, struct vnode_err *err);
 int vnode_device_grant(int fd, const struct vnode_config *config, struct vnode_lent *lent,
 		       struct vnode_err *err);

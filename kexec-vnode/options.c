@@ -30,6 +30,7 @@ enum {
 	DUMP = 1U << VNODE_VERB_DUMP,
 	CONSOLE = 1U << VNODE_VERB_CONSOLE,
 	GDB = 1U << VNODE_VERB_GDB,
+	SERVE = 1U << VNODE_VERB_SERVE,
 	STARTS = START | LOAD,
 	ANY = (1U << VNODE_NR_VERBS) - 1,
 };
@@ -137,10 +138,14 @@ static int take_dump_dir(const char *value, void *field, struct vnode_err *err)
 	return vnode_dump_parse_dir(value, field, err);
 }
 
-/* A dump is renamed when it is complete, so it cannot go to standard output. */
+static int take_id(const char *value, void *field, struct vnode_err *err)
+{
+	return vnode_parse_id(value, field, err);
+}
+
 static int take_dump(const char *value, void *field, struct vnode_err *err)
 {
-	if (!*value || !strcmp(value, "-"))
+	if (!*value)
 		return vnode_err(err, EINVAL, "--dump=%s: want the name of a file", value);
 	return take_string(value, field, err);
 }
@@ -237,7 +242,7 @@ static const struct option_row rows[] = {
 	  .letter = 'S', .verb = VNODE_VERB_STATUS, .plain = true },
 	{ "log", NULL, LOG, NULL, 0,
 	  .help = "its kernel log, from its memory", .verb = VNODE_VERB_LOG },
-	{ "dump", "FILE", DUMP, take_dump, FIELD(dump),
+	{ "dump", "FILE|-", DUMP, take_dump, FIELD(dump),
 	  .help = "its memory and registers, as an ELF core", .verb = VNODE_VERB_DUMP },
 	{ "gdb", "", GDB, refuse_port, 0,
 	  .help = "for gdb: target remote | kexec --vnode=ID --gdb", .verb = VNODE_VERB_GDB },
@@ -264,6 +269,10 @@ static const struct option_row rows[] = {
 	  .help = "this overview", .letter = 'h', .verb = VNODE_VERB_HELP, .plain = true },
 
 	{ "vnode-options", NULL, ANY, NULL, 0, .verb = VNODE_VERB_OPTIONS },
+	/* what root's own processes give: view/view.h */
+	{ "vnode-serve", NULL, SERVE, NULL, 0, .verb = VNODE_VERB_SERVE },
+	{ "vnode-viewer", "ID", STATUS | LIST | LOG | DUMP | GDB, take_id, FIELD(viewer),
+	  .help = NULL },
 	{ "vnode-config", "FILE", ANY, not_yet, .help = NULL },
 	{ "devices", "LIST", ANY, not_yet, .help = NULL },
 };
@@ -373,6 +382,8 @@ static struct words verb_words(unsigned int verb)
 	for (i = 0; i < NR_ROWS; i++)
 		if (is_verb(&rows[i]) && rows[i].verb == verb)
 			return option_words(&rows[i]);
+	if (verb == VNODE_VERB_RUN)
+		return (struct words){ "--exec" };
 	return (struct words){ "a start" };
 }
 
@@ -387,7 +398,7 @@ static struct words verbs_words(unsigned int verbs)
 		if (!(verbs & 1U << verb))
 			continue;
 		len = strlen(words.text);
-		snprintf(words.text + len, sizeof(words.text) - len, "%s%s",
+		snprintf(words.text + len, sizeof(words.text) - len, "%s%.20s",
 			 !len ? "" : verbs >> verb == 1 ? " and " : ", ", verb_words(verb).text);
 	}
 	return words;
@@ -441,11 +452,12 @@ static int take_kernel(struct vnode_config *config, const char *path, struct vno
 static int check_verb(const struct vnode_config *config, const bool given[NR_ROWS],
 		      struct vnode_err *err)
 {
+	bool all = config->verb == VNODE_VERB_LIST || config->verb == VNODE_VERB_SERVE;
 	size_t i;
 
-	if (config->verb == VNODE_VERB_LIST && config->vnode)
-		return vnode_err(err, EINVAL, "--vnode-list takes no --vnode");
-	if (config->verb != VNODE_VERB_LIST && !config->vnode)
+	if (all && config->vnode)
+		return vnode_err(err, EINVAL, "%s takes no --vnode", verb_words(config->verb).text);
+	if (!all && !config->vnode)
 		return vnode_err(err, EINVAL, "--vnode=ID is missing");
 	for (i = 0; i < NR_ROWS; i++)
 		if (given[i] && !(rows[i].verbs & 1U << config->verb))

@@ -266,8 +266,9 @@ static int start_run(struct start *s, const struct vnode_config *config, struct 
 	fd = vnode_device_open(&info, err);
 	if (fd < 0)
 		return fd;
-	ret = *config->dump_dir ? vnode_dump_offer_helper(err) : 0;
-	if (ret) {
+	ret = vnode_dump_offer_helper(err);
+	/* viewers that it gets later need it as well; their vnodes run without */
+	if (ret && (*config->dump_dir || config->viewers.nr)) {
 		close(fd);
 		return ret;
 	}

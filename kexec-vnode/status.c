@@ -151,7 +151,7 @@ static void list_row(const struct view *view, bool json, const char *separator, 
 	fprintf(out, "}");
 }
 
-/* Only root has a row for root: vnode-view does not know root's CPUs and memory. */
+/* A viewer sees the vnodes that root shows, and not root. */
 int vnode_list_print(int fd, const struct vnode_info *info, bool json, FILE *out,
 		     struct vnode_err *err)
 {
@@ -171,7 +171,8 @@ int vnode_list_print(int fd, const struct vnode_info *info, bool json, FILE *out
 		list_row(&view, json, separator, out);
 		separator = ",";
 	}
-	while (!(ret = vnode_device_status(fd, id, true, &status, cpus, err))) {
+	while (!(ret = fd < 0 ? -ESRCH :
+			vnode_device_status(fd, id, true, &status, cpus, err))) {
 		view_fill(&view, &status, cpus);
 		list_row(&view, json, separator, out);
 		separator = ",";

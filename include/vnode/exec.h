@@ -9,6 +9,9 @@
  * The agent runs what comes from the user root of a kernel that its own was started to
  * trust: of root, and of those that the word "vnode.exec=IDS" on its command line names.
  *
+ * Root has an agent as well, with id 0: it runs nothing but kexec, for vnodes that look at
+ * others (kexec-vnode/view/view.h).
+ *
  * Each word has one writer; its reader copies it once and checks. Positions only grow; a
  * stream holds the bytes between its two. The bell of the session's bridge rings
  *

@@ -15,13 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
-#include <linux/bridge.h>
-#include <vnode/exec.h>
 
 #include "agent.h"
 
@@ -90,23 +85,6 @@ static void read_trusted(struct agent *agent)
 	}
 }
 
-int agent_root(void)
-{
-	return openat(proc, "1/root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-}
-
-static int bridge(unsigned long request, void *arg)
-{
-	int fd = openat(dev, "bridge", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-
-	if (fd < 0)
-		return -errno;
-	if (!ioctl(fd, request, arg))
-		return fd;
-	close(fd);
-	return -errno;
-}
-
 static int read_id(struct agent *agent)
 {
 	char text[16];
@@ -124,73 +102,25 @@ static int read_id(struct agent *agent)
 /* Its kernel may not be attached yet, and a former agent's bridge may still be there. */
 static int announce(struct agent *agent)
 {
-	struct bridge_create create = {
-		.size = 4096, .flags = BRIDGE_GLOBAL | BRIDGE_ACCESS, .mode = 0600,
-	};
-	int fd = -ENOTCONN, tries;
+	int tries, ret = -ENOTCONN;
 
-	for (tries = ATTACH_S * 1000 / RETRY_MS; fd < 0 && tries; tries--) {
-		if (fd != -ENOTCONN || tries < ATTACH_S * 1000 / RETRY_MS)
+	for (tries = ATTACH_S * 1000 / RETRY_MS; ret && tries; tries--) {
+		if (ret != -ENOTCONN || tries < ATTACH_S * 1000 / RETRY_MS)
 			usleep(RETRY_MS * 1000);
-		fd = read_id(agent);
-		if (fd)
-			continue;
-		memcpy(create.access, agent->trusted, sizeof(create.access));
-		snprintf(create.name, sizeof(create.name), EXEC_NAME, agent->id);
-		fd = bridge(BRIDGE_IOC_CREATE, &create);
+		ret = read_id(agent) ?: agent_announce(agent, agent->trusted);
 	}
-	return fd;
-}
-
-static bool is_trusted(const struct agent *agent, const struct bridge_status *status)
-{
-	return !status->uid && status->owner < 256 &&
-	       agent->trusted[status->owner / 64] & 1ULL << status->owner % 64;
-}
-
-/* Runs the command of session @number, if there is one that has not been run. */
-static void look(struct agent *agent, unsigned int number)
-{
-	struct bridge_open open = {};
-	struct bridge_status status;
-	struct exec_session *session;
-	int fd;
-
-	snprintf(open.name, sizeof(open.name), EXEC_SESSION_NAME, agent->id, number);
-	fd = bridge(BRIDGE_IOC_OPEN, &open);
-	if (fd < 0)
-		return;
-	if (open.size != sizeof(*session) || ioctl(fd, BRIDGE_IOC_STATUS, &status) ||
-	    status.serial == agent->seen[number] || !is_trusted(agent, &status))
-		goto out;
-	session = mmap(NULL, sizeof(*session), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (session == MAP_FAILED)
-		goto out;
-	if (__atomic_load_n(&session->client.magic, __ATOMIC_ACQUIRE) == EXEC_MAGIC) {
-		agent->seen[number] = status.serial;
-		/* a process for each: it holds the bridge, and dies with its command */
-		if (!fork()) {
-			close(agent->fd);
-			signal(SIGCHLD, SIG_DFL);
-			_exit(agent_session(fd, session));
-		}
-	}
-	munmap(session, sizeof(*session));
-out:
-	close(fd);
+	return ret;
 }
 
 static void serve(struct agent *agent)
 {
-	unsigned int number;
 	uint64_t rings;
 	int flags = fcntl(agent->fd, F_GETFL);
 
 	fcntl(agent->fd, F_SETFL, flags & ~O_NONBLOCK);
 	/* 0 bytes: the bridge is revoked, since the nanokernel was unloaded */
 	while (read(agent->fd, &rings, sizeof(rings)) != 0)
-		for (number = 0; number < EXEC_SESSIONS; number++)
-			look(agent, number);
+		agent_serve(agent);
 }
 
 static void let_go_of_console(void)
@@ -217,10 +147,13 @@ int agent_main(void)
 	signal(SIGCHLD, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	read_trusted(&agent);
+	agent.dev = dev;
+	agent.proc = proc;
 	for (;;) {
-		agent.fd = announce(&agent);
-		if (agent.fd < 0) {
-			complain("no bridge", -agent.fd);
+		int ret = announce(&agent);
+
+		if (ret) {
+			complain("no bridge", -ret);
 			return 1;
 		}
 		serve(&agent);

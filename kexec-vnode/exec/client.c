@@ -57,24 +57,21 @@ static void put_word(uint32_t *at, uint32_t value)
 
 static int bridge(unsigned long request, void *arg)
 {
-	int fd = open("/dev/bridge", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-
-	if (fd < 0)
-		return -errno;
-	if (!ioctl(fd, request, arg))
-		return fd;
-	close(fd);
-	return -errno;
+	return exec_bridge(AT_FDCWD, "/dev/bridge", request, arg);
 }
 
 /* ---- the beginning ---- */
 
+/* A vnode does not know the state of others. */
 static int lives(int fd, const struct vnode_config *config, struct vnode_err *err)
 {
 	uint32_t cpus[VNODE_CPUS_MAX];
 	struct vnode_status status;
-	int ret = vnode_device_status(fd, config->id, false, &status, cpus, err);
+	int ret;
 
+	if (fd < 0)
+		return 0;
+	ret = vnode_device_status(fd, config->id, false, &status, cpus, err);
 	if (ret)
 		return ret;
 	if (!vnode_state_lives(status.state) && !status.restarting)
@@ -106,10 +103,15 @@ static int find_agent(struct client *client, int fd, struct vnode_err *err)
 		if (client->agent != -ENOENT)
 			return vnode_err(err, client->agent, "/dev/bridge: %s",
 					 strerror(-client->agent));
+		if (!id)
+			return vnode_err(err, ESRCH, "root serves no viewers");
 		if (vnode_now() >= end)
 			return vnode_err(err, ENOENT, "vnode %u: no agent runs there, so it cannot run commands (see its --log)",
 					 id);
-		ret = vnode_device_poll(fd, LOOK_S, err);
+		if (fd < 0)
+			usleep(LOOK_S * 1e6);
+		else
+			ret = vnode_device_poll(fd, LOOK_S, err);
 		if (ret)
 			return ret;
 	}

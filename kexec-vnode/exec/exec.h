@@ -36,12 +36,22 @@ ssize_t exec_stream_drain(struct exec_stream *stream, int fd, bool *ring);
 uint32_t exec_stream_room(const struct exec_stream *stream);
 uint32_t exec_stream_held(const struct exec_stream *stream);
 
+/* ---- bridge.c ---- */
+
+/* @path: of /dev/bridge, seen from the directory @dir. Return: its descriptor, or -errno. */
+int exec_bridge(int dir, const char *path, unsigned long request, void *arg);
+
 /* ---- client.c: the verb ---- */
 
 struct vnode_config;
 struct vnode_err;
 
-/* Return: 0 with *@status the exit status for this process, or a negative errno. */
+/*
+ * @fd: /dev/vnode, or -1 in a vnode. With @config->id 0 it is root that is asked, and
+ * -ESRCH: there is no vnode that this one may see.
+ *
+ * Return: 0 with *@status the exit status for this process, or a negative errno.
+ */
 int vnode_run(int fd, const struct vnode_config *config, int *status, struct vnode_err *err);
 
 #endif /* KEXEC_VNODE_EXEC_H */

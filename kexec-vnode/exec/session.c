@@ -32,6 +32,8 @@ static const char *const usual[] = { path, "HOME=/root", "USER=root", "LOGNAME=r
 
 /**
  * struct job - a command that runs
+ * @agent: whose session it is
+ * @owner: the kernel that the command comes from
  * @fd: the client's bridge
  * @shared: the content of that bridge
  * @pid: of the command, which leads a process group
@@ -45,6 +47,8 @@ static const char *const usual[] = { path, "HOME=/root", "USER=root", "LOGNAME=r
  * @status: exit status
  */
 struct job {
+	const struct agent *agent;
+	unsigned int owner;
 	int fd;
 	struct exec_session *shared;
 	pid_t pid;
@@ -66,8 +70,9 @@ static uint32_t word(const uint32_t *at)
 /* Variables and arguments, each list ended by NULL; points into @words. */
 struct command {
 	char words[EXEC_WORDS + 1];
+	char viewer[32];
 	char *env[64];
-	char *args[1024];
+	char *args[1025];
 };
 
 static char *take_words(char *at, char *end, char **list, uint32_t nr)
@@ -102,9 +107,9 @@ static int take_command(struct command *command, const struct exec_client *clien
 }
 
 /* In the child. Where process 1 is may change with each command: it leaves the initramfs. */
-static int enter_root(void)
+static int enter_root(const struct job *job)
 {
-	int root = agent_root();
+	int root = openat(job->agent->proc, "1/root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (root < 0 || fchdir(root) || chroot("."))
 		return -errno;
@@ -120,8 +125,9 @@ static void set_environment(char *const env[])
 			putenv(*env);
 }
 
-static void __attribute__((noreturn)) run(const struct command *command)
+static void __attribute__((noreturn)) run(const struct job *job, const struct command *command)
 {
+	const char *program = job->agent->program ?: command->args[0];
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -129,8 +135,8 @@ static void __attribute__((noreturn)) run(const struct command *command)
 	signal(SIGHUP, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
 	set_environment(command->env);
-	execvp(command->args[0], command->args);
-	dprintf(STDERR_FILENO, "%s: %s\n", command->args[0],
+	execvp(program, command->args);
+	dprintf(STDERR_FILENO, "%s: %s\n", program,
 		errno == ENOENT ? "command not found" : strerror(errno));
 	_exit(errno == ENOENT ? NO_COMMAND : NOT_EXECUTABLE);
 }
@@ -148,7 +154,7 @@ static pid_t start_in_terminal(struct job *job, const struct command *command)
 	int fds[2];
 	pid_t pid;
 
-	if (enter_root())
+	if (enter_root(job))
 		return -1;
 	job->size = word(&job->shared->client.size);
 	if (openpty(&fds[0], &fds[1], NULL, NULL, size_of(job->size, &window) ? &window : NULL))
@@ -157,7 +163,7 @@ static pid_t start_in_terminal(struct job *job, const struct command *command)
 	pid = fork();
 	if (!pid) {
 		login_tty(fds[1]);
-		run(command);
+		run(job, command);
 	}
 	close(fds[1]);
 	job->out = fds[0];
@@ -170,7 +176,7 @@ static pid_t start_with_pipes(struct job *job, const struct command *command)
 	int in[2], out[2], err[2];
 	pid_t pid;
 
-	if (enter_root() || pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
+	if (enter_root(job) || pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
 		return -1;
 	pid = fork();
 	if (!pid) {
@@ -178,7 +184,7 @@ static pid_t start_with_pipes(struct job *job, const struct command *command)
 		dup2(in[0], STDIN_FILENO);
 		dup2(out[1], STDOUT_FILENO);
 		dup2(err[1], STDERR_FILENO);
-		run(command);
+		run(job, command);
 	}
 	close(in[0]);
 	close(out[1]);
@@ -195,6 +201,19 @@ static void set_nonblocking(int fd)
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
+/* The agent's program in the client's name: its option comes before those of the client. */
+static void force_program(const struct job *job, struct command *command)
+{
+	unsigned int nr = 1;
+
+	while (command->args[nr])
+		nr++;
+	memmove(&command->args[2], &command->args[1], nr * sizeof(*command->args));
+	snprintf(command->viewer, sizeof(command->viewer), "--vnode-viewer=%u", job->owner);
+	command->args[1] = command->viewer;
+	command->env[sizeof(usual) / sizeof(*usual)] = NULL;
+}
+
 static int job_start(struct job *job)
 {
 	static struct command command;
@@ -202,7 +221,10 @@ static int job_start(struct job *job)
 
 	if (ret)
 		return ret;
-	job->tty = word(&job->shared->client.flags) & EXEC_TTY;
+	if (job->agent->program)
+		force_program(job, &command);
+	else
+		job->tty = word(&job->shared->client.flags) & EXEC_TTY;
 	job->pid = job->tty ? start_in_terminal(job, &command) : start_with_pipes(job, &command);
 	if (job->pid < 0)
 		return -errno;
@@ -370,10 +392,12 @@ static void streams_init(struct job *job)
 					    &shared->client.err_taken, 0 };
 }
 
-int agent_session(int fd, struct exec_session *session)
+int agent_session(const struct agent *agent, int fd, unsigned int owner,
+		  struct exec_session *session)
 {
 	struct job job = {
-		.fd = fd, .shared = session, .pidfd = -1, .in = -1, .out = -1, .err = -1,
+		.agent = agent, .owner = owner, .fd = fd, .shared = session,
+		.pidfd = -1, .in = -1, .out = -1, .err = -1,
 	};
 	int ret;
 

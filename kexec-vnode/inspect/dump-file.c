@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The file of a dump. It has a temporary name in the same directory until it is
- * complete and on the disk. If the dump fails, the file is removed.
+ * complete and on the disk. If the dump fails, the file is removed. "-" is standard
+ * output, which gets the file as a stream (dump-flat.c).
  */
 #define _GNU_SOURCE		/* asprintf(), mkostemp() */
 #include <errno.h>
@@ -131,10 +132,25 @@ static int check_space(const struct vnode_dump_file *file, const struct vnode_du
 			 (unsigned long long)space >> 20);
 }
 
+static int cannot_write(const struct vnode_dump_file *file, int errnum, struct vnode_err *err)
+{
+	return vnode_err(err, errnum, "%s: cannot be written: %s",
+			 file->flat ? "standard output" : file->path, strerror(-errnum));
+}
+
 static int create(struct vnode_dump_file *file, struct vnode_err *err)
 {
 	struct stat st;
+	int ret;
 
+	if (file->flat) {
+		if (isatty(STDOUT_FILENO))
+			return vnode_err(err, EINVAL,
+					 "--dump=-: standard output is a terminal: want a file or a pipe");
+		file->fd = STDOUT_FILENO;
+		ret = vnode_dump_flat_begin(file->fd);
+		return ret ? cannot_write(file, ret, err) : 0;
+	}
 	if (!stat(file->path, &st) && !S_ISREG(st.st_mode))
 		return vnode_err(err, EISDIR, "%s: is there, and is not a regular file",
 				 file->path);
@@ -147,7 +163,7 @@ static int create(struct vnode_dump_file *file, struct vnode_err *err)
 		return 0;
 	free(file->temp);
 	file->temp = NULL;
-	return vnode_err(err, errno, "%s: cannot be written: %s", file->path, strerror(errno));
+	return cannot_write(file, -errno, err);
 }
 
 int vnode_dump_file_begin(struct vnode_dump_file *file, const char *path,
@@ -157,19 +173,26 @@ int vnode_dump_file_begin(struct vnode_dump_file *file, const char *path,
 	int ret;
 
 	*file = (struct vnode_dump_file){
-		.path = path, .data = data, .end = data + map->memory->size, .fd = -1,
+		.path = path, .data = data, .end = map ? data + map->memory->size : 0, .fd = -1,
+		.flat = !strcmp(path, "-"),
 	};
 	hold_signals(&file->old_signals);
 	ret = create(file, err);
-	if (!ret)
+	if (!ret && map && !file->flat)
 		ret = check_space(file, map, err);
 	return ret ? vnode_dump_file_end(file, ret, err) : 0;
 }
 
-static int write_all(const struct vnode_dump_file *file, uint64_t offset, const void *buf,
-		     size_t len, struct vnode_err *err)
+int vnode_dump_file_write(const struct vnode_dump_file *file, uint64_t offset, const void *buf,
+			  size_t len, struct vnode_err *err)
 {
 	size_t done = 0;
+	int ret;
+
+	if (file->flat) {
+		ret = vnode_dump_flat_put(file->fd, offset, buf, len);
+		return ret ? cannot_write(file, ret, err) : 0;
+	}
 
 	while (done < len) {
 		ssize_t n = pwrite(file->fd, (const char *)buf + done, len - done, offset + done);
@@ -177,8 +200,7 @@ static int write_all(const struct vnode_dump_file *file, uint64_t offset, const 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return vnode_err(err, errno, "%s: cannot be written: %s", file->path,
-					 strerror(errno));
+			return cannot_write(file, -errno, err);
 		done += n;
 	}
 	return 0;
@@ -197,7 +219,8 @@ static int write_wanted(struct vnode_dump_file *file, const struct vnode_dump_ma
 		       is_wanted(map, offset + end, buf + end, page_length(end, len)))
 			end += page_length(end, len);
 		if (end > at)
-			ret = write_all(file, file->data + offset + at, buf + at, end - at, err);
+			ret = vnode_dump_file_write(file, file->data + offset + at, buf + at,
+						    end - at, err);
 		file->written += end - at;
 		at = end > at ? end : at + page_length(at, len);
 	}
@@ -268,12 +291,6 @@ int vnode_dump_file_copy(struct vnode_dump_file *file, const struct vnode_dump_m
 	return ret;
 }
 
-int vnode_dump_file_headers(struct vnode_dump_file *file, const void *headers, size_t size,
-			    struct vnode_err *err)
-{
-	return write_all(file, 0, headers, size, err);
-}
-
 /* Puts the new name on the disk. */
 static void sync_directory(const char *path)
 {
@@ -289,10 +306,15 @@ static void sync_directory(const char *path)
 
 static int finish(struct vnode_dump_file *file, struct vnode_err *err)
 {
+	int ret;
+
+	if (file->flat) {
+		ret = vnode_dump_flat_end(file->fd, file->end);
+		return ret ? cannot_write(file, ret, err) : 0;
+	}
 	/* a full disk may be reported only now */
 	if (ftruncate(file->fd, file->end) || fsync(file->fd) || rename(file->temp, file->path))
-		return vnode_err(err, errno, "%s: cannot be written: %s", file->path,
-				 strerror(errno));
+		return cannot_write(file, -errno, err);
 	sync_directory(file->path);
 	return 0;
 }
@@ -305,7 +327,7 @@ int vnode_dump_file_end(struct vnode_dump_file *file, int ret, struct vnode_err 
 		ret = finish(file, err);
 	if (ret && file->temp)
 		unlink(file->temp);
-	if (file->fd >= 0)
+	if (file->fd >= 0 && !file->flat)
 		close(file->fd);
 	free(file->temp);
 	sigprocmask(SIG_SETMASK, &file->old_signals, NULL);

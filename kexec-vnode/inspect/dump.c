@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kexec --vnode=ID --dump=FILE: an ELF core of a vnode, dead or alive. A running vnode
+ * kexec --vnode=ID --dump=FILE|-: an ELF core of a vnode, dead or alive. A running vnode
  * is frozen while its memory is copied.
  */
 #include <errno.h>
@@ -140,7 +140,7 @@ static int write_headers(struct dump *dump, struct vnode_err *err)
 	if (!headers)
 		return vnode_err(err, ENOMEM, "no memory for the headers of %s",
 				 dump->config->dump);
-	ret = vnode_dump_file_headers(&dump->file, headers, size, err);
+	ret = vnode_dump_file_write(&dump->file, 0, headers, size, err);
 	free(headers);
 	return ret;
 }
@@ -162,6 +162,7 @@ static int write_file(struct dump *dump, struct vnode_err *err)
 static void report(const struct dump *dump)
 {
 	const struct vnode_dump_map *map = &dump->map;
+	FILE *out = dump->file.flat ? stderr : stdout;
 
 	if (!map->has_info)
 		warn(dump, "no VMCOREINFO in its memory: the dump has physical addresses only");
@@ -169,16 +170,17 @@ static void report(const struct dump *dump)
 		warn(dump, "its page tables are damaged: most virtual addresses are missing from the dump");
 	else if (map->cut)
 		warn(dump, "its page tables are too large: some virtual addresses are missing from the dump");
-	printf("vnode %u: %llu of its %llu MiB are in %s, the rest is zero or free; registers of %u of %u CPUs",
-	       dump->config->id, (unsigned long long)dump->file.written >> 20,
-	       (unsigned long long)dump->memory.size >> 20, dump->config->dump, dump->nr_known,
-	       dump->status.nr_cpus);
+	fprintf(out, "vnode %u: %llu of its %llu MiB are in %s, the rest is zero or free; registers of %u of %u CPUs",
+		dump->config->id, (unsigned long long)dump->file.written >> 20,
+		(unsigned long long)dump->memory.size >> 20,
+		dump->file.flat ? "the dump" : dump->config->dump, dump->nr_known,
+		dump->status.nr_cpus);
 	if (dump->frozen_s)
-		printf("; it was frozen for %.3f s", dump->frozen_s);
-	printf("\n");
+		fprintf(out, "; it was frozen for %.3f s", dump->frozen_s);
+	fprintf(out, "\n");
 	if (map->has_info && map->info.image_offset)
-		printf("KASLR has moved its kernel: in gdb, symbol-file -o %#llx vmlinux\n",
-		       (unsigned long long)map->info.image_offset);
+		fprintf(out, "KASLR has moved its kernel: in gdb, symbol-file -o %#llx vmlinux\n",
+			(unsigned long long)map->info.image_offset);
 }
 
 int vnode_dump(int fd, const struct vnode_config *config, struct vnode_err *err)

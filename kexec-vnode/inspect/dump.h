@@ -6,6 +6,7 @@
  *	dump-free	which pages are free
  *	dump-elf	the headers and the notes of an ELF core
  *	dump-file	the file: its name, its space, the memory copied into it
+ *	dump-flat	the file as a stream, and a file from a stream
  *	dump		the steps in their order, with the vnode frozen
  *
  * The file is a core like /proc/vmcore. Memory that is mapped twice is in the file
@@ -88,6 +89,7 @@ struct vnode_dump_file {
 	const char *path;
 	char *temp;			/* the name it has until it is complete */
 	int fd;
+	bool flat;			/* standard output, a stream */
 	uint64_t data;			/* the offset of the memory */
 	uint64_t end;			/* and its end */
 	uint64_t written;		/* bytes of memory written, without the holes */
@@ -97,7 +99,8 @@ struct vnode_dump_file {
 
 /*
  * Creates the file under a temporary name, and checks that there is space for the
- * memory: -ENOSPC. Signals that end the process are held until vnode_dump_file_end().
+ * memory of @map, if it has one: -ENOSPC. Signals that end the process are held until
+ * vnode_dump_file_end().
  */
 int vnode_dump_file_begin(struct vnode_dump_file *file, const char *path,
 			  const struct vnode_dump_map *map, uint64_t data,
@@ -105,9 +108,14 @@ int vnode_dump_file_begin(struct vnode_dump_file *file, const char *path,
 /* -EINTR: one of these signals is pending */
 int vnode_dump_file_copy(struct vnode_dump_file *file, const struct vnode_dump_map *map,
 			 struct vnode_err *err);
-int vnode_dump_file_headers(struct vnode_dump_file *file, const void *headers, size_t size,
-			    struct vnode_err *err);
+int vnode_dump_file_write(const struct vnode_dump_file *file, uint64_t offset, const void *buf,
+			  size_t len, struct vnode_err *err);
 /* With @ret 0: renames the file to its name. Else removes it, and returns @ret. */
 int vnode_dump_file_end(struct vnode_dump_file *file, int ret, struct vnode_err *err);
+
+/* dump-flat.c: 0 or a negative errno */
+int vnode_dump_flat_begin(int fd);
+int vnode_dump_flat_put(int fd, uint64_t offset, const void *buf, size_t len);
+int vnode_dump_flat_end(int fd, uint64_t size);
 
 #endif /* KEXEC_VNODE_DUMP_H */

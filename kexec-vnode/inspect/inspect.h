@@ -41,6 +41,12 @@ const char *vnode_log_end(const char *text);
 /* dump.c: the verb dump */
 int vnode_dump(int fd, const struct vnode_config *config, struct vnode_err *err);
 
+/*
+ * dump-flat.c: makes the file @path of what --dump=- has printed. -EPIPE, without a text: it
+ * has ended too early, and there is no file.
+ */
+int vnode_dump_receive(int in, const char *path, struct vnode_err *err);
+
 /* dump-on-failure.c: @dir becomes the absolute path of the directory @text. */
 int vnode_dump_parse_dir(const char *text, char dir[256], struct vnode_err *err);
 /* Registers this program with root's kernel, which runs it for each dump. */

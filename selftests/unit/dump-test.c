@@ -185,7 +185,7 @@ static int write_dump(void)
 	ret = vnode_dump_walk(&map, &err);
 	ret = ret ?: vnode_dump_file_copy(&out, &map, &err);
 	headers = vnode_dump_headers(&map, regs, TEST_CPUS, &size);
-	ret = ret ?: vnode_dump_file_headers(&out, headers, size, &err);
+	ret = ret ?: vnode_dump_file_write(&out, 0, headers, size, &err);
 	free(headers);
 	vnode_dump_destroy(&map);
 	return vnode_dump_file_end(&out, ret, &err);
@@ -531,6 +531,91 @@ static void says_where_it_cannot_write(void)
 	KTAP_CHECK_EQ(nr_files(), 0);
 }
 
+/* ---- as a stream ---- */
+
+/* What --dump=- prints, in a file without a name */
+static FILE *write_stream(void)
+{
+	char good[sizeof(path)];
+	FILE *stream = tmpfile();
+	int real = dup(STDOUT_FILENO), ret;
+
+	fflush(stdout);
+	strcpy(good, path);
+	strcpy(path, "-");
+	dup2(fileno(stream), STDOUT_FILENO);
+	ret = write_dump();
+	dup2(real, STDOUT_FILENO);
+	close(real);
+	strcpy(path, good);
+	KTAP_CHECK_EQ(ret, 0);
+	return stream;
+}
+
+static void stream_becomes_the_same_file(void)
+{
+	FILE *stream;
+	uint8_t *direct;
+	struct stat st;
+
+	make_kernel(5);
+	KTAP_REQUIRE(write_and_read());
+	KTAP_REQUIRE(!stat(path, &st));
+	direct = malloc(st.st_size);
+	memcpy(direct, file, st.st_size);
+	unlink(path);
+	stream = write_stream();
+	rewind(stream);
+	KTAP_CHECK_EQ(nr_files(), 0);
+	KTAP_CHECK_EQ(vnode_dump_receive(fileno(stream), path, &err), 0);
+	KTAP_REQUIRE(read_back());
+	KTAP_CHECK(!memcmp(direct, file, st.st_size));
+	KTAP_REQUIRE(!stat(path, &st));
+	KTAP_CHECK(st.st_blocks * 512 < 256 << 10);
+	free(direct);
+	fclose(stream);
+}
+
+static void cut_stream_leaves_nothing(void)
+{
+	static const long lengths[] = { 0, 100, 4096, 4100, 5000, -1 };
+	FILE *stream;
+	struct stat st;
+	size_t i;
+
+	make_kernel(5);
+	unlink(path);
+	for (i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
+		stream = write_stream();
+		KTAP_REQUIRE(!fstat(fileno(stream), &st));
+		KTAP_REQUIRE(!ftruncate(fileno(stream),
+					lengths[i] < 0 ? st.st_size - 1 : lengths[i]));
+		rewind(stream);
+		memset(&err, 0, sizeof(err));
+		KTAP_CHECK_EQ(vnode_dump_receive(fileno(stream), path, &err), -EPIPE);
+		KTAP_CHECK_EQ(err.text[0], 0);
+		KTAP_CHECK_EQ(nr_files(), 0);
+		fclose(stream);
+	}
+}
+
+static void other_streams_are_refused(void)
+{
+	/* behind the end of any file */
+	static const uint64_t wild[2] = { UINT64_MAX - 1, UINT64_MAX / 2 };
+	FILE *stream = write_stream();
+
+	KTAP_REQUIRE(pwrite(fileno(stream), wild, sizeof(wild), 4096) == sizeof(wild));
+	rewind(stream);
+	KTAP_CHECK_EQ(vnode_dump_receive(fileno(stream), path, &err), -EPROTO);
+	KTAP_REQUIRE(pwrite(fileno(stream), "core", 4, 0) == 4);
+	rewind(stream);
+	KTAP_CHECK_EQ(vnode_dump_receive(fileno(stream), path, &err), -EPROTO);
+	KTAP_CHECK(strstr(err.text, "is not a dump"));
+	KTAP_CHECK_EQ(nr_files(), 0);
+	fclose(stream);
+}
+
 /* ---- a vnode instead of device.c's ---- */
 
 static struct vnode_status vnode;
@@ -666,6 +751,9 @@ static const struct ktap_test tests[] = {
 	  keeps_the_old_one_when_writing_fails },
 	{ "nothing is left after a signal", leaves_nothing_after_a_signal },
 	{ "the error names a file that cannot be written", says_where_it_cannot_write },
+	{ "a stream of it becomes the same file", stream_becomes_the_same_file },
+	{ "a stream that is cut leaves nothing", cut_stream_leaves_nothing },
+	{ "what is no dump is refused", other_streams_are_refused },
 	{ "a vnode that is restarted meanwhile is not dumped", no_dump_of_two_kernels },
 	{ "nor is another vnode that gets the same id", no_dump_of_two_vnodes },
 };

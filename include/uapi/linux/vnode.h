@@ -19,12 +19,6 @@
  * while the kernel is locked down for kexec; STOP, RETURN, LAST, FREEZE and THAW need
  * CAP_SYS_BOOT; INFO and STATUS need read permission on the device only.
  *
- * The module vnode-view makes this device in a vnode that looks at others. It has INFO,
- * STATUS, MEMORY, LAST, FREEZE, THAW and REGS; all other calls fail with ENOTTY. A vnode
- * that root does not let it see does not exist for it. Its calls have three more errors:
- * ENOTCONN (root does not answer, or speaks another version), ETIMEDOUT (no answer
- * within a minute), EINTR (a fatal signal). CPU numbers and addresses are root's.
- *
  * All sizes and addresses are bytes, all addresses physical, all reserved fields must
  * be zero. A call that fails has changed nothing.
  */
@@ -106,10 +100,8 @@ enum vnode_cause {
  * @low_size: out: bytes of RAM below 640 KiB that each vnode gets
  * @mem_block: out: granule of memory hot-plug, in bytes
  * @mem_available: out: bytes of memory that root can spare now
- * @id: out: id of the vnode whose kernel answers; 0: root
+ * @id: out: 0
  * @reserved: zero
- *
- * In a vnode (module vnode-view) only @abi, @tsc_khz and @id are filled; the rest is 0.
  */
 struct vnode_info {
 	__u32 abi;

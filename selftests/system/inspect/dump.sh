@@ -127,6 +127,17 @@ second_is_refused() {
 	wait "$pid" && [ "$status" -eq 0 ] && [ "$(ls -A "$DIR")" = core ]
 }
 
+# Its header, and the record that ends it; the message is not in the stream.
+flattened() {
+	kexec --vnode=1 --dump=- 2> /tmp/flat.err > "$DIR/flat" || return 1
+	cat /tmp/flat.err
+	grep -q 'MiB are in the dump' /tmp/flat.err && [ "$(head -c 12 "$DIR/flat")" = makedumpfile ] &&
+		[ "$(tail -c 16 "$DIR/flat" | od -An -tx1 | tr -d ' \n')" = "$(printf 'f%.0s' $(seq 32))" ]
+	set -- $?
+	rm "$DIR/flat"
+	return "$1"
+}
+
 may_not() { # WHO PATTERN
 	local status=0
 
@@ -220,7 +231,7 @@ rm -f "$DIR"/*
 check "no such directory" refused 1 "$DIR/no/core: cannot be written: No such file" --vnode=1 --dump="$DIR/no/core"
 check "a directory has that name" refused 1 "$DIR: is there, and is not a regular file" --vnode=1 --dump="$DIR"
 check "a device has that name" refused 1 '/dev/null: is there, and is not a regular file' --vnode=1 --dump=/dev/null
-check "standard output" refused 2 'want the name of a file' --vnode=1 --dump=-
+check "standard output gets the flattened format of makedumpfile" flattened
 check "not root" may_not user 'be root'
 check "not allowed to boot" may_not nocap 'CAP_SYS_BOOT is missing'
 check "not enough space on the disk" small_disk 8 no_space

@@ -8,7 +8,7 @@
 
 VIEW_INITRD=/tmp/initrd-view.img
 VIEWERS=/sys/class/vnode/vnode1/viewers
-VIEW_MODULES="--append=vnode.modules=vnode-view,adeos-test"
+VIEW_MODULES="--append=vnode.modules=adeos-test"
 
 # The usual initramfs, then kexec, its libraries, and programs of tests.
 make_initrd() {
@@ -20,11 +20,11 @@ make_initrd() {
 	cat "$INITRD" /tmp/view.cpio > "$VIEW_INITRD"
 }
 
-# Vnode 2, on CPU 2, with /dev/vnode.
+# Vnode 2, on CPU 2, with kexec.
 looker_up() { # [KERNEL]
 	local INITRD="$VIEW_INITRD" KERNEL="${1:-$KERNEL}"
 
-	up 2 2 448M "$VIEW_MODULES" && wait_for 20 in2 test -c /dev/vnode
+	up 2 2 448M "$VIEW_MODULES" && wait_for 20 in2 kexec --vnode-list
 }
 
 in2() { # COMMAND...: in vnode 2
@@ -39,12 +39,16 @@ allowed_are() { # IDS
 	[ "$(cat "$VIEWERS")" = "$1" ]
 }
 
-sees() { # NAME: in vnode 2's sysfs
-	in2 test -e "/sys/class/vnode/$1/state"
+sees() { # NAME: from vnode 2
+	in2 "kexec --vnode=$1 -S" | grep -q '^state: '
+}
+
+view_state_is() { # STATE of vnode 1, from vnode 2
+	in2 kexec --vnode=1 -S | grep -q "^state: *$1"
 }
 
 sees_nothing() {
-	[ -z "$(in2 ls /sys/class/vnode)" ]
+	in2 kexec --vnode-list > /tmp/list && [ "$(grep -cE '^ *[0-9]' /tmp/list)" -eq 0 ]
 }
 
 in2_fails() { # STATUS PATTERN COMMAND...: prints one line that has PATTERN

@@ -429,7 +429,6 @@ refuse 2 "-S and --log: give one of them" --vnode=1 -S --log
 refuse 2 "--log and --console: give one of them" --vnode=1 --log --console
 refuse 2 "--dump and --console: give one of them" --vnode=1 --dump=/tmp/core --console
 refuse 2 "want the name of a file" --vnode=1 --dump=
-refuse 2 "want the name of a file" --vnode=1 --dump=-
 refuse 2 "--gdb and --console: give one of them" --vnode=1 --gdb --console
 for port in 1234 0 http ''; do
 	refuse 2 'there is no port; in gdb, write: target remote | kexec --vnode=ID --gdb' --vnode=1 --gdb="$port"

@@ -1,65 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/vnode, and the calls that look at vnodes. Each ioctl is a row: the privilege it
- * needs and the function that does it. Its argument is copied from user space once.
- * MEMORY makes a descriptor that reads a vnode's memory, alive or dead; --log, --dump
- * and --gdb use it.
+ * /dev/vnode, and the calls that look at vnodes; chardev.c has those that lend. Each ioctl
+ * is a row: the privilege it needs and the function that does it. Its argument is copied
+ * from user space once. MEMORY makes a descriptor that reads a vnode's memory, alive or
+ * dead; --log, --dump and --gdb use it.
  */
 #include <linux/anon_inodes.h>
 #include <linux/capability.h>
-#include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/minmax.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/security.h>
-#include <linux/slab.h>
-#include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
 
-#include "look.h"
+#include "kmb.h"
+
+#define MEMORY_CHUNK	SZ_64K	/* the most that one read of a vnode's memory returns */
 
 /**
- * struct look_file - an open descriptor of /dev/vnode
- * @viewer: the descriptor's identity
+ * struct kmb_file - an open descriptor of /dev/vnode
  * @seen: value of events at the last STATUS
  * @lock: one FREEZE or THAW at a time; protects @frozen
  * @frozen: id of the vnode that this descriptor has frozen, else 0
  */
-struct look_file {
-	struct look_viewer viewer;
+struct kmb_file {
 	u32 seen;
 	struct mutex lock;	/* see above */
 	u32 frozen;
 };
 
 /**
- * struct look_memory - an open descriptor of a vnode's memory
- * @viewer: of the descriptor that opened it
+ * struct kmb_memory - an open descriptor of a vnode's memory
  * @id: the vnode
  * @grant: the grant that was opened; a later one of the same id is other memory
  * @size: bytes
  */
-struct look_memory {
-	struct look_viewer viewer;
+struct kmb_memory {
 	u32 id;
 	u32 grant;
 	u64 size;
 };
-
-static const struct look_device *device;
 
 static atomic_t events = ATOMIC_INIT(0);	/* counts changes, for poll() */
 static DECLARE_WAIT_QUEUE_HEAD(event_wait);
 
 static int ioctl_status(struct file *file, void *arg)
 {
-	struct look_file *lf = file->private_data;
+	struct kmb_file *kf = file->private_data;
 	struct vnode_status *status = arg;
 	u32 room = status->nr_cpus;
 	u32 *cpus;
@@ -68,8 +60,8 @@ static int ioctl_status(struct file *file, void *arg)
 	if ((status->flags & ~VNODE_STATUS_NEXT) ||
 	    memchr_inv(status->reserved, 0, sizeof(status->reserved)))
 		return -EINVAL;
-	WRITE_ONCE(lf->seen, atomic_read(&events));
-	err = device->status(&lf->viewer, status, &cpus);
+	WRITE_ONCE(kf->seen, atomic_read(&events));
+	err = kmb_status(status, &cpus);
 	if (err)
 		return err;
 	if (status->cpus && copy_to_user(u64_to_user_ptr(status->cpus), cpus,
@@ -82,17 +74,17 @@ static int ioctl_status(struct file *file, void *arg)
 /* copy_to_user() may fault: the data is staged, so that memory_read() can hold locks. */
 static ssize_t memory_read(struct file *file, char __user *to, size_t len, loff_t *pos)
 {
-	struct look_memory *memory = file->private_data;
+	struct kmb_memory *memory = file->private_data;
 	void *buf;
 	int ret;
 
 	if (*pos < 0)
 		return -EINVAL;
-	len = min_t(size_t, len, LOOK_MEMORY_CHUNK);
+	len = min_t(size_t, len, MEMORY_CHUNK);
 	buf = kvmalloc(len, GFP_KERNEL);
 	if (!buf)
 		return -ENOMEM;
-	ret = device->memory_read(&memory->viewer, memory->id, memory->grant, *pos, buf, len);
+	ret = kmb_memory_read(memory->id, memory->grant, *pos, buf, len);
 	if (ret > 0 && copy_to_user(to, buf, ret))
 		ret = -EFAULT;
 	kvfree(buf);
@@ -103,7 +95,7 @@ static ssize_t memory_read(struct file *file, char __user *to, size_t len, loff_
 
 static loff_t memory_llseek(struct file *file, loff_t offset, int whence)
 {
-	struct look_memory *memory = file->private_data;
+	struct kmb_memory *memory = file->private_data;
 
 	return fixed_size_llseek(file, offset, whence, memory->size);
 }
@@ -122,7 +114,7 @@ static const struct file_operations memory_fops = {
 };
 
 /* Consumes @memory if it succeeds. */
-static int memory_fd(struct look_memory *memory)
+static int memory_fd(struct kmb_memory *memory)
 {
 	struct file *file;
 	int fd;
@@ -142,8 +134,7 @@ static int memory_fd(struct look_memory *memory)
 
 static int ioctl_memory(struct file *file, void *arg)
 {
-	struct look_file *lf = file->private_data;
-	struct look_memory *memory;
+	struct kmb_memory *memory;
 	struct vnode_id *id = arg;
 	int ret;
 
@@ -152,9 +143,8 @@ static int ioctl_memory(struct file *file, void *arg)
 	memory = kzalloc(sizeof(*memory), GFP_KERNEL);
 	if (!memory)
 		return -ENOMEM;
-	memory->viewer = lf->viewer;
 	memory->id = id->id;
-	ret = device->memory_find(&lf->viewer, id->id, &memory->grant, &memory->size);
+	ret = kmb_memory_find(id->id, &memory->grant, &memory->size);
 	if (!ret)
 		ret = memory_fd(memory);
 	if (ret < 0)
@@ -164,17 +154,16 @@ static int ioctl_memory(struct file *file, void *arg)
 
 static int ioctl_last(struct file *file, void *arg)
 {
-	struct look_file *lf = file->private_data;
 	struct vnode_last *last = arg;
 	int len, err = 0;
 	char *buf;
 
 	if (last->reserved)
 		return -EINVAL;
-	buf = kmalloc(LOOK_LOG_SIZE, GFP_KERNEL);
+	buf = kmalloc(KMB_LOG_SIZE, GFP_KERNEL);
 	if (!buf)
 		return -ENOMEM;
-	len = device->last(&lf->viewer, last->id, buf, min_t(u64, last->size, LOOK_LOG_SIZE));
+	len = kmb_last(last->id, buf, min_t(u64, last->size, KMB_LOG_SIZE));
 	if (len < 0)
 		err = len;
 	else if (copy_to_user(u64_to_user_ptr(last->text), buf, len))
@@ -187,66 +176,65 @@ static int ioctl_last(struct file *file, void *arg)
 
 static int ioctl_freeze(struct file *file, void *arg)
 {
-	struct look_file *lf = file->private_data;
+	struct kmb_file *kf = file->private_data;
 	struct vnode_id *id = arg;
 	int err;
 
 	if (id->reserved)
 		return -EINVAL;
-	if (mutex_lock_killable(&lf->lock))
+	if (mutex_lock_killable(&kf->lock))
 		return -EINTR;
-	err = lf->frozen ? -EBUSY : device->freeze(&lf->viewer, id->id);
+	err = kf->frozen ? -EBUSY : kmb_freeze(kf, id->id);
 	if (!err)
-		lf->frozen = id->id;
-	mutex_unlock(&lf->lock);
+		kf->frozen = id->id;
+	mutex_unlock(&kf->lock);
 	return err;
 }
 
 /* Whatever thaw() returns, this descriptor has nothing frozen any more. */
-static int thaw_locked(struct look_file *lf)
+static int thaw_locked(struct kmb_file *kf)
 {
-	int err = device->thaw(&lf->viewer, lf->frozen);
+	int err = kmb_thaw(kf, kf->frozen);
 
-	lf->frozen = 0;
+	kf->frozen = 0;
 	/* the freeze had expired, and another descriptor has frozen the vnode since */
 	return err == -EBADF ? -ETIME : err;
 }
 
 static int ioctl_thaw(struct file *file, void *arg)
 {
-	struct look_file *lf = file->private_data;
+	struct kmb_file *kf = file->private_data;
 	struct vnode_id *id = arg;
 	int err = -EBADF;
 
 	if (id->reserved)
 		return -EINVAL;
-	if (mutex_lock_killable(&lf->lock))
+	if (mutex_lock_killable(&kf->lock))
 		return -EINTR;
-	if (id->id && lf->frozen == id->id)
-		err = thaw_locked(lf);
-	mutex_unlock(&lf->lock);
+	if (id->id && kf->frozen == id->id)
+		err = thaw_locked(kf);
+	mutex_unlock(&kf->lock);
 	return err;
 }
 
 static int ioctl_regs(struct file *file, void *arg)
 {
-	struct look_file *lf = file->private_data;
 	struct vnode_regs *regs = arg;
 
-	return regs->reserved ? -EINVAL : device->regs(&lf->viewer, regs);
+	return regs->reserved ? -EINVAL : kmb_regs(regs);
 }
 
-static const struct look_ioctl looking[] = {
-	{ VNODE_IOC_STATUS, LOOK_ANYONE, ioctl_status },
-	{ VNODE_IOC_MEMORY, LOOK_BOOT | LOOK_UNLOCKED, ioctl_memory },
-	{ VNODE_IOC_LAST, LOOK_BOOT, ioctl_last },
-	{ VNODE_IOC_FREEZE, LOOK_BOOT, ioctl_freeze },
-	{ VNODE_IOC_THAW, LOOK_BOOT, ioctl_thaw },
-	{ VNODE_IOC_REGS, LOOK_BOOT | LOOK_UNLOCKED, ioctl_regs },
+static const struct kmb_ioctl looking[] = {
+	{ VNODE_IOC_STATUS, KMB_ANYONE, ioctl_status },
+	{ VNODE_IOC_MEMORY, KMB_BOOT | KMB_UNLOCKED, ioctl_memory },
+	{ VNODE_IOC_LAST, KMB_BOOT, ioctl_last },
+	{ VNODE_IOC_FREEZE, KMB_BOOT, ioctl_freeze },
+	{ VNODE_IOC_THAW, KMB_BOOT, ioctl_thaw },
+	{ VNODE_IOC_REGS, KMB_BOOT | KMB_UNLOCKED, ioctl_regs },
 };
 
-static const struct look_ioctl *row_find(const struct look_ioctl *row, unsigned int nr,
-					 unsigned int cmd)
+static const struct kmb_ioctl *row_find(const struct kmb_ioctl *row, unsigned int nr,
+					unsigned int cmd)
 {
 	for (; nr; nr--, row++)
 		if (row->cmd == cmd)
@@ -254,16 +242,16 @@ static const struct look_ioctl *row_find(const struct look_ioctl *row, unsigned 
 	return NULL;
 }
 
-static int row_permitted(const struct look_ioctl *row)
+static int row_permitted(const struct kmb_ioctl *row)
 {
-	if ((row->needs & LOOK_BOOT) && !capable(CAP_SYS_BOOT))
+	if ((row->needs & KMB_BOOT) && !capable(CAP_SYS_BOOT))
 		return -EPERM;
-	if (row->needs & LOOK_UNLOCKED)
+	if (row->needs & KMB_UNLOCKED)
 		return security_locked_down(LOCKDOWN_KEXEC);
 	return 0;
 }
 
-static long look_ioctl(struct file *file, unsigned int cmd, unsigned long user)
+static long device_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 {
 	union {
 		struct vnode_info info;
@@ -273,8 +261,8 @@ static long look_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 		struct vnode_last last;
 		struct vnode_regs regs;
 	} arg = {};
-	const struct look_ioctl *row = row_find(looking, ARRAY_SIZE(looking), cmd) ?:
-				       row_find(device->ioctl, device->nr_ioctls, cmd);
+	const struct kmb_ioctl *row = row_find(looking, ARRAY_SIZE(looking), cmd) ?:
+				       row_find(kmb_lending, KMB_NR_LENDING, cmd);
 	size_t size = _IOC_SIZE(cmd);
 	long ret;
 
@@ -295,76 +283,66 @@ static long look_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	return ret;
 }
 
-static __poll_t look_poll(struct file *file, poll_table *wait)
+static __poll_t device_poll(struct file *file, poll_table *wait)
 {
-	struct look_file *lf = file->private_data;
+	struct kmb_file *kf = file->private_data;
 
 	poll_wait(file, &event_wait, wait);
-	return READ_ONCE(lf->seen) != atomic_read(&events) ? EPOLLPRI : 0;
+	return READ_ONCE(kf->seen) != atomic_read(&events) ? EPOLLPRI : 0;
 }
 
 /* Something that STATUS returns has changed: wake poll() on every descriptor. */
-void look_device_changed(void)
+void kmb_device_changed(struct kmb_node *node, enum kmb_change change)
 {
 	atomic_inc(&events);
 	wake_up_interruptible(&event_wait);
 }
 
-static int look_open(struct inode *inode, struct file *file)
+static int device_open(struct inode *inode, struct file *file)
 {
-	static atomic_t files = ATOMIC_INIT(0);
-	struct look_file *lf = kzalloc(sizeof(*lf), GFP_KERNEL);
+	struct kmb_file *kf = kzalloc(sizeof(*kf), GFP_KERNEL);
 
-	if (!lf)
+	if (!kf)
 		return -ENOMEM;
-	mutex_init(&lf->lock);
-	lf->viewer.file = atomic_inc_return(&files);
-	lf->seen = atomic_read(&events);
-	file->private_data = lf;
+	mutex_init(&kf->lock);
+	kf->seen = atomic_read(&events);
+	file->private_data = kf;
 	return nonseekable_open(inode, file);
 }
 
-static int look_release(struct inode *inode, struct file *file)
+static int device_release(struct inode *inode, struct file *file)
 {
-	struct look_file *lf = file->private_data;
+	struct kmb_file *kf = file->private_data;
 
-	if (lf->frozen)
-		thaw_locked(lf);
-	if (device->release)
-		device->release(file);
-	kfree(lf);
+	if (kf->frozen)
+		thaw_locked(kf);
+	kmb_node_release_owner(file);
+	kfree(kf);
 	return 0;
 }
 
-static const struct file_operations look_fops = {
+static const struct file_operations device_fops = {
 	.owner = THIS_MODULE,
-	.open = look_open,
-	.release = look_release,
-	.unlocked_ioctl = look_ioctl,
+	.open = device_open,
+	.release = device_release,
+	.unlocked_ioctl = device_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
-	.poll = look_poll,
+	.poll = device_poll,
 };
 
-static struct miscdevice look_misc = {
+static struct miscdevice device_misc = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "vnode",
-	.fops = &look_fops,
+	.fops = &device_fops,
 	.mode = 0644,
 };
 
-/**
- * look_device_init - make /dev/vnode
- * @answers: the functions behind its calls
- *
- * Return: 0, or what misc_register() returns.
- */
-int look_device_init(const struct look_device *answers)
+int kmb_device_init(void)
 {
-	device = answers;
-	return misc_register(&look_misc);
+	return misc_register(&device_misc);
 }
 
-void look_device_exit(void)
+void kmb_device_exit(void)
 {
-	misc_deregister(&look_misc);
+	misc_deregister(&device_misc);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/vnode in root: the calls that lend, start and end vnodes, beside those that look
- * (look/device.c). Arguments are checked here, as far as that does not depend on a vnode.
+ * The calls of /dev/vnode that lend, start and end vnodes. Arguments are checked here, as
+ * far as that does not depend on a vnode.
  */
 #include <linux/cpumask.h>
 #include <linux/ctype.h>
@@ -169,34 +169,11 @@ static void undo_grant(struct file *file, void *arg)
 	kmb_node_return(grant->id, file);
 }
 
-static const struct look_ioctl lending[] = {
-	{ VNODE_IOC_INFO, LOOK_ANYONE, ioctl_info },
-	{ VNODE_IOC_GRANT, LOOK_BOOT | LOOK_UNLOCKED, ioctl_grant, undo_grant },
-	{ VNODE_IOC_LOAD, LOOK_BOOT | LOOK_UNLOCKED, ioctl_load },
-	{ VNODE_IOC_START, LOOK_BOOT | LOOK_UNLOCKED, ioctl_start },
-	{ VNODE_IOC_STOP, LOOK_BOOT, ioctl_stop },
-	{ VNODE_IOC_RETURN, LOOK_BOOT, ioctl_return },
+const struct kmb_ioctl kmb_lending[KMB_NR_LENDING] = {
+	{ VNODE_IOC_INFO, KMB_ANYONE, ioctl_info },
+	{ VNODE_IOC_GRANT, KMB_BOOT | KMB_UNLOCKED, ioctl_grant, undo_grant },
+	{ VNODE_IOC_LOAD, KMB_BOOT | KMB_UNLOCKED, ioctl_load },
+	{ VNODE_IOC_START, KMB_BOOT | KMB_UNLOCKED, ioctl_start },
+	{ VNODE_IOC_STOP, KMB_BOOT, ioctl_stop },
+	{ VNODE_IOC_RETURN, KMB_BOOT, ioctl_return },
 };
-
-static const struct look_device device = {
-	.status = kmb_status,
-	.last = kmb_last,
-	.freeze = kmb_freeze,
-	.thaw = kmb_thaw,
-	.regs = kmb_regs,
-	.memory_find = kmb_memory_find,
-	.memory_read = kmb_memory_read,
-	.release = kmb_node_release_owner,
-	.ioctl = lending,
-	.nr_ioctls = ARRAY_SIZE(lending),
-};
-
-void kmb_chardev_changed(struct kmb_node *node, enum kmb_change change)
-{
-	look_device_changed();
-}
-
-int kmb_chardev_init(void)
-{
-	return look_device_init(&device);
-}
