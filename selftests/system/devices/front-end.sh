@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -d -c 4 -m 2G -t 600
+# long: each way in which a back end ends; disk, fs and vsock have what works
 #
 # The process that serves a vnode's disks and file systems, and its back ends: from the
 # grant to the return. vvirtio-driver plays the driver's side in root, of a vnode that is

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 2G -t 700
+# long: some hundred refusals; unit/options-test has most of them
 #
 # Bad input: every one is refused in one line that names the object, with the
 # documented exit status, and leaves root as it was.

@@ -12,8 +12,8 @@
 # shellcheck source=selftests/system/lib/net.sh
 . /selftests/lib/net.sh
 
-minutes=${1:-14}
-downs=${2:-10000}
+minutes=${1:-4}
+downs=${2:-2000}
 mib=${3:-256}
 # leaves some time for a kernel that boots
 TALK='-b 30M'
