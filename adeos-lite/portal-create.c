@@ -131,7 +131,7 @@ void adeos_portal_destroy(struct adeos_portal *portal)
 		return;
 	mutex_lock(&adeos_portals_lock);
 	WRITE_ONCE(adeos_portal_own(portal)->serial, 0);
-	WRITE_ONCE(adeos_portal_own(portal)->target, 0);
+	adeos_portal_publish(portal, 0);
 	adeos_fault(FAULT_PORTAL_CLOSED);
 	/*
 	 * Other kernels may just have read the target, with interrupts off, and cannot

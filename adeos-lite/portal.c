@@ -32,15 +32,19 @@ struct adeos_portal *adeos_portal_nr(u32 number)
 /* Say where other kernels interrupt us for this portal. */
 void adeos_portal_publish(struct adeos_portal *portal, u64 target)
 {
+	WRITE_ONCE(portal->target, target);
 	WRITE_ONCE(adeos_portal_own(portal)->target, cpu_to_le64(target));
 	/* pairs with adeos_raise_slot(): it sees the target, or we see its raise */
 	smp_mb();
 }
 
-/* Interrupt ourselves, to find what the counters of others say. */
+/*
+ * Interrupt ourselves, to find what the counters of others say. Not by the target in the
+ * station: if this kernel has damaged that, it would interrupt a CPU of another one.
+ */
 void adeos_portal_self_raise(struct adeos_portal *portal)
 {
-	u64 target = le64_to_cpu(READ_ONCE(adeos_portal_own(portal)->target));
+	u64 target = READ_ONCE(portal->target);
 
 	if (target)
 		adeos_target_send(target);
@@ -215,7 +219,7 @@ static ssize_t portals_show(struct kobject *kobj, struct kobj_attribute *attr, c
 		portal = adeos_portals[i];
 		if (!portal)
 			continue;
-		target = le64_to_cpu(adeos_portal_own(portal)->target);
+		target = portal->target;
 		len += sysfs_emit_at(buf, len, "%u %s %u %llu %llu %llu %llu %llu\n", i,
 				     *portal->name ? portal->name : "-", portal->irq,
 				     target & 0xff, target >> 32, portal->interrupts,

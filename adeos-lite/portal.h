@@ -15,6 +15,7 @@
  * @flags: ADEOS_PORTAL_*
  * @cpu: an urgent portal's CPU
  * @irq: Linux's number of its interrupt; 0 if it is urgent
+ * @target: what is published in our station
  * @name: for other kernels to find it; "" for the core's portal, which is number 0
  * @label: in /proc/interrupts
  * @handler: the last stage of the pipeline
@@ -33,6 +34,7 @@ struct adeos_portal {
 	unsigned int flags;
 	unsigned int cpu;
 	unsigned int irq;
+	u64 target;
 	char name[32];
 	char label[40];
 	adeos_portal_handler handler;

@@ -323,8 +323,29 @@ static int force_run(struct answer *out, int argc, char **argv)
 	return 0;
 }
 
+/* Says of a portal of this kernel that another CPU, of any kernel, has it. */
+static int misdirect_run(struct answer *out, int argc, char **argv)
+{
+	struct vnode_portal *portal;
+	u32 apicid, vector, i;
+	int err;
+
+	err = kstrtou32(argv[1], 0, &apicid) ?: kstrtou32(argv[2], 0, &vector) ?: commons_map();
+	if (err)
+		return err;
+	portal = station(le32_to_cpu(control.slot))->portal;
+	for (i = 0; i < VNODE_PORTALS; i++)
+		if (!strncmp(portal[i].name, argv[0], sizeof(portal[i].name)))
+			break;
+	if (i == VNODE_PORTALS)
+		return -ENOENT;
+	WRITE_ONCE(portal[i].target, cpu_to_le64((u64)apicid << 32 | vector));
+	return 0;
+}
+
 const struct command hostile_commands[] = {
 	{ "force", 3, "ID NAME COUNT", force_run },
+	{ "misdirect", 3, "NAME APICID VECTOR", misdirect_run },
 	{ "scribble", 3,
 	  "SEED ROUNDS control|station|hello|tails|end|requests|beats|portals|bridges|rings|body|BRIDGE [size=BYTES]",
 	  scribble_run },
