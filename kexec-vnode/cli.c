@@ -135,7 +135,7 @@ static int verb_in_vnode(struct vnode_config *config, int *status, struct vnode_
 	if (config->verb != VNODE_VERB_RUN)
 		return vnode_view_ask(config, status, err);
 	if (vnode_parse_id(config->vnode, &config->id, err))
-		return vnode_err(err, EINVAL, "--vnode=%s: here in vnode %u it has to be a number",
+		return vnode_err(err, EINVAL, "--vnode=%s: here in vnode %u it has to be a number from 1 to 255",
 				 config->vnode, vnode_own_id());
 	return vnode_run(-1, config, status, err);
 }

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 #
-# exec-inside.sh: kexec --exec -- COMMAND runs a command in a vnode: streams, exit status, signals, a
-# terminal; what happens when either side ends in the middle.
+# exec-inside.sh: kexec --exec -- COMMAND runs a command in a vnode, from root and from another
+# vnode: streams, exit status, signals, a terminal; what happens when either side ends in the middle.
 
 # shellcheck disable=SC2016,SC2317 # for the shell in there; check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh
 . /selftests/lib/adeos.sh
+# shellcheck source=selftests/system/lib/view.sh
+. /selftests/lib/view.sh
 
 ex() { # COMMAND...
 	timeout 30 kexec --vnode=1 --exec -- "$@"
@@ -97,7 +99,7 @@ ends_in_the_middle() { # COMMAND...
 	exits_with 125 wait $! && grep 'ended' /tmp/err
 }
 
-plan 27
+plan 34
 remember_root
 log_begin
 remember_adeos
@@ -126,6 +128,15 @@ check "no command" exits_with 1 kexec --vnode=1 --exec
 check "the vnode panics in the middle" ends_in_the_middle end_by 1 adeos-test panic
 check "it does not run" eval 'exits_with 125 ex true 2> /tmp/err; grep "does not run" /tmp/err'
 check "they are returned" eval 'stop 1; stop 2'
+make_initrd
+check "vnode 1 trusts vnode 2, which can ask; vnode 3 does not" eval 'up 1 1 192M --append=vnode.exec=2 &&
+	up 3 3 192M && looker_up'
+check "a command of vnode 2 runs in vnode 1" says vnode1 in2 kexec --vnode=1 --exec -- cat /sys/kernel/adeos/name
+check "its input and its exit status" exits_with 7 in2 "echo 7 | kexec --vnode=1 --exec -- sh -c 'read n; exit \$n'"
+check "not in vnode 3" in2_fails 125 'does not serve this user or this vnode' kexec --vnode=3 --exec -- true
+check "nor in root" in2_fails 2 'has to be a number' kexec --vnode=0 --exec -- true
+check "a name is not known there" in2_fails 2 'has to be a number' kexec --vnode=vnode1 --exec -- true
+check "they are returned" stop_all 1 2 3
 check "root has everything again" eval 'nothing_held && root_is_back'
 check "root's log is quiet" log_is_quiet
 finish
