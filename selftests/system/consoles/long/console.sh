@@ -1,5 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# host: console.sh, with a thousand attachments
+# host: console.sh [ATTACHMENTS], with three hundred of them
 
-exec "$(dirname "${BASH_SOURCE[0]}")/../console.sh" 1000
+exec "$(dirname "${BASH_SOURCE[0]}")/../console.sh" "${1:-300}"

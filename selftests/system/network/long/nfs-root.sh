@@ -13,7 +13,7 @@
 # shellcheck source=selftests/system/lib/cluster.sh
 . /selftests/lib/cluster.sh
 
-mib=${1:-1024}
+mib=${1:-256}
 
 # ---- the vnode ----
 

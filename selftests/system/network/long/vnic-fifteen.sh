@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: -n -c 16 -m 5G -t 1500
+# vm: -n -c 16 -m 6G -t 1500
 #
 # [RESTARTS]: sixteen kernels on one network: all reach all, and a storm of broadcasts
 # stops nobody. So often vnode 8 is stopped in the middle of it, and comes again, which

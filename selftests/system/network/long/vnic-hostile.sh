@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -n -c 4 -m 3G -t 3000
 #
-# [SCRIBBLES LIES [SECONDS [BATCH]]]: a million rounds of nonsense over a vnode's bridge of
-# the network, and many lies.
+# [SCRIBBLES LIES [SECONDS [BATCH]]]: many rounds of nonsense over a vnode's bridge of the
+# network, and many lies.
 
-exec sh /selftests/network/vnic-hostile.sh "${1:-1000000}" "${2:-200000}" "${3:-20}" "${4:-2000}"
+exec sh /selftests/network/vnic-hostile.sh "${1:-250000}" "${2:-50000}" "${3:-20}" "${4:-2000}"

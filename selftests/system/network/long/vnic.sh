@@ -150,7 +150,7 @@ remember_adeos
 check "vnodes will have the programs" device_initrd
 check "root is on the network" joins 0
 check "vnode 1 comes" up_on_net 1 1
-check "vnode 2 comes" eval 'up 2 2 192M --append=vnode.modules=vnic,adeos-test --restart=on-failure && configure 2'
+check "vnode 2 comes" eval 'up 2 2 320M --append=vnode.modules=vnic,adeos-test --restart=on-failure && configure 2'
 check "all see all" eval 'all_see_all 0 1 2 && all_ping 0 1 2'
 check "root and vnode 1 send to vnode 2, all the time" eval 'floods 0 2 && floods 1 2'
 done=0 minute=0
