@@ -12,6 +12,8 @@
  *	fuse-init	a file system: INIT; prints the version
  *	stay		takes the device into use, prints "in use", waits for VVIRTIO_FAILED
  *	hostile ROUNDS	writes at random to the driver's page and the rings, and rings
+ *	spoil ROUNDS	makes requests at random in a device that is in use, some of them
+ *			in damaged rings; resets it when it has failed
  *
  * Exit status: 0 if all went well.
  */
@@ -422,6 +424,90 @@ static void do_hostile(unsigned int rounds)
 	printf("%u refused\n", errors);
 }
 
+/* A header as that kind of device expects it, with any request. @len: bytes that it reads */
+static void write_header(void *at, uint32_t len)
+{
+	if (load(&bridge->device.device_id) == VIRTIO_ID_FS)
+		*(struct fuse_in_header *)at = (struct fuse_in_header){
+			.len = len, .opcode = random64() % 64, .unique = random64(),
+			.nodeid = random64() % 4,
+		};
+	else
+		*(struct virtio_blk_outhdr *)at = (struct virtio_blk_outhdr){
+			.type = htole32(random64() % 16), .sector = htole64(random64() % 65536),
+		};
+}
+
+/*
+ * Most of the chains are such as a back end takes: what it reads comes first, a header with
+ * room for what it writes. They lie anywhere in the bridge's memory, over rings as well.
+ */
+static void make_any_request(struct vring *vr)
+{
+	unsigned int i, nr = 2 + random64() % 4, nr_read = 1 + random64() % (nr - 1);
+	uint64_t damage = random64() % 256, at;
+	uint32_t len, read = 0;
+
+	for (i = 0; i < nr; i++) {
+		at = sizeof(*bridge) + random64() % (size - sizeof(*bridge) - CHUNK);
+		len = sizeof(struct fuse_in_header) + random64() % (random64() % 8 ? 64 : CHUNK / 2);
+		read += i < nr_read ? len : 0;
+		vr->desc[i] = (struct vring_desc){
+			.addr = htole64(at),
+			.len = htole32(len),
+			.flags = htole16((i < nr_read ? 0 : VRING_DESC_F_WRITE) |
+					 (i + 1 < nr ? VRING_DESC_F_NEXT : 0)),
+			.next = htole16(i + 1),
+		};
+	}
+	if (random64() % 32)
+		write_header((char *)bridge + le64toh(vr->desc[0].addr), read);
+	if (damage == 0)
+		spoil(vr->desc, ENTRIES * sizeof(*vr->desc));
+	else if (damage == 1)
+		spoil(vr->avail, sizeof(*vr->avail) + ENTRIES * sizeof(uint16_t));
+	else if (damage == 2)
+		spoil(vr->used, sizeof(*vr->used) + ENTRIES * sizeof(*vr->used->ring));
+	vr->avail->ring[vr->avail->idx % ENTRIES] = damage == 3 ? nasty() : 0;
+	__atomic_store_n(&vr->avail->idx, vr->avail->idx + (damage == 4 ? nasty() : 1),
+			 __ATOMIC_RELEASE);
+}
+
+/* A request that is answered or not: the device must be there for the next one. */
+static void do_spoil(unsigned int rounds)
+{
+	unsigned int failed = 0, answered = 0, done, i;
+	double told = now();
+
+	for (done = 0; done < rounds; ) {
+		begin(0);
+		/* the rings of a device that has had damage may be of no use any more */
+		for (i = 0; i < 200 && done < rounds; i++, done++) {
+			unsigned int queue = random64() % nr_queues;
+			uint16_t used = ring[queue].used->idx;
+
+			make_any_request(&ring[queue]);
+			bell();
+			wait_bell(0.01);
+			answered += ring[queue].used->idx != used;
+			if (load(&bridge->device.state) == VVIRTIO_FAILED) {
+				failed++;
+				break;
+			}
+		}
+		if (now() > told + 10) {
+			fprintf(stderr, "%u of %u rounds\n", done, rounds);
+			told = now();
+		}
+	}
+	must_set_status(0);
+	printf("%u rounds, %u answered, failed %u times\n", rounds, answered, failed);
+	if (answered < rounds / 4) {
+		fprintf(stderr, "vvirtio-driver: few of them reached the back end\n");
+		exit(1);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *command = argc > 3 ? argv[3] : "";
@@ -447,6 +533,8 @@ int main(int argc, char **argv)
 		do_stay();
 	else if (!strcmp(command, "hostile") && argc > 4)
 		do_hostile(strtoul(argv[4], NULL, 0));
+	else if (!strcmp(command, "spoil") && argc > 4)
+		do_spoil(strtoul(argv[4], NULL, 0));
 	else
 		return 2;
 	return 0;

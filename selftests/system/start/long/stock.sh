@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # host: stock-inside.sh [ARGUMENT...], in a machine that has a Debian's disk and its initrds
 #
-# Debian in a vnode.
+# Debian in a vnode. INSIDE=FILE is another script for that machine.
 
 set -euo pipefail
 
@@ -20,4 +20,4 @@ done
 exec selftests/vm -d -c 3 -m 2500M -t 5400 -l "$LOG" "${args[@]}" -f selftests/system:/selftests \
 	-f "$CHECK/guest:/usr/local/bin" \
 	-q '-drive if=virtio,format=raw,snapshot=on,file=build/debian/stock/disk.ext4' \
-	-- sh /selftests/start/stock-inside.sh "$@"
+	-- sh "/selftests/${INSIDE:-start/stock-inside.sh}" "$@"
