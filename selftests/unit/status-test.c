@@ -54,7 +54,7 @@ static void all_cpus_are_listed(void)
 	FILE *out = open_memstream(&text, &size);
 
 	KTAP_REQUIRE(out);
-	KTAP_CHECK_EQ(vnode_list_print(-1, &info, true, out, &err), 0);
+	KTAP_CHECK_EQ(vnode_list_print(0, &info, true, out, &err), 0);
 	fclose(out);
 	snprintf(last, sizeof(last), ",%u\", \"memory\"", 2 * VNODE_CPUS_MAX - 1);
 	KTAP_CHECK(strstr(text, "\"cpus\": \"1,3,5,"));
