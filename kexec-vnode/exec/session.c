@@ -176,7 +176,8 @@ static pid_t start_with_pipes(struct job *job, const struct command *command)
 	int in[2], out[2], err[2];
 	pid_t pid;
 
-	if (enter_root(job) || pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
+	if (enter_root(job) || pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) ||
+	    pipe2(err, O_CLOEXEC))
 		return -1;
 	pid = fork();
 	if (!pid) {

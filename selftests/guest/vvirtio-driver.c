@@ -450,7 +450,8 @@ static void make_any_request(struct vring *vr)
 
 	for (i = 0; i < nr; i++) {
 		at = sizeof(*bridge) + random64() % (size - sizeof(*bridge) - CHUNK);
-		len = sizeof(struct fuse_in_header) + random64() % (random64() % 8 ? 64 : CHUNK / 2);
+		len = sizeof(struct fuse_in_header) +
+		      random64() % (random64() % 8 ? 64 : CHUNK / 2);
 		read += i < nr_read ? len : 0;
 		vr->desc[i] = (struct vring_desc){
 			.addr = htole64(at),
