@@ -32,6 +32,7 @@ enum {
 	GDB = 1U << VNODE_VERB_GDB,
 	SERVE = 1U << VNODE_VERB_SERVE,
 	STARTS = START | LOAD,
+	LOOKS = STATUS | LIST | LOG | DUMP | GDB,
 	ANY = (1U << VNODE_NR_VERBS) - 1,
 };
 
@@ -271,7 +272,7 @@ static const struct option_row rows[] = {
 	{ "vnode-options", NULL, ANY, NULL, 0, .verb = VNODE_VERB_OPTIONS },
 	/* what root's own processes give: view/view.h */
 	{ "vnode-serve", NULL, SERVE, NULL, 0, .verb = VNODE_VERB_SERVE },
-	{ "vnode-viewer", "ID", STATUS | LIST | LOG | DUMP | GDB, take_id, FIELD(viewer),
+	{ "vnode-viewer", "ID", LOOKS, take_id, FIELD(viewer),
 	  .help = NULL },
 	{ "vnode-config", "FILE", ANY, not_yet, .help = NULL },
 	{ "devices", "LIST", ANY, not_yet, .help = NULL },
@@ -428,6 +429,9 @@ static int take_option(struct vnode_config *config, const struct option_row *row
 {
 	int ret = 0;
 
+	/* the rest of the line is another kernel's: not even a path of it is looked at */
+	if (config->viewer && !(row->verbs & LOOKS))
+		return vnode_err(err, EINVAL, "--%s is not for viewers", row->name);
 	if (*given && !row->repeats)
 		return vnode_err(err, EINVAL, "%s%s%s is there twice: give it once",
 				 option_words(row).text, row->also ? " or --" : "",
@@ -463,6 +467,9 @@ static int check_verb(const struct vnode_config *config, const bool given[NR_ROW
 		if (given[i] && !(rows[i].verbs & 1U << config->verb))
 			return vnode_err(err, EINVAL, "--%s goes with %s only", rows[i].name,
 					 verbs_words(rows[i].verbs).text);
+	if (config->viewer && config->dump && strcmp(config->dump, "-"))
+		return vnode_err(err, EINVAL, "--dump=%s: a viewer writes no file here",
+				 config->dump);
 	if (config->kernel && !(STARTS & 1U << config->verb))
 		return vnode_err(err, EINVAL, "%s: KERNEL goes with %s only", config->kernel,
 				 verbs_words(STARTS).text);

@@ -334,6 +334,23 @@ static void whose_it_is(void)
 	KTAP_CHECK(wants("-l vmlinuz --cpus=2") && wants("-S --json") && wants("--gdb"));
 }
 
+/* What a viewer sends follows its option: it looks, and touches no file of root's. */
+static void viewers_only_look(void)
+{
+	accepts("--vnode-viewer=2 --vnode=1 --dump=-");
+	KTAP_CHECK_EQ(config.viewer, 2);
+	accepts("--vnode-viewer=2 --vnode-list --json");
+	refuses("--vnode-viewer=2 --vnode=1 --dump=/tmp/core",
+		"--dump=/tmp/core: a viewer writes no file");
+	refuses("--vnode-viewer=2 --vnode-viewer=3 --vnode=1 -S", "is there twice");
+	refuses("--vnode-viewer=2 --vnode=1 -u", "--unload is not for viewers");
+	refuses("--vnode-viewer=2 --vnode=1 --exec -- sh", "--exec is not for viewers");
+	refuses("--vnode-viewer=2 --vnode=1 --console", "--console is not for viewers");
+	refuses("--vnode-viewer=2 --dump-on-failure=/none", "--dump-on-failure is not for viewers");
+	refuses("--vnode-viewer=2 --vnode=1 k --cpus=1", "--cpus is not for viewers");
+	refuses("--vnode-viewer=2 --vnode=1 -S k", "k: KERNEL goes with");
+}
+
 /* Each line of the list is in the overview, and the overview fits a terminal. */
 static void overview(void)
 {
@@ -370,6 +387,7 @@ static const struct ktap_test tests[] = {
 	{ "options that cannot be repeated", twice },
 	{ "values that are missing or bad, unknown options", bad_values },
 	{ "command lines of plain kexec are left to it", whose_it_is },
+	{ "viewers only look", viewers_only_look },
 	{ "the overview names every option", overview },
 };
 
