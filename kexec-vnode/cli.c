@@ -153,6 +153,13 @@ static int verb(struct vnode_config *config, int *status, struct vnode_err *err)
 	case VNODE_VERB_OPTIONS:
 		vnode_options_print_list(stdout);
 		return 0;
+	default:
+		break;
+	}
+	/* a plan needs no device */
+	if (!config->dry_run && vnode_own_id())
+		return verb_in_vnode(config, status, err);
+	switch (config->verb) {
 	case VNODE_VERB_START:
 	case VNODE_VERB_LOAD:
 		return vnode_start(config, err);
@@ -161,21 +168,16 @@ static int verb(struct vnode_config *config, int *status, struct vnode_err *err)
 	default:
 		break;
 	}
-	if (vnode_own_id())
-		return verb_in_vnode(config, status, err);
 	fd = vnode_device_open(&info, err);
 	if (fd < 0)
 		return fd;
-	if (config->viewer) {
-		vnode_device_view_for(config->viewer);
-		info.id = config->viewer;
-	}
+	vnode_device_view_for(config->viewer);
 	ret = config->vnode ? vnode_device_find(fd, config->vnode, &config->id, err) : 0;
 	if (ret)
 		return ret;
 	switch (config->verb) {
 	case VNODE_VERB_LIST:
-		return vnode_list_print(fd, &info, config->json, stdout, err);
+		return vnode_list_print(fd, !config->viewer, config->json, stdout, err);
 	case VNODE_VERB_EXEC:
 		return vnode_exec(fd, config, &info, err);
 	case VNODE_VERB_RUN:

@@ -38,9 +38,6 @@ int vnode_device_open(struct vnode_info *info, struct vnode_err *err)
 {
 	int fd = open(DEVICE, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0 && (errno == ENOENT || errno == ENODEV || errno == ENXIO) && vnode_own_id())
-		return vnode_err(err, ENODEV, "this is vnode %u: that is done in root",
-				 vnode_own_id());
 	if (fd < 0 && (errno == ENOENT || errno == ENODEV || errno == ENXIO))
 		return vnode_err(err, ENODEV, DEVICE
 				 ": the module is not loaded (try: modprobe vnode)");

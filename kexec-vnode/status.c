@@ -152,8 +152,7 @@ static void list_row(const struct view *view, bool json, const char *separator, 
 }
 
 /* A viewer sees the vnodes that root shows, and not root. */
-int vnode_list_print(int fd, const struct vnode_info *info, bool json, FILE *out,
-		     struct vnode_err *err)
+int vnode_list_print(int fd, bool root, bool json, FILE *out, struct vnode_err *err)
 {
 	const char *separator = "[";
 	uint32_t cpus[VNODE_CPUS_MAX];
@@ -166,7 +165,7 @@ int vnode_list_print(int fd, const struct vnode_info *info, bool json, FILE *out
 	if (!json)
 		fprintf(out, "%3s %-15s %-9s %-11s %10s %10s %8s %-9s  %s\n", "ID", "NAME", "STATE",
 			"CPUS", "MEMORY", "UPTIME", "RESTARTS", "CAUSE", "KERNEL");
-	if (!info->id) {
+	if (root) {
 		view_fill_root(&view, &uts);
 		list_row(&view, json, separator, out);
 		separator = ",";

@@ -30,8 +30,7 @@ int vnode_status_print(int fd, const struct vnode_info *info, unsigned int id, b
 /* One line: the time of each phase that is over; @plan_cycles is that of planning. */
 int vnode_phases_print(int fd, const struct vnode_info *info, unsigned int id, const char *name,
 		       uint64_t plan_cycles, FILE *out, struct vnode_err *err);
-/* @fd: -1: there are none */
-int vnode_list_print(int fd, const struct vnode_info *info, bool json, FILE *out,
-		     struct vnode_err *err);
+/* @fd: -1: there are no vnodes. @root: with a row for root */
+int vnode_list_print(int fd, bool root, bool json, FILE *out, struct vnode_err *err);
 
 #endif /* KEXEC_VNODE_STATUS_H */

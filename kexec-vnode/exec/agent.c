@@ -23,11 +23,11 @@
 #define ATTACH_S	120	/* for its kernel to attach to root, and after a reload */
 #define RETRY_MS	100
 
-static int proc = -1, dev = -1;
+static struct agent agent = { .dev = -1, .proc = -1 };
 
 static void complain(const char *what, int errnum)
 {
-	int fd = openat(dev, "kmsg", O_WRONLY | O_CLOEXEC);
+	int fd = openat(agent.dev, "kmsg", O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
@@ -63,13 +63,13 @@ static ssize_t read_text(int dir, const char *path, char *text, size_t size)
 }
 
 /* Ids of the vnodes that are trusted, from "vnode.exec=0,2" */
-static void read_trusted(struct agent *agent)
+static void read_trusted(void)
 {
 	char text[4096], *word, *end;
 	unsigned long id;
 
-	agent->trusted[0] = 1;
-	if (read_text(proc, "cmdline", text, sizeof(text)) < 0)
+	agent.trusted[0] = 1;
+	if (read_text(agent.proc, "cmdline", text, sizeof(text)) < 0)
 		return;
 	for (word = strtok(text, " "); word; word = strtok(NULL, " ")) {
 		if (strncmp(word, "vnode.exec=", 11))
@@ -80,12 +80,12 @@ static void read_trusted(struct agent *agent)
 				complain("vnode.exec: want ids of vnodes, 0 to 255", EINVAL);
 				return;
 			}
-			agent->trusted[id / 64] |= 1ULL << id % 64;
+			agent.trusted[id / 64] |= 1ULL << id % 64;
 		}
 	}
 }
 
-static int read_id(struct agent *agent)
+static int read_id(void)
 {
 	char text[16];
 	int sysfs = mount_detached("sysfs");
@@ -95,37 +95,37 @@ static int read_id(struct agent *agent)
 		close(sysfs);
 	if (len < 1)
 		return -ENOENT;
-	agent->id = atoi(text);
+	agent.id = atoi(text);
 	return 0;
 }
 
 /* Its kernel may not be attached yet, and a former agent's bridge may still be there. */
-static int announce(struct agent *agent)
+static int announce(void)
 {
 	int tries, ret = -ENOTCONN;
 
 	for (tries = ATTACH_S * 1000 / RETRY_MS; ret && tries; tries--) {
 		if (ret != -ENOTCONN || tries < ATTACH_S * 1000 / RETRY_MS)
 			usleep(RETRY_MS * 1000);
-		ret = read_id(agent) ?: agent_announce(agent, agent->trusted);
+		ret = read_id() ?: agent_announce(&agent, agent.trusted);
 	}
 	return ret;
 }
 
-static void serve(struct agent *agent)
+static void serve(void)
 {
 	uint64_t rings;
-	int flags = fcntl(agent->fd, F_GETFL);
+	int flags = fcntl(agent.fd, F_GETFL);
 
-	fcntl(agent->fd, F_SETFL, flags & ~O_NONBLOCK);
+	fcntl(agent.fd, F_SETFL, flags & ~O_NONBLOCK);
 	/* 0 bytes: the bridge is revoked, since the nanokernel was unloaded */
-	while (read(agent->fd, &rings, sizeof(rings)) != 0)
-		agent_serve(agent);
+	while (read(agent.fd, &rings, sizeof(rings)) != 0)
+		agent_serve(&agent);
 }
 
 static void let_go_of_console(void)
 {
-	int fd = openat(dev, "null", O_RDWR | O_CLOEXEC);
+	int fd = openat(agent.dev, "null", O_RDWR | O_CLOEXEC);
 
 	dup2(fd, STDIN_FILENO);
 	dup2(fd, STDOUT_FILENO);
@@ -134,11 +134,9 @@ static void let_go_of_console(void)
 
 int agent_main(void)
 {
-	static struct agent agent;
-
-	proc = mount_detached("proc");
-	dev = mount_detached("devtmpfs");
-	if (proc < 0 || dev < 0) {
+	agent.proc = mount_detached("proc");
+	agent.dev = mount_detached("devtmpfs");
+	if (agent.proc < 0 || agent.dev < 0) {
 		complain("cannot mount proc and devtmpfs", errno);
 		return 1;
 	}
@@ -146,17 +144,15 @@ int agent_main(void)
 	setsid();
 	signal(SIGCHLD, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
-	read_trusted(&agent);
-	agent.dev = dev;
-	agent.proc = proc;
+	read_trusted();
 	for (;;) {
-		int ret = announce(&agent);
+		int ret = announce();
 
 		if (ret) {
 			complain("no bridge", -ret);
 			return 1;
 		}
-		serve(&agent);
+		serve();
 		close(agent.fd);
 	}
 }

@@ -28,40 +28,31 @@ unsigned int vnode_own_id(void)
 	return id;
 }
 
-/* The verb as root's kexec gets it. What is dumped comes as a stream. */
+/* What looks, as root's kexec gets it. What is dumped comes as a stream. */
+static char *const looks[VNODE_NR_VERBS] = {
+	[VNODE_VERB_LIST] = "--vnode-list",
+	[VNODE_VERB_STATUS] = "--status",
+	[VNODE_VERB_LOG] = "--log",
+	[VNODE_VERB_GDB] = "--gdb",
+	[VNODE_VERB_DUMP] = "--dump=-",
+};
+
 static int write_command(const struct vnode_config *config, char *words[5], struct vnode_err *err)
 {
 	static char vnode[64];
-	unsigned int nr = 0;
 
-	words[nr++] = "kexec";
-	if (config->vnode) {
-		snprintf(vnode, sizeof(vnode), "--vnode=%.50s", config->vnode);
-		words[nr++] = vnode;
-	}
-	switch (config->verb) {
-	case VNODE_VERB_LIST:
-		words[nr++] = "--vnode-list";
-		break;
-	case VNODE_VERB_STATUS:
-		words[nr++] = "--status";
-		break;
-	case VNODE_VERB_LOG:
-		words[nr++] = "--log";
-		break;
-	case VNODE_VERB_GDB:
-		words[nr++] = "--gdb";
-		break;
-	case VNODE_VERB_DUMP:
-		words[nr++] = "--dump=-";
-		break;
-	default:
+	if (!looks[config->verb])
 		return vnode_err(err, ENOTTY, "this is vnode %u: that cannot be done here, only in root",
 				 vnode_own_id());
+	*words++ = "kexec";
+	*words++ = looks[config->verb];
+	if (config->vnode) {
+		snprintf(vnode, sizeof(vnode), "--vnode=%.50s", config->vnode);
+		*words++ = vnode;
 	}
 	if (config->json)
-		words[nr++] = "--json";
-	words[nr] = NULL;
+		*words++ = "--json";
+	*words = NULL;
 	return 0;
 }
 
@@ -79,8 +70,7 @@ static int ask(const struct vnode_config *config, int *status, struct vnode_err 
 		return ret;
 	/* root shows this vnode none */
 	if (config->verb == VNODE_VERB_LIST)
-		return vnode_list_print(-1, &(struct vnode_info){ .id = vnode_own_id() },
-					config->json, stdout, err);
+		return vnode_list_print(-1, false, config->json, stdout, err);
 	return vnode_err(err, ESRCH, "no vnode %s: kexec --vnode-list shows those that exist",
 			 config->vnode);
 }

@@ -100,7 +100,6 @@ enum vnode_cause {
  * @low_size: out: bytes of RAM below 640 KiB that each vnode gets
  * @mem_block: out: granule of memory hot-plug, in bytes
  * @mem_available: out: bytes of memory that root can spare now
- * @id: out: 0
  * @reserved: zero
  */
 struct vnode_info {
@@ -110,9 +109,7 @@ struct vnode_info {
 	__u32 low_size;
 	__u64 mem_block;
 	__u64 mem_available;
-	__u32 id;
-	__u32 reserved0;
-	__u64 reserved[3];
+	__u64 reserved[4];
 };
 
 #define VNODE_CLAIMS_MAX	8
