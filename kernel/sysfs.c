@@ -68,11 +68,18 @@ ATTR_FORMAT(cause, "%s\n", vnode_cause_name(status->cause));
 ATTR_FORMAT(restarts, "%u\n", status->restarts);
 ATTR_FORMAT(oopses, "%u\n", status->oopses);
 
+/* protects the viewers of all vnodes */
+static DEFINE_MUTEX(viewers_lock);
+
 static ssize_t viewers_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	struct kmb_node *node = dev_get_drvdata(dev);
+	int len;
 
-	return sysfs_emit(buf, "%*pbl\n", KMB_IDS, node->viewers);
+	mutex_lock(&viewers_lock);
+	len = sysfs_emit(buf, "%*pbl\n", KMB_IDS, node->viewers);
+	mutex_unlock(&viewers_lock);
+	return len;
 }
 
 static ssize_t viewers_store(struct device *dev, struct device_attribute *attr, const char *buf,
@@ -86,7 +93,9 @@ static ssize_t viewers_store(struct device *dev, struct device_attribute *attr, 
 	/* not itself: a vnode that has frozen itself cannot thaw */
 	if (bitmap_parselist(buf, ids, KMB_IDS) || test_bit(0, ids) || test_bit(node->slot.id, ids))
 		return -EINVAL;
+	mutex_lock(&viewers_lock);
 	bitmap_copy(node->viewers, ids, KMB_IDS);
+	mutex_unlock(&viewers_lock);
 	if (!bitmap_empty(ids, KMB_IDS))
 		kmb_viewers_serve();
 	return len;
