@@ -75,6 +75,9 @@ static int ask(const struct vnode_config *config, int *status, struct vnode_err 
 			 config->vnode);
 }
 
+/* Exit status of the writer that has no file, as the stream has ended: root says why. */
+#define WRITER_CUT	2
+
 /* A process that makes a file of what this one prints. Return: its pid, or -errno. */
 static pid_t start_writer(const char *path, struct vnode_err *err)
 {
@@ -89,8 +92,9 @@ static pid_t start_writer(const char *path, struct vnode_err *err)
 		close(fds[1]);
 		if (!vnode_dump_receive(fds[0], path, &why))
 			_exit(0);
-		if (*why.text)
-			fprintf(stderr, "kexec: %s\n", why.text);
+		if (!*why.text)
+			_exit(WRITER_CUT);
+		fprintf(stderr, "kexec: %s\n", why.text);
 		_exit(1);
 	}
 	close(fds[0]);
@@ -113,7 +117,9 @@ static int ask_dump(const struct vnode_config *config, int *status, struct vnode
 	ret = ask(config, status, err);
 	/* the stream ends, and the file is complete or removed */
 	close(STDOUT_FILENO);
-	if (waitpid(pid, &wrote, 0) != pid || wrote)
+	if (waitpid(pid, &wrote, 0) != pid || (wrote && WEXITSTATUS(wrote) != WRITER_CUT))
+		*status = 1;
+	else if (wrote)
 		*status = *status ?: 1;
 	return ret;
 }

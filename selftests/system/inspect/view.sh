@@ -175,7 +175,7 @@ viewer_from_the_start() {
 		[ "$(cat /sys/class/vnode/vnode3/viewers)" = 2,9 ] && wait_for 10 sees vnode3 && stop 3
 }
 
-plan 51
+plan 52
 remember_root
 log_begin
 remember_adeos
@@ -207,6 +207,7 @@ check "vnode 3 that is not there may be allowed too" eval 'allow 2-3 && allowed_
 check "--viewers: vnode 3 is seen as soon as it runs" viewer_from_the_start
 check "dumped while it runs: it stood still" dumps 'registers of 1 of 1 CPUs; it was frozen'
 check "it goes on" eval 'answers 1 && runs 1'
+check "no dump where there is no directory" in2_fails 1 'cannot be written' kexec --vnode=1 --dump=/no/core
 check "who dumps is killed: it goes on" goes_on_after in2 killall -KILL kexec
 check "and is dumped again" dumps 'registers of 1 of 1 CPUs'
 check "revoked in the middle of a dump" revoked_in_the_middle
