@@ -201,7 +201,7 @@ static const struct option_row rows[] = {
 	  .help = "a network of root's, up to 8 times (vnet0)", .repeats = true },
 	{ "disk", "PATH[,format=raw|qcow2][,ro][,id=NAME]", STARTS, take_disk, FIELD(virtio),
 	  .help = "an image or block device: vda, vdb, ...", .repeats = true },
-	{ "fs", "SOURCE:TARGET[,ro][,shared]", STARTS, take_fs, FIELD(virtio),
+	{ "fs", "SOURCE:TARGET[,ro][,shared|,private]", STARTS, take_fs, FIELD(virtio),
 	  .help = "a directory; TARGET / is its root file system", .repeats = true },
 	{ "name", "NAME", STARTS, take_name, FIELD(name),
 	  .help = "a name to use in place of ID (vnodeID)" },

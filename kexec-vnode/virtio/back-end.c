@@ -109,9 +109,9 @@ static int virtiofsd_c(const struct vnode_virtio_device *device, int fd,
 	argv[n++] = print("source=%s", path);
 	argv[n++] = print("-o");
 	argv[n++] = print("log_level=warn,xattr,announce_submounts,sandbox=%s", sandbox());
-	if (device->shared) {
+	if (device->shared || device->private) {
 		argv[n++] = print("-o");
-		argv[n++] = print("cache=none,flock,posix_lock");
+		argv[n++] = print(device->shared ? "cache=none,flock,posix_lock" : "cache=always");
 	}
 	free(path);
 	return n;
@@ -130,6 +130,8 @@ static int virtiofsd_rust(const struct vnode_virtio_device *device, int fd,
 	argv[n++] = print("--sandbox=%s", sandbox());
 	if (device->shared)
 		argv[n++] = print("--cache=never");
+	if (device->private)
+		argv[n++] = print("--cache=always");
 	return n;
 }
 

@@ -219,21 +219,25 @@ static int take_fs_word(const char *text, const char *word, size_t len,
 			struct vnode_virtio_device *device, struct vnode_err *err)
 {
 	bool *flag = is_word(word, len, "ro") ? &device->read_only :
-		     is_word(word, len, "shared") ? &device->shared : NULL;
+		     is_word(word, len, "shared") ? &device->shared :
+		     is_word(word, len, "private") ? &device->private : NULL;
 
 	if (!flag)
-		return bad_fs(err, text, "\"%.*s\" is not understood: expected ro or shared",
+		return bad_fs(err, text,
+			      "\"%.*s\" is not understood: expected ro, shared or private",
 			      (int)(len < 40 ? len : 40), word);
 	if (*flag)
 		return bad_fs(err, text, "\"%.*s\" is one too many: give it once", (int)len,
 			      word);
 	*flag = true;
+	if (device->shared && device->private)
+		return bad_fs(err, text, "shared and private exclude each other");
 	return 0;
 }
 
 /**
  * vnode_parse_fs() - add a file system
- * @text: SOURCE:TARGET[,ro][,shared]; SOURCE may have colons
+ * @text: SOURCE:TARGET[,ro][,shared|,private]; SOURCE may have colons
  * @virtio: the devices before it
  * @err: filled on failure
  *
@@ -337,7 +341,8 @@ void vnode_virtio_print(const struct vnode_virtio *virtio, FILE *out)
 
 		fprintf(out, "device:   %s: %s", device->name, device->path);
 		if (device->kind == VNODE_VIRTIO_FS)
-			fprintf(out, " at %s%s", device->target, device->shared ? ", shared" : "");
+			fprintf(out, " at %s%s", device->target,
+				device->shared ? ", shared" : device->private ? ", private" : "");
 		else
 			fprintf(out, ", %s, serial %s", format, device->serial);
 		fprintf(out, "%s\n", device->read_only ? ", read-only" : "");

@@ -41,6 +41,7 @@ enum vnode_disk_format {
  * @is_block: of a disk: @path is a block device; set by vnode_virtio_check()
  * @read_only: the vnode cannot write to it
  * @shared: of a file system: what others change is seen at once, nothing is kept in memory
+ * @private: of a file system: nobody else changes it, all that was seen is kept in memory
  */
 struct vnode_virtio_device {
 	enum vnode_virtio_kind kind;
@@ -53,6 +54,7 @@ struct vnode_virtio_device {
 	bool is_block;
 	bool read_only;
 	bool shared;
+	bool private;
 };
 
 struct vnode_virtio {

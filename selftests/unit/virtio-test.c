@@ -121,6 +121,8 @@ static void takes_file_systems(void)
 	device = fs("tree:/,shared,ro");
 	KTAP_CHECK_STR(device->target, "/");
 	KTAP_CHECK(device->read_only && device->shared);
+	device = fs("tree:/,private");
+	KTAP_CHECK(device->private && !device->shared && !device->read_only);
 	KTAP_CHECK_STR(fs("a://b///c/")->target, "/b/c");
 	KTAP_CHECK_STR(fs("a://")->target, "/");
 	KTAP_CHECK_STR(fs("a:/..b/.c/d..")->target, "/..b/.c/d..");
@@ -140,6 +142,9 @@ static void refuses_file_systems(void)
 		{ "/srv:/a,rw", "\"rw\" is not understood" },
 		{ "/srv:/a,ro,ro", "\"ro\" is one too many" },
 		{ "/srv:/a,shared,ro,shared", "\"shared\" is one too many" },
+		{ "/srv:/a,shared,private", "exclude each other" },
+		{ "/srv:/a,private,ro,shared", "exclude each other" },
+		{ "/srv:/a,private,private", "\"private\" is one too many" },
 		{ "/srv:/a,shared=1", "\"shared=1\" is not understood" },
 		{ "/srv:/a,", "\"\" is not understood" },
 		{ "/srv:/a b", "a character" },

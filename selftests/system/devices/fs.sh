@@ -11,9 +11,10 @@
 . /selftests/lib/devices.sh
 
 FIXED=/srv/fixed	# in vnodes read-only
+OWN=/srv/own		# vnode 1's, private
 
 make_trees() {
-	mkdir -p "$TREE/dir" "$FIXED" && echo "of root" > "$TREE/file" && echo fixed > "$FIXED/file" &&
+	mkdir -p "$TREE/dir" "$FIXED" "$OWN" && echo "of root" > "$TREE/file" && echo fixed > "$FIXED/file" &&
 		ln -s file "$TREE/link" && chmod 640 "$TREE/file" && chown 1000:1001 "$TREE/file"
 }
 
@@ -22,7 +23,7 @@ mounted() { # ID
 }
 
 has_words() {
-	log_has 1 "Command line: .* vnode.fs=fs0:/srv/tree vnode.fs=fs1:/f:ro"
+	log_has 1 "Command line: .* vnode.fs=fs0:/srv/tree vnode.fs=fs1:/f:ro vnode.fs=fs2:/p"
 }
 
 looks_the_same() {
@@ -47,6 +48,13 @@ is_not_written() {
 # Nor does root's own directory become read-only.
 root_writes() {
 	echo more > "$FIXED/more" && wait_for 5 inside 1 'grep more /f/more' && rm "$FIXED/more"
+}
+
+# The vnode looks at a file of a private directory only once, at others again after a second.
+is_private() {
+	inside 1 'mkdir -p /p && mount -t virtiofs fs2 /p && echo mine > /p/file' && [ "$(cat "$OWN/file")" = mine ] &&
+		touch "$OWN/seen" "$TREE/seen" && inside 1 'ls /p/seen && ls /m/seen' && rm "$OWN/seen" "$TREE/seen" &&
+		wait_for 5 inside 1 '[ ! -e /m/seen ]' && inside 1 'ls /p/seen'
 }
 
 # ".." and links do not lead out.
@@ -78,18 +86,20 @@ back_end_dies() {
 		[ "$(inside 1 'cat /f/file')" = fixed ] && is_well 1 && inside 2 'cat /m/file'
 }
 
-plan 15
+plan 16
 check "directories" make_trees
 log_begin
 remember_root
 remember_adeos
-check "a vnode with two of them starts" start_with 1 2 --restart=on-failure --fs="$TREE":/srv/tree --fs="$FIXED":/f,ro
+check "a vnode with two of them starts" start_with 1 2 --restart=on-failure --fs="$TREE":/srv/tree --fs="$FIXED":/f,ro \
+	--fs="$OWN":/p,private
 check "their words are on its command line" has_words
 check "they can be mounted" mounted 1
 check "names, modes, owners, contents, links" looks_the_same
 check "files, both ways" both_ways
 check "one that is read-only is not written" is_not_written
 check "root can write there" root_writes
+check "one is private" is_private
 check "no way leads out" stays_inside
 check "a second vnode shares it" is_shared
 check "a panic during writes: it can be mounted again" lives_through_a_panic
