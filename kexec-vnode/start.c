@@ -91,6 +91,18 @@ static void print_piece(const struct vnode_piece *piece, const struct vnode_conf
 		printf("%s: root shows no consoles yet: modprobe vconsole\n", config->name);
 }
 
+/* Without vvirtio a vnode has none of its disks and directories. */
+static int check_devices(const struct start *s, const struct vnode_config *config, const char *why,
+			 struct vnode_err *err)
+{
+	/* not 0, either, if what is in the initrd is not known */
+	if (!config->virtio.nr ||
+	    (s->initrd.size &&
+	     vnode_piece_look(s->initrd.data, s->initrd.size, "vvirtio.ko")))
+		return 0;
+	return vnode_err(err, ENOENT, "--disk and --fs need vvirtio in the vnode: %s", why);
+}
+
 /*
  * A start without a piece: the initrd may have adeos-lite itself. A kernel without it will
  * not attach: it has no boot limit.
@@ -98,8 +110,11 @@ static void print_piece(const struct vnode_piece *piece, const struct vnode_conf
 static int start_without_piece(struct start *s, struct vnode_config *config, const char *why,
 			       struct vnode_err *err)
 {
-	int has = 0;
+	int has = 0, ret;
 
+	ret = check_devices(s, config, why, err);
+	if (ret)
+		return ret;
 	if (s->initrd.size)
 		has = vnode_piece_look(s->initrd.data, s->initrd.size, "adeos-lite.ko");
 	if (config->attach && has != 1)
@@ -128,6 +143,9 @@ static int make_piece(struct start *s, struct vnode_config *config, struct vnode
 	if (ret)
 		return vnode_err(err, ret, "%s", why.text);
 	print_piece(&s->piece, config);
+	if (strstr(s->piece.missing, "vvirtio"))
+		return check_devices(s, config, "make install has not been run for its kernel",
+				     err);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: -c 3 -m 1G -t 600
+# vm: -d -c 3 -m 1G -t 600
 #
 # An initrd that knows nothing of vnodes: kexec adds what is missing. And the other cases:
 # no initrd, one that is found, one that loads adeos-lite itself, no modules.
@@ -111,6 +111,12 @@ attach_is_refused() {
 		cat /tmp/said && grep '^kexec: --attach: no adeos-lite for ' /tmp/said && no_vnodes
 }
 
+# A kernel without its root file system would panic.
+devices_are_refused() {
+	mkdir -p /srv && exits_with 1 kexec --vnode=1 --cpus=1 --mem=256M --initrd=none --fs=/srv:/ "$KERNEL" > /tmp/said 2>&1 &&
+		cat /tmp/said && grep '^kexec: --disk and --fs need vvirtio in the vnode: no adeos-lite for ' /tmp/said && no_vnodes
+}
+
 # ---- ends that only the log tells ----
 
 # The kernel ends before it attaches, and the start says so before the boot limit is over.
@@ -142,7 +148,7 @@ without_modules() {
 	echo kernel/other.ko: > "$TREE/modules.dep"
 }
 
-plan 22
+plan 23
 remember_root
 check "an initrd without any module" make_foreign
 check "root's modules, as installed" install_modules
@@ -163,6 +169,7 @@ check "an initrd that loads adeos-lite itself does not need them" complete_witho
 check "a panic before the nanokernel is loaded is noticed" early_panic
 check "and so is a halt" early_halt
 check "--attach is refused without them" attach_is_refused
+check "and so is a directory" devices_are_refused
 check "without them a kernel starts unattached" unattached
 check "it is taken back" stop 1
 check "root is as it was" root_is_back
