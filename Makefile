@@ -35,7 +35,7 @@ help:
 	@echo 'make              the modules (adeos-lite, vnode) and the kexec binary'
 	@echo 'make demo         two more kernels beside the first, in a QEMU machine'
 	@echo 'make demo-debian  two stock Debians as vnodes, from a directory and from a disk (the first time as root)'
-	@echo 'make demo-cluster four kernels as a cluster: NFS, ssh, MPI (the first time as root)'
+	@echo 'make demo-cluster four kernels as a cluster: ssh, MPI (the first time as root)'
 	@echo 'make check        unit tests, static checks, system tests in QEMU (TESTS=NAME...)'
 	@echo 'make check-long   the system tests that take long (TESTS=NAME...)'
 	@echo 'make bench        the measurements, as a table'
@@ -213,7 +213,7 @@ demo-cluster: userland
 
 # Stock Debians, from a directory and from a disk.
 demo-debian: kexec modules-6.12-cloud deps-cluster
-	@selftests/fetch stock
+	@selftests/fetch stock bookworm
 	@selftests/fetch expect
 	@selftests/demo-debian
 

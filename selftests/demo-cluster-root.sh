@@ -43,7 +43,7 @@ try() { # WHAT COMMAND...
 }
 
 start_one() { # ID
-	echo "   # kexec --vnode=$1 --cpus=$(($1 + 1)) --mem=512M --initrd=... --append=\"$(node_words "$1") ...\" $KERNEL"
+	echo "   # kexec --vnode=$1 --cpus=$(($1 + 1)) --mem=512M --initrd=none --fs=/srv/node$1:/,private --append=node=$1 $KERNEL"
 	try "the start of vnode $1" start_node "$1" $(($1 + 1)) 512M
 }
 
@@ -66,12 +66,10 @@ table() { # NODE-NODE NODE-NODE
 		{ printf "   %8d  %20.1f  %8.3f  %20.1f  %8.3f\n", $1, time[$1], rate[$1], $2, $3 }' "/tmp/$1" "/tmp/$2"
 }
 
-step "root, with $cpus CPUs, is node0; Debian's user land is on a disk and served over NFS"
+step "root, with $cpus CPUs, is node0; each node has a directory as its root, above Debian's user land on a disk"
 try "root's part" start_root ro
-show exportfs -v
-show cat /proc/fs/nfsd/versions
 
-step "vnodes 1 to 3: the same kernel, a CPU and 512 MiB each, the root file system over NFS"
+step "vnodes 1 to 3: the same kernel, a CPU and 512 MiB each, a root file system of root's"
 for id in $NODES; do
 	start_one "$id"
 done
@@ -81,7 +79,7 @@ done
 kexec --vnode-list | sed 's/^/   /'
 
 step "ssh from node to node"
-show ssh node1 "hostname; uname -r; grep -E ' (/|/media/nfs) ' /proc/mounts"
+show ssh node1 "hostname; uname -r; grep ' / ' /proc/mounts"
 show ssh node2 ssh node3 hostname
 
 step "MPI: mpirun starts programs over ssh on vnic"

@@ -16,8 +16,6 @@
  *				one is vers=
  *	  ip=ADDRESS:::NETMASK:NAME:DEVICE	of this kernel; other fields are ignored
  *	  init=FILE		/sbin/init
- *	  vnode.overlay=SIZE	mounts the server's file system read-only, at /media/nfs, below
- *				a tmpfs of SIZE that takes all writes until the vnode ends
  *				A vnode that does not get its root file system panics.
  *
  * While there is /dev/bridge, and no file /run/vsh.off, "vsh --serve" runs commands
@@ -51,7 +49,6 @@
 #define LINE_SIZE	900	/* less than the limit of a write to /dev/kmsg */
 
 #define NEW_ROOT	"/new"
-#define NFS_DIR		"/nfs"
 #define NFS_S		120	/* for the server to come up */
 
 static int kmsg = -1;
@@ -399,7 +396,7 @@ static void configure_net(char *ip)
 	close(fd);
 }
 
-/* The kernel requests the modules of NFS and overlayfs itself. */
+/* The kernel requests the modules of NFS itself. */
 static void mount_nfs(const char *source, const char *dir)
 {
 	const struct timespec tick = { .tv_nsec = 200000000 };
@@ -427,27 +424,10 @@ static void mount_nfs(const char *source, const char *dir)
 	}
 }
 
-static void mount_overlay(const char *size)
-{
-	char data[64];
-
-	snprintf(data, sizeof(data), "size=%s", size);
-	mkdir("/memory", 0755);
-	if (mount("tmpfs", "/memory", "tmpfs", 0, data) ||
-	    mkdir("/memory/upper", 0755) || mkdir("/memory/work", 0755) ||
-	    mount("overlay", NEW_ROOT, "overlay", 0,
-		  "lowerdir=" NFS_DIR ",upperdir=/memory/upper,workdir=/memory/work"))
-		no_root("overlay");
-	if ((mkdir(NEW_ROOT "/media/nfs", 0755) && errno != EEXIST) ||
-	    mount(NFS_DIR, NEW_ROOT "/media/nfs", NULL, MS_MOVE, NULL))
-		no_root("/media/nfs");
-}
-
 static void __attribute__((noreturn)) enter_root(void)
 {
 	static const char * const moved[] = { "/proc", "/sys", "/dev" };
-	const char *source = find_value("nfsroot="), *size = find_value("vnode.overlay=");
-	const char *init = find_value("init=");
+	const char *source = find_value("nfsroot="), *init = find_value("init=");
 	char *ip = find_value("ip="), path[64];
 
 	errno = EINVAL;
@@ -455,10 +435,7 @@ static void __attribute__((noreturn)) enter_root(void)
 		no_root("root=/dev/nfs needs nfsroot= and ip=");
 	configure_net(ip);
 	mkdir(NEW_ROOT, 0755);
-	mkdir(NFS_DIR, 0755);
-	mount_nfs(source, size ? NFS_DIR : NEW_ROOT);
-	if (size)
-		mount_overlay(size);
+	mount_nfs(source, NEW_ROOT);
 	for (size_t i = 0; i < sizeof(moved) / sizeof(moved[0]); i++) {
 		snprintf(path, sizeof(path), NEW_ROOT "%s", moved[i]);
 		if (mount(moved[i], path, NULL, MS_MOVE, NULL))

@@ -62,5 +62,5 @@ shuts_down() {
 	kexec --vnode=1 -u --timeout=300 2> /tmp/stop.err
 	cat /tmp/stop.err
 	[ ! -s /tmp/stop.err ] && vcon 1 history | grep -a 'reboot: Power down' || return
-	! mountpoint -q "$TREE" || umount "$TREE"
+	! is_mounted "$TREE" || umount "$TREE"
 }

@@ -11,7 +11,9 @@
 
 # The type of the root file system in there
 root_is() { # TYPE
-	[ "$(ex 'stat -f -c %T /; cat /proc/1/comm' | tr '\n' ' ')" = "$1 systemd " ]
+	ex 'awk "\$2 == \"/\" { print \$3 }" /proc/mounts; cat /proc/1/comm' > /tmp/root
+	cat /tmp/root
+	[ "$(tr '\n' ' ' < /tmp/root)" = "$1 systemd " ]
 }
 
 directory_is_shared() {
@@ -32,7 +34,7 @@ debian() { # disk|fs INITRD
 
 	check "$what: the kernel attaches" boots_from "$@"
 	check "$what: systemd runs, and no unit has failed" comes_to_run
-	check "$what: with its root file system" root_is "$([ "$1" = disk ] && echo ext2/ext3 || echo fuseblk)"
+	check "$what: with its root file system" root_is "$([ "$1" = disk ] && echo ext4 || echo virtiofs)"
 	check "$what: and a directory of root's" directory_is_shared
 	check "$what: there is a login on its console" asks_for_login
 	check "$what: /vnode/init has nothing to complain of, and is gone" nothing_is_missing

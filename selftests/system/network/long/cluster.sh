@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: -c 5 -m 4G -t 900 -q '-drive if=virtio,format=raw,snapshot=on,file=build/debian/userland.ext4'
+# vm: -d -c 5 -m 4G -t 900 -q '-drive if=virtio,format=raw,snapshot=on,file=build/debian/userland.ext4'
 # vm: -f build/debian/nfs.cpio:/boot/nfs.cpio
 #
 # [MIB]: root and three vnodes as a cluster: ssh between all nodes, MPI programs on all nodes; a
@@ -175,7 +175,7 @@ panic_while_mpi_runs() {
 	kill -0 "$mpi" || return 1
 	on 3 'echo c > /proc/sysrq-trigger' > /dev/null 2>&1 &
 	ssh=$!
-	wait_for 30 panicked 3 || return 1
+	wait_for "$NOTICE_S" panicked 3 || return 1
 	since=$(uptime_s)
 	wait_for "$NOTICE_S" not kill -0 "$mpi" || { kill "$mpi"; return 1; }
 	wait "$mpi" || status=$?

@@ -17,9 +17,21 @@ mib=${1:-256}
 
 # ---- the vnode ----
 
+# Vnodes that are started later can mount NFS.
+nfs_initrd() {
+	# shellcheck disable=SC2034 # for start
+	INITRD=/tmp/initrd-nfs.img
+	cat /boot/initrd-vnode.img /boot/nfs.cpio > "$INITRD"
+}
+
+words() { # ID
+	echo "vnode.modules=vnic ip=$(node_address "$1"):::255.255.255.0:node$1:vnet0" \
+		"root=/dev/nfs nfsroot=$(node_address 0):/"
+}
+
 # Without an overlay: the vnode writes to root's disk.
 start_it() {
-	nfs_initrd && start 1 2 384M --append="$(node_words 1)" && node_is_up 1
+	start 1 2 384M --append="$(words 1)" && node_is_up 1
 }
 
 # To whom its state says that it runs, its init has long gone over to the other root.
@@ -41,7 +53,7 @@ rights_hold() {
 
 # A vnode without its root file system panics.
 no_root_is_a_panic() {
-	start 2 1 256M --append="$(node_words 2 | sed 's/:vnet0/:vnet1/')"
+	start 2 1 256M --append="$(words 2 | sed 's/:vnet0/:vnet1/')"
 	wait_for 60 log_has 2 'Attempted to kill init' && log_has 2 'vnode: root over NFS: vnet1: No such device' &&
 		wait_for 10 panicked 2
 }
@@ -123,7 +135,7 @@ plan 17
 remember_root
 log_begin
 : > /tmp/figures
-check "root serves its disk" start_root rw
+check "root serves its disk" eval "start_root rw && serve_nfs $IMAGE && nfs_initrd"
 check "a vnode whose root file system cannot be had panics" no_root_is_a_panic
 check "it is taken back" stop 2
 check "a vnode comes up with its root file system over NFS" start_it
@@ -138,7 +150,7 @@ check "it is killed while it writes" stop_in_the_middle
 check "it mounts again" start_it
 check "everything is as it was" is_as_it_was
 check "it is shut down in order" stop_orderly 1
-check "root gives up its part: nothing is held" stop_root
+check "root gives up its part: nothing is held" eval 'stop_nfs && stop_root'
 check "root is as it was" root_is_back
 check "root's log is quiet" log_is_quiet
 finish
