@@ -12,10 +12,17 @@
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
+#include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <asm/smp.h>
 
 #include "kmb.h"
+
+/* For all CPUs of a vnode together */
+#define PLUG_TIMEOUT	(5 * HZ)
+#define PLUG_PAUSE_MS	20
 
 /* Protects lent. The hot-plug callbacks read it: our own calls run them. */
 static DEFINE_MUTEX(cpus_lock);
@@ -71,7 +78,23 @@ static bool is_named_twice(const struct adeos_cpu *cpu, unsigned int i)
 	return false;
 }
 
-static int cpu_take(struct adeos_cpu *cpu)
+/*
+ * Linux refuses hot-plug for a moment now and then, as while it probes a PCI device
+ * (cpu_hotplug_disable() in drivers/pci/pci-driver.c).
+ */
+static int plug(int (*step)(unsigned int cpu), u32 cpu, unsigned long end)
+{
+	int err;
+
+	for (;;) {
+		err = step(cpu);
+		if (err != -EBUSY || time_after(jiffies, end) || fatal_signal_pending(current))
+			return err;
+		msleep(PLUG_PAUSE_MS);
+	}
+}
+
+static int cpu_take(struct adeos_cpu *cpu, unsigned long end)
 {
 	int err;
 
@@ -79,7 +102,7 @@ static int cpu_take(struct adeos_cpu *cpu)
 	if (err)
 		return err;
 	cpumask_set_cpu(cpu->cpu, &lent);
-	err = remove_cpu(cpu->cpu);
+	err = plug(remove_cpu, cpu->cpu, end);
 	if (err) {
 		pr_debug("remove_cpu(%u): %d\n", cpu->cpu, err);
 		cpumask_clear_cpu(cpu->cpu, &lent);
@@ -94,13 +117,13 @@ static int cpu_take(struct adeos_cpu *cpu)
 	return 0;
 }
 
-static void cpu_return(u32 cpu)
+static void cpu_return(u32 cpu, unsigned long end)
 {
 	int err;
 
 	cpumask_clear_cpu(cpu, &lent);
 	set_cpu_present(cpu, true);
-	err = add_cpu(cpu);
+	err = plug(add_cpu, cpu, end);
 	if (err)
 		pr_err("CPU %u cannot be brought up again: %d\n", cpu, err);
 }
@@ -115,6 +138,7 @@ static void cpu_return(u32 cpu)
  */
 int kmb_cpus_take(struct adeos_cpu *cpu, unsigned int nr, u32 *bad_cpu)
 {
+	unsigned long end = jiffies + PLUG_TIMEOUT;
 	unsigned int i, taken = 0;
 	int err = 0;
 
@@ -126,12 +150,13 @@ int kmb_cpus_take(struct adeos_cpu *cpu, unsigned int nr, u32 *bad_cpu)
 	}
 	while (!err && taken < nr) {
 		*bad_cpu = cpu[taken].cpu;
-		err = fatal_signal_pending(current) ? -EINTR : cpu_take(&cpu[taken]);
+		err = fatal_signal_pending(current) ? -EINTR : cpu_take(&cpu[taken], end);
 		if (!err)
 			taken++;
 	}
+	end = jiffies + PLUG_TIMEOUT;
 	while (err && taken)
-		cpu_return(cpu[--taken].cpu);
+		cpu_return(cpu[--taken].cpu, end);
 	mutex_unlock(&cpus_lock);
 	return err;
 }
@@ -145,10 +170,11 @@ int kmb_cpus_take(struct adeos_cpu *cpu, unsigned int nr, u32 *bad_cpu)
  */
 void kmb_cpus_return(const struct adeos_cpu *cpu, unsigned int nr)
 {
+	unsigned long end = jiffies + PLUG_TIMEOUT;
 	unsigned int i;
 
 	mutex_lock(&cpus_lock);
 	for (i = 0; i < nr; i++)
-		cpu_return(cpu[i].cpu);
+		cpu_return(cpu[i].cpu, end);
 	mutex_unlock(&cpus_lock);
 }

@@ -35,17 +35,51 @@ static int stop(int fd, const struct vnode_config *config, struct vnode_err *err
 	return vnode_device_stop(fd, config->id, config->timeout, true, err);
 }
 
+static bool cpu_is_offline(unsigned int cpu)
+{
+	char path[64];
+	FILE *file;
+	int c;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/online", cpu);
+	file = fopen(path, "re");
+	c = file ? fgetc(file) : '1';
+	if (file)
+		fclose(file);
+	return c == '0';
+}
+
+/* Root's log has the reason. */
+static int check_cpus(const uint32_t *cpu, uint32_t nr, const struct vnode_config *config,
+		      struct vnode_err *err)
+{
+	uint32_t i;
+
+	for (i = 0; i < nr; i++)
+		if (cpu_is_offline(cpu[i]))
+			return vnode_err(err, EBUSY,
+					 "vnode %u is returned, but CPU %u is offline: echo 1 > /sys/devices/system/cpu/cpu%u/online",
+					 config->id, cpu[i], cpu[i]);
+	return 0;
+}
+
 int vnode_unload(int fd, const struct vnode_config *config, const struct vnode_info *info,
 		 struct vnode_err *err)
 {
+	static uint32_t cpu[VNODE_CPUS_MAX];
+	struct vnode_status status = {};
 	uint64_t begin, stopped;
 	int ret;
 
+	ret = vnode_device_status(fd, config->id, false, &status, cpu, err);
+	if (ret)
+		return ret;
 	begin = vnode_cycles();
 	ret = stop(fd, config, err);
 	stopped = vnode_cycles();
 	ret = ret ?: vnode_device_return(fd, config->id, err);
-	ret = ret ?: vnode_virtio_wait_end(config->id, err);
+	ret = ret ?: vnode_virtio_wait_end(config->id, err) ?:
+	      check_cpus(cpu, status.nr_cpus, config, err);
 	if (!ret)
 		printf("vnode %u: stopped in %.3f ms, everything returned in %.3f ms\n", config->id,
 		       (double)(stopped - begin) / info->tsc_khz,

@@ -2,6 +2,7 @@
 /* Ways in which a kernel harms itself. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
@@ -43,6 +44,19 @@ static int freeze_run(struct answer *out, int argc, char **argv)
 		return err;
 	deadline = rdtsc_ordered() + ms_to_tsc(ms);
 	return stop_machine(freeze, &deadline, cpu_online_mask);
+}
+
+/* No CPU can be plugged from now on, as while Linux probes a PCI device. */
+static int noplug_run(struct answer *out, int argc, char **argv)
+{
+	cpu_hotplug_disable();
+	return 0;
+}
+
+static int plug_run(struct answer *out, int argc, char **argv)
+{
+	cpu_hotplug_enable();
+	return 0;
 }
 
 /**
@@ -161,6 +175,8 @@ static int oom_run(struct answer *out, int argc, char **argv)
 
 const struct command harm_commands[] = {
 	{ "freeze", 1, "MS", freeze_run },
+	{ "noplug", 0, "", noplug_run },
+	{ "plug", 0, "", plug_run },
 	{ "irqsoff", 3, "NAME CPU MS", irqsoff_run },
 	{ "nmirest", 0, "", nmirest_run },
 	{ "spin", 1, "CPU", spin_run },

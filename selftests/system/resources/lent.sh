@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: -c 4 -m 1G -t 120
+# vm: -c 4 -m 1G -t 200
 #
 # Operations that root refuses while CPUs or memory are lent, and allows afterwards.
 
@@ -40,11 +40,44 @@ modules_load() {
 		insmod "/lib/modules/$(uname -r)/vnode.ko"
 }
 
+# ---- Linux refuses hot-plug for a moment ----
+
+# COMMAND waits until CPUs can be plugged again.
+waits_for_plug() { # COMMAND...
+	local pid
+
+	adeos-test noplug || return 1
+	"$@" > /tmp/waits 2>&1 &
+	pid=$!
+	usleep 500000
+	kill -0 "$pid" || { adeos-test plug; cat /tmp/waits; return 1; }
+	adeos-test plug
+	wait "$pid" || { cat /tmp/waits; return 1; }
+}
+
+start_spin() {
+	kexec --vnode=1 --cpus=2-3 --mem=16M --boot-limit=0 -l /tmp/spin
+}
+
+# Linux refuses for longer: the tool names a CPU, which can be brought up by hand.
+names_offline_cpu() {
+	adeos-test noplug && start_is_refused && adeos-test plug && start_spin && adeos-test noplug || return 1
+	exits_with 1 kexec --vnode=1 -u 2> /tmp/named
+	adeos-test plug
+	cat /tmp/named
+	grep -x 'kexec: vnode 1 is returned, but CPU 2 is offline: echo 1 > /sys/devices/system/cpu/cpu2/online' /tmp/named &&
+		echo 1 > "$CPU2" && echo 1 > /sys/devices/system/cpu/cpu3/online && no_vnodes
+}
+
+start_is_refused() {
+	not start_spin 2> /tmp/refused && grep 'CPU 2' /tmp/refused && no_vnodes
+}
+
 alive() {
 	[ "$(vnode-ctl beats 1)" -gt 100 ]
 }
 
-plan 24
+plan 27
 remember_root
 log_begin
 tiny-kernel cli > /tmp/spin
@@ -57,7 +90,11 @@ check "it has not noticed" alive
 check "STOP" vnode-ctl stop 1
 refuses_all stopped
 check "everything is given back" kexec --vnode=1 -u
+check "a start waits while CPUs cannot be plugged" waits_for_plug start_spin
+check "so does a return" waits_for_plug kexec --vnode=1 -u
+check "a CPU that stays offline is named" names_offline_cpu
 check "root has everything again, its log is quiet" eval 'root_is_back && log_is_quiet'
+rmmod adeos_test
 check "the modules can go" rmmod vnode adeos_lite
 check "and come back" modules_load
 finish
