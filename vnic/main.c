@@ -20,7 +20,8 @@
 #define FRAMES_MIN	8
 #define FRAMES_DEFAULT	128
 
-static char *net = "vnet0";
+static const char default_net[] = "vnet0";
+static char *net = (char *)default_net;
 module_param(net, charp, 0444);
 MODULE_PARM_DESC(net, "networks: NAME[,mac=ADDRESS][,queues=N][,mtu=N];... or none");
 
@@ -102,6 +103,8 @@ static struct rtnl_link_ops link_ops = {
 	.newlink = vnic_newlink,
 	.get_num_tx_queues = default_queues,
 	.get_num_rx_queues = default_queues,
+	/* the device goes to the first namespace: its network must not end with a namespace */
+	.netns_refund = true,
 };
 
 /* ---- the parameter ---- */
@@ -144,6 +147,11 @@ static int nets_register(void)
 	rest = list;
 	while (!err && (text = strsep(&rest, ";"))) {
 		err = vnic_net_parse(text, &item, &at) ? -EINVAL : net_register(&item);
+		/* a default that the user did not choose: a virtual machine may have this tap */
+		if (err == -EEXIST && net == default_net) {
+			pr_warn("another device is called %s: no network is joined\n", text);
+			err = 0;
+		}
 		if (err)
 			pr_err("net=%s: cannot be joined: %d\n", text, err);
 	}

@@ -25,7 +25,13 @@ bad_parameters() {
 		refuses_parameter vnet0,colour=red && refuses_parameter 'vnet0;vnet0' vnet0
 }
 
-# Linux says how it is called, by whom it is driven, and on what it is.
+# Another device has the name of the default network.
+name_is_taken() {
+	load_net 0 dummy && ip link add vnet0 type dummy && not insmod "$VNIC" net=vnet0 && insmod "$VNIC" &&
+		ip -d link show vnet0 | grep -qw dummy && ip link add vnet1 type vnic && rmmod vnic && ip link del vnet0
+}
+
+# ip and ethtool show its name, driver and network.
 looks_like_a_device() {
 	ip -d link show vnet0
 	ip -d link show vnet0 | grep -q 'link/ether 02:' && ip -d link show vnet0 | grep -qw vnic &&
@@ -51,7 +57,7 @@ has_broadcast() { # ID
 	[ "$(broadcasts "$1")" -ge 1 ]
 }
 
-# A datagram to all: each of the others sees it once, who sent it not at all.
+# A datagram to all: each receiver sees it once, the sender not at all.
 broadcast_once() {
 	local id
 
@@ -89,6 +95,12 @@ moves() {
 	ip netns add away && ip link set vnet0 netns away || return 1
 	inside away "ip addr add $(address 0)/24 dev vnet0 && ip link set vnet0 up" && ping_once away "$(address 1)" &&
 		inside away ip link set vnet0 netns 1 && ip netns del away && configure 0 && pings 0 1
+}
+
+# Its namespace ends: the network does not, it is in the first one.
+comes_back() {
+	ip netns add away && ip link set vnet0 netns away && ip netns del away &&
+		wait_for 10 test -e /sys/class/net/vnet0 && configure 0 && pings 0 1
 }
 
 down_and_up() { # TIMES: under traffic
@@ -131,7 +143,7 @@ reloads() {
 		configure 2 && wait_for 10 members_are 0 3 && pings 0 2 && pings 2 1
 }
 
-# A network of root's and vnode 1's: what is on one is not on the other.
+# A network of root and vnode 1: its frames are not seen on the other one.
 second_network() {
 	ip addr add 10.2.0.1/24 dev lab && ip link set lab up &&
 		inside 1 "ip addr add 10.2.0.2/24 dev lab && ip link set lab up" &&
@@ -146,7 +158,7 @@ leaves_network() {
 		wait_for 5 inside 1 grep -qx 0 /sys/class/net/lab/carrier && carrier_is 1 1
 }
 
-# Before anything starts, with one line of why.
+# The start is refused with one line before anything is taken.
 bad_networks() {
 	refused 2 'root has no network nosuch' --vnode=3 --cpus=3 --mem=192M --net=nosuch "$KERNEL" &&
 		refused 2 'is that of root' --vnode=3 --cpus=3 --mem=192M --net=vnet0,mac="$(mac_of 0)" "$KERNEL" &&
@@ -154,17 +166,18 @@ bad_networks() {
 		refused 2 'out of range' --vnode=3 --cpus=3 --mem=192M --net=vnet0,mtu=66000 "$KERNEL"
 }
 
-# What kexec has given it, always the same.
+# The address from kexec, always the same.
 mac_is_kept() {
 	kexec --vnode=3 --cpus=3 --mem=192M --dry-run "$KERNEL" > /tmp/dry && kexec --vnode=1 --log |
 		grep -o "vnic.net=vnet0,mac=$(mac_of 1)" | head -n 1 | grep .
 }
 
-plan 46
+plan 48
 remember_root
 remember_adeos
 net_initrd
 check "parameters that are none are refused, and nothing stays" bad_parameters
+check "another device is called vnet0: the module is loaded all the same" name_is_taken
 log_begin
 check "root loads the module" insmod "$VNIC"
 check "vnet0 is a device as others are" looks_like_a_device
@@ -198,6 +211,7 @@ check "MTU 65521" mtu 65521
 check "MTU 1500 again, no less than 68 and no more than 65521" eval 'mtu 1500 && mtu_is_bounded'
 check "a VLAN" vlan
 check "into a network namespace and back" moves
+check "the namespace ends with it: it comes back" comes_back
 check "20 times down and up under traffic" down_and_up 20
 check "vnode 2 panics and comes again: vnode 1 talks on" talks_on_while panics
 check "vnode 2 reloads its module: vnode 1 talks on" talks_on_while reloads

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -n -c 4 -m 3G -t 600
 #
-# What Linux makes of network devices, made of vnics: VLANs, bridges, bonds, traffic
-# control, namespaces; and what tcpdump shows of them. Vnode 1 and root are alone on two
+# Linux's own devices on top of vnics: VLANs, bridges, bonds; traffic control, namespaces
+# and tcpdump. Vnode 1 and root are alone on two
 # more networks, red and blue.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
@@ -14,7 +14,7 @@
 
 # shellcheck disable=SC2034 # for log_is_quiet: one end of a bond is there before the other
 SLOW_HOST="$SLOW_HOST|No 802.3ad response from the link partner"
-# of a namespace of root that stands for somebody behind a bridge
+# of a namespace of root, behind a bridge
 FAR=10.1.0.100
 
 counter_grew() { # ID NAME SINCE
@@ -32,12 +32,12 @@ reaches() { # PLACE ADDRESS [OPTION...]
 	inside "$place" "ping -c 3 -W 5 $* $to"
 }
 
-# Who was something else meanwhile.
+# A device that was a port of a bridge or a bond has lost its addresses.
 configure_anew() { # ID
 	inside "$1" "ip addr flush dev vnet0; ip link set vnet0 down" && configure "$1"
 }
 
-# While root is a server for all other tests: that one is not in the way.
+# On a port of its own: iperf3 of root serves the other tests.
 others_talk_on_while() { # COMMAND...
 	local status=0
 
@@ -47,7 +47,7 @@ others_talk_on_while() { # COMMAND...
 	iperf_server 0 && return "$status"
 }
 
-# Nobody has written nonsense.
+# The kernels have found no invalid frame or ring.
 never_bad() { # ID...
 	local id
 
@@ -58,12 +58,12 @@ never_bad() { # ID...
 
 # ---- frames of several lengths ----
 
-# Of root no longer ones than of 1500 bytes, of vnodes of 9000.
+# Root sends frames of at most 1500 bytes, vnodes of at most 9000.
 mtus_differ() {
 	inside 1 ip link set vnet0 mtu 9000 && inside 2 ip link set vnet0 mtu 9000 && ip link set vnet0 mtu 1500
 }
 
-# What is too long for root does not come, and is counted.
+# A frame that is too long for root is dropped and counted.
 long_frames_are_dropped() {
 	local before
 
@@ -72,7 +72,7 @@ long_frames_are_dropped() {
 		counter_grew 0 rx_length_errors "$before" && reaches 1 "$(address 0)" -s 1400
 }
 
-# A connection has frames that both can take.
+# TCP uses the smaller MTU of both ends.
 connections_fit() {
 	iperf 1 "$(address 0)" -t 1 && iperf 1 "$(address 0)" -t 1 -R && iperf 1 "$(address6 0)" -t 1 &&
 		iperf 2 "$(address6 0)" -t 1 -R
@@ -84,7 +84,7 @@ mtu_again() {
 
 # ---- VLANs ----
 
-# The tag is not taken from the room that a frame has.
+# The VLAN tag does not reduce the payload of a frame.
 vlan_is_full() {
 	reaches 0 10.7.0.2 -s 1472 && reaches 1 10.7.0.1 -s 1472
 }
@@ -99,7 +99,7 @@ vlan_ends() {
 
 # ---- bridges ----
 
-# In root: vnet0 and a veth, whose other end is far away.
+# A bridge in root of vnet0 and a veth; its other end is in the namespace "far".
 bridge_begins() {
 	ip netns add far && ip link add veth0 type veth peer name veth1 netns far &&
 		ip link add br0 type bridge && ip addr flush dev vnet0 &&
@@ -108,7 +108,7 @@ bridge_begins() {
 		inside far "ip addr add $FAR/24 dev veth1 && ip link set veth1 up && ip link set lo up"
 }
 
-# What is behind the bridge is reached by its own address, which no vnic has.
+# A host behind the bridge is reached by its own address, which no vnic has.
 far_is_reached() {
 	wait_for 10 ping_once 1 "$FAR" && reaches 1 "$FAR" && reaches far "$(address 2)" &&
 		reaches 2 "$(address 0)" &&
@@ -117,7 +117,7 @@ far_is_reached() {
 		bridge fdb show br br0 | grep "^$(inside 2 cat /sys/class/net/vnet0/address) dev vnet0 "
 }
 
-# With TCP's long frames: they pass the bridge whole, or are cut there.
+# TCP's long frames pass the bridge whole, or are segmented there.
 far_talks() {
 	iperf_server far && iperf 1 "$FAR" -t 2 && iperf 1 "$FAR" -t 2 -R && iperf 2 "$FAR" -t 2 &&
 		kill "$(cat /tmp/iperf.far)"
@@ -165,7 +165,7 @@ vnode_bridge_ends() {
 
 # ---- bonds ----
 
-# Of red and blue, in root and in vnode 1.
+# A bond of red and blue, in root and in vnode 1.
 bond_begins() { # MODE [OPTION...]
 	local id
 
@@ -186,7 +186,7 @@ active_is() { # ID DEVICE
 	[ "$(inside "$1" cat /sys/class/net/bond0/bonding/active_slave)" = "$2" ]
 }
 
-# The device that is in use, at one end; the other notices by its carrier.
+# The active port of one end goes down; the other end notices by its carrier.
 fails_over() { # ID DEVICE OTHER
 	wait_for 5 active_is 0 "$2" && wait_for 5 active_is 1 "$2" && inside "$1" ip link set "$2" down &&
 		wait_for 5 active_is 0 "$3" && wait_for 5 active_is 1 "$3" && wait_for 2 ping_once 0 10.3.0.2 &&
@@ -216,7 +216,7 @@ both_carry() {
 	[ "$red" -ge 18 ] && [ "$blue" -ge 18 ] && iperf 1 10.3.0.1 -t 2 && iperf 1 10.3.0.1 -t 2 -R
 }
 
-# By the protocol that they speak over both networks, each has found the other.
+# LACP has aggregated both networks at both ends.
 is_aggregated() { # ID
 	inside "$1" cat /proc/net/bonding/bond0 > /tmp/bond
 	grep -q 'Number of ports: 2' /tmp/bond &&
@@ -230,7 +230,7 @@ aggregates() {
 
 # ---- namespaces ----
 
-# While others talk, and datagrams come all the time for who is just away.
+# Meanwhile others talk, and datagrams arrive for the device that is away.
 moves_often() { # TIMES
 	local n=0
 
@@ -257,11 +257,11 @@ moves_under_traffic() { # TIMES
 	return "$status"
 }
 
-# A namespace that ends takes its devices with it, and they leave the network.
+# A namespace that ends gives its devices to the first one.
 namespace_ends() {
 	ip link set red netns away && inside away ip link set red up && wait_for 5 network_carrier 1 &&
-		ip netns del away && wait_for 10 network_carrier 0 && [ ! -e /sys/class/net/red ] &&
-		ip link add red type vnic && ip link set red up && wait_for 5 network_carrier 1
+		ip netns del away && wait_for 10 network_carrier 0 && wait_for 10 test -e /sys/class/net/red &&
+		ip link set red up && wait_for 5 network_carrier 1
 }
 
 network_carrier() { # VALUE: of red, in vnode 1
@@ -285,7 +285,7 @@ delays() {
 	inside 1 "tc qdisc del dev vnet0 root" && [ "$after" -ge 300 ] && [ "$before" -lt 300 ]
 }
 
-# One of two, more or less. What was lost is waited for.
+# About every second packet is lost.
 loses() {
 	local sent got
 
@@ -299,7 +299,7 @@ loses() {
 		ping_once 1 "$(address 0)"
 }
 
-# In bits a second, what was received in three.
+# Bits a second, received within three seconds.
 rate_is_kept() { # LIMIT QDISC...
 	local limit="$1" rate
 
@@ -311,7 +311,7 @@ rate_is_kept() { # LIMIT QDISC...
 	[ "$rate" -gt $((limit / 2)) ] && [ "$rate" -lt $((limit * 11 / 10)) ]
 }
 
-# Where frames come in: what the filter means is dropped, all else comes.
+# At ingress: frames that match the filter are dropped, all others arrive.
 filters() {
 	inside 1 "tc qdisc add dev vnet0 clsact &&
 		tc filter add dev vnet0 ingress protocol ip flower ip_proto icmp action drop" &&
@@ -326,7 +326,7 @@ sniffing() {
 	grep -q 'listening on' /tmp/sniff.err
 }
 
-# Of a connection of vnode 1's to root.
+# Packets of a connection from vnode 1 to root.
 sniffs() { # DEVICE COMMAND...
 	local device="$1" pid
 
@@ -358,8 +358,8 @@ from_root() { # PATTERN
 	grep -c "$(address 0)\\.[0-9]* > $(address 1)\\..*$1" /tmp/packets
 }
 
-# Both directions, from the first packet to the last. Who sends reckons the checksum: it
-# is right in all that root receives, and no frame is longer than the MTU.
+# Both directions, from the first packet to the last. Without offloads the sender computes
+# the checksum: it is right in all that root receives, and no frame is longer than the MTU.
 sees_all() {
 	offloads off && sniffs vnet0 iperf_run 1 "$(address 0)" -n 1M || return 1
 	[ "$(from_vnode 'Flags \[S\]')" -ge 1 ] && [ "$(from_root 'Flags \[S\.\]')" -ge 1 ] &&
@@ -372,14 +372,14 @@ longest() { # bytes of an IP packet of vnode 1's
 		sed 's/.* proto TCP (6), length \([0-9]*\)).*/\1/' | sort -n | tail -n 1
 }
 
-# With offloads nobody reckons it, as with veth, and frames are long.
+# With offloads no kernel computes it, as with veth, and frames are long.
 sees_offloads() {
 	offloads on && sniffs vnet0 iperf_run 1 "$(address 0)" -n 4M || return 1
 	echo "longest: $(longest)"
 	[ "$(from_vnode 'incorrect')" -gt 0 ] && [ "$(longest)" -gt 9000 ]
 }
 
-# As a veth between root and a namespace shows it.
+# The same capture of a veth between root and a namespace.
 veth_is_alike() {
 	ip netns add far && ip link add veth0 type veth peer name veth1 netns far &&
 		ip addr add 10.9.0.1/24 dev veth0 && ip link set veth0 up &&
@@ -389,7 +389,7 @@ veth_is_alike() {
 	grep -c '10\.9\.0\.2\.[0-9]* > .*incorrect' /tmp/packets
 }
 
-# The bytes are the same without any of it.
+# The content is the same without offloads.
 carries_without_offloads() {
 	random_mib 1 && offloads off && carries_file 1 0 16 && offloads on && carries_file 1 0 16
 }
