@@ -23,6 +23,24 @@ static const char *next_word(const char *at, size_t *len, bool *open)
 }
 
 /**
+ * vnode_append_next() - the words for the kernel, one after the other
+ * @append: of --append
+ * @at: NULL at first, then left alone
+ * @len: set to the length of the word, with its quotes
+ *
+ * Return: the word; NULL: there is none any more. Words behind "--" are for init.
+ */
+const char *vnode_append_next(const char *append, const char **at, size_t *len)
+{
+	const char *word;
+	bool open;
+
+	word = next_word(*at ?: append, len, &open);
+	*at = word + *len;
+	return *len && (*len != 2 || strncmp(word, "--", 2)) ? word : NULL;
+}
+
+/**
  * vnode_append_value() - the value that Linux uses, that of the last word of a kind
  * @append: of --append
  * @prefix: "root=", for example

@@ -7,6 +7,7 @@
 
 #include "vnode.h"
 
+const char *vnode_append_next(const char *append, const char **at, size_t *len);
 bool vnode_append_has(const char *append, const char *prefix);
 /* The value of the last word that begins with @prefix: not terminated. NULL: none */
 const char *vnode_append_value(const char *append, const char *prefix, size_t *len);

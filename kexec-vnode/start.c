@@ -149,6 +149,15 @@ static int make_piece(struct start *s, struct vnode_config *config, struct vnode
 	return 0;
 }
 
+static void warn_of_overrides(const struct vnode_config *config)
+{
+	char text[256];
+
+	if (config->append && vnode_cmdline_overridden(config->append, text, sizeof(text)))
+		printf("%s: --append replaces what keeps the vnode apart: %s (see --dry-run)\n",
+		       config->name, text);
+}
+
 /* A vnode without a boot limit may never attach. */
 static void set_limits(struct vnode_config *config)
 {
@@ -166,7 +175,10 @@ static int start_read(struct start *s, struct vnode_config *config, struct vnode
 	ret = read_kernel(s, config, err) ?: read_initrd(s, config, err) ?:
 	      make_piece(s, config, err);
 	set_limits(config);
-	return ret ?: vnode_plan_check(config, &s->image, &s->initrd, err);
+	ret = ret ?: vnode_plan_check(config, &s->image, &s->initrd, err);
+	if (!ret)
+		warn_of_overrides(config);
+	return ret;
 }
 
 /* For the front end, which outlives the start */
@@ -319,6 +331,20 @@ static int start_run(struct start *s, const struct vnode_config *config, struct 
 	return ret;
 }
 
+/* kexec_load(2) asks for it, and our module cannot: the kernel does not export it. */
+static int check_load_disabled(struct vnode_err *err)
+{
+	FILE *file = fopen("/proc/sys/kernel/kexec_load_disabled", "re");
+	int c = file ? fgetc(file) : '0';
+
+	if (file)
+		fclose(file);
+	if (c != '1')
+		return 0;
+	return vnode_err(err, EPERM,
+			 "not permitted: kernel.kexec_load_disabled is 1, until root boots again");
+}
+
 int vnode_start(struct vnode_config *config, struct vnode_err *err)
 {
 	static struct start s;
@@ -328,5 +354,7 @@ int vnode_start(struct vnode_config *config, struct vnode_err *err)
 	ret = check_viewers(config, err) ?: start_read(&s, config, err);
 	if (ret)
 		return ret;
-	return config->dry_run ? dry_run(&s, config, err) : start_run(&s, config, err);
+	if (config->dry_run)
+		return dry_run(&s, config, err);
+	return check_load_disabled(err) ?: start_run(&s, config, err);
 }

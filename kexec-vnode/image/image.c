@@ -26,6 +26,31 @@ static const struct {
 	{ 0, "#!", "a script, not a kernel image" },
 };
 
+/* PE Format, "COFF File Header" and "Section Table" */
+#define PE_OFFSET	0x3c	/* of the offset of the header */
+#define PE_HEADER	24	/* its size */
+#define PE_SECTIONS	6	/* from there: how many (2 bytes) */
+#define PE_OPTIONAL	20	/* from there: bytes between it and the table (2 bytes) */
+#define PE_SECTION	40
+
+/* UAPI Group Specifications, "Unified Kernel Image": the kernel is the section .linux */
+static bool is_uki(const uint8_t *file, size_t size)
+{
+	uint64_t pe, at, nr;
+
+	if (size < PE_OFFSET + 4 || memcmp(file, "MZ", 2))
+		return false;
+	pe = image_get32(file + PE_OFFSET);
+	if (pe + PE_HEADER > size || memcmp(file + pe, "PE\0", 4))
+		return false;
+	nr = image_get32(file + pe + PE_SECTIONS) & 0xffff;
+	at = pe + PE_HEADER + (image_get32(file + pe + PE_OPTIONAL) & 0xffff);
+	for (; nr && at + PE_SECTION <= size; nr--, at += PE_SECTION)
+		if (!memcmp(file + at, ".linux", sizeof(".linux")))
+			return true;
+	return false;
+}
+
 static int refuse_stranger(const uint8_t *file, size_t size, struct vnode_err *err)
 {
 	size_t i, len;
@@ -36,6 +61,9 @@ static int refuse_stranger(const uint8_t *file, size_t size, struct vnode_err *e
 		    !memcmp(file + strangers[i].offset, strangers[i].magic, len))
 			return vnode_err(err, ENOEXEC, "%s", strangers[i].text);
 	}
+	if (is_uki(file, size))
+		return vnode_err(err, ENOEXEC,
+				 "a unified kernel image: take its parts out by objcopy --dump-section .linux=vmlinuz --dump-section .initrd=initrd.img FILE /dev/null");
 	return vnode_err(err, ENOEXEC,
 			 "not a kernel image: neither a bzImage nor an ELF vmlinux, or cut off in its first sector");
 }

@@ -37,6 +37,8 @@
 /* The kernel's virtual area for its image: KERNEL_IMAGE_SIZE of x86-64. */
 #define KERNEL_AREA	(1ULL << 30)
 #define PAGE		4096UL
+/* First boot protocol with acpi_rsdp_addr (Linux 4.20); an ELF file does not tell its own */
+#define PROTOCOL_RSDP	0x020e
 
 static uint64_t acpi_size(const struct vnode_config *config)
 {
@@ -60,6 +62,8 @@ int vnode_plan_check(const struct vnode_config *config, const struct vnode_image
 	if (config->append && strlen(config->append) > VNODE_APPEND_MAX)
 		return vnode_err(err, EINVAL, "--append: %zu characters are too many, at most %lu",
 				 strlen(config->append), VNODE_APPEND_MAX);
+	if (config->append && vnode_cmdline_check(config->append, err))
+		return -EINVAL;
 	if (need > config->mem_size)
 		return vnode_err(err, EFBIG,
 				 "--mem: %llu MiB are too few, kernel and initrd alone take %llu MiB",
@@ -166,11 +170,14 @@ static int make_acpi(struct making *m)
 
 static int make_cmdline(struct making *m)
 {
+	const struct vnode_image *image = m->image;
+	bool has_field = image->has_header && image->header.version >= PROTOCOL_RSDP;
 	char *cmdline = m->plan->cmdline;
 	int ret;
 
-	ret = vnode_cmdline_build(m->machine, m->initrd->piece, m->config->append, cmdline,
-				  m->err);
+	ret = vnode_cmdline_build(m->machine, m->initrd->piece,
+				  has_field ? 0 : m->plan->e820[E820_TABLES].start,
+				  m->config->append, cmdline, m->err);
 	m->nokaslr = vnode_cmdline_has(cmdline, "nokaslr");
 	return ret ?: add(m, cmdline, strlen(cmdline) + 1, m->lent->mem_base + PAGE,
 			  BOTTOM_SIZE - 2 * PAGE);

@@ -77,11 +77,15 @@ struct vnode_machine {			/* of root, known before a grant */
 
 /*
  * cmdline.c: the words that every vnode needs, those of its piece, and @append (may be
- * NULL). -EINVAL: too long.
+ * NULL). @rsdp_pa: 0: the image finds it in boot_params. -EINVAL: too long.
  */
 int vnode_cmdline_build(const struct vnode_machine *machine, const struct vnode_piece *piece,
-			const char *append, char cmdline[VNODE_CMDLINE_MAX + 1],
-			struct vnode_err *err);
+			uint64_t rsdp_pa, const char *append,
+			char cmdline[VNODE_CMDLINE_MAX + 1], struct vnode_err *err);
+/* -EINVAL: a kernel cannot run as a vnode with one of the words of @append */
+int vnode_cmdline_check(const char *append, struct vnode_err *err);
+/* Words of @append in place of some that keep a vnode apart, "panic=10, pci=conf1"; its length */
+size_t vnode_cmdline_overridden(const char *append, char *text, size_t size);
 bool vnode_cmdline_has(const char *cmdline, const char *word);
 /* The command line, and a line for each of these words with the reason for it */
 void vnode_cmdline_print(const char *cmdline, FILE *out);

@@ -247,6 +247,35 @@ static void no_kernel_at_all(void)
 	KTAP_CHECK(refused("BZh91AY", 7, VNODE_UNPACK_AUTO, "bzip2"));
 }
 
+/* A PE file with @nr sections, the last of them @name */
+static size_t synth_pe(uint32_t pe, uint16_t nr, const char *name)
+{
+	const uint16_t optional = 112;
+	char *section = (char *)file + pe + 24 + optional + 40 * (nr - 1);
+
+	memset(file, 0, sizeof(file));
+	memcpy(file, "MZ", 2);
+	memcpy(file + 0x3c, &pe, 4);
+	memcpy(file + pe, "PE\0", 4);
+	memcpy(file + pe + 6, &nr, 2);
+	memcpy(file + pe + 20, &optional, 2);
+	strcpy(section, name);
+	return section + 40 - (char *)file;
+}
+
+static void unified_kernel_images(void)
+{
+	size_t size = synth_pe(0x80, 7, ".linux");
+
+	KTAP_CHECK(refused(file, size, VNODE_UNPACK_AUTO, "--dump-section .linux=vmlinuz"));
+	KTAP_CHECK(refused(file, size - 1, VNODE_UNPACK_AUTO, "not a kernel image"));
+	KTAP_CHECK(refused(file, 0x80 + 23, VNODE_UNPACK_AUTO, "not a kernel image"));
+	size = synth_pe(0x80, 7, ".linuxx");
+	KTAP_CHECK(refused(file, size, VNODE_UNPACK_AUTO, "not a kernel image"));
+	memset(file + 0x3c, 0xff, 4);
+	KTAP_CHECK(refused(file, size, VNODE_UNPACK_AUTO, "not a kernel image"));
+}
+
 /* One field of the header changed, and what is said about it. */
 #define HEADER_REFUSED(field, value, why)						\
 	do {										\
@@ -471,6 +500,7 @@ static const struct ktap_test tests[] = {
 	{ "relocation", relocation },
 	{ "relocation tables, good and bad", relocation_tables },
 	{ "empty, random and foreign files", no_kernel_at_all },
+	{ "unified kernel images", unified_kernel_images },
 	{ "bzImage headers that do not fit", headers_that_do_not_fit },
 	{ "bzImage payloads that do not fit", payloads_that_do_not_fit },
 	{ "version strings", version_string },

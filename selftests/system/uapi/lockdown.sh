@@ -3,7 +3,7 @@
 # vm: -c 4 -m 1G -t 120
 #
 # Root is locked down, until reboot, while a vnode runs: root can no longer start a vnode or
-# read its memory, but can list and stop vnodes.
+# read its memory, but can list and stop vnodes. kexec_load_disabled refuses a start as well.
 
 # shellcheck source=selftests/system/lib/refuse.sh
 . /selftests/lib/refuse.sh
@@ -12,7 +12,7 @@ kernel=/boot/vmlinuz
 initrd=/boot/initrd-vnode.img
 lockdown=/sys/kernel/security/lockdown
 
-echo 1..6
+echo 1..7
 total=$(mem_kb MemTotal)
 available=$(available_kb)
 accept --vnode=1 --cpus=2 --mem=256M --initrd=$initrd $kernel
@@ -45,3 +45,9 @@ accept --vnode=1 -u --force
 accept --vnode=2 -u
 all_memory_is_back "$total" "$available"
 item "vnodes are stopped and everything is given back"
+
+echo 1 > /proc/sys/kernel/kexec_load_disabled
+refuse 1 "kernel.kexec_load_disabled is 1" --vnode=9 --cpus=1 --mem=128M $kernel
+refuse 1 "kernel.kexec_load_disabled is 1" --vnode=9 --cpus=1 --mem=128M -l $kernel
+accept --vnode=9 --cpus=1 --mem=128M --dry-run $kernel
+item "kexec_load_disabled: a start is refused"
