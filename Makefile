@@ -234,9 +234,10 @@ $(CHECK)/core/libvnode.a: $(VNODE_OBJS:%=$(CHECK)/core/%.o) kexec-vnode/objs.mk
 $(CHECK)/bin/fuzz-%: SANITIZERS := fuzzer,$(SANITIZERS)
 $(CHECK)/bin/%: selftests/unit/%.c $(CHECK)/core/libvnode.a
 	@mkdir -p $(@D)
-	@$(CHECK_CC) -fsanitize=$(SANITIZERS) -MMD -MP -o $@ $(filter %.c,$^) $(CHECK)/core/libvnode.a $(VNODE_LIBS) -lm
+	@$(CHECK_CC) -fsanitize=$(SANITIZERS) -MMD -MP -o $@ $< $(BESIDE) $(CHECK)/core/libvnode.a $(VNODE_LIBS) -lm
 
 # Programs for vnodes are not in the library.
+$(CHECK)/bin/exec-session-test: BESIDE := kexec-vnode/exec/session.c
 $(CHECK)/bin/exec-session-test: kexec-vnode/exec/session.c
 
 # Programs that system tests run in the machine.
