@@ -12,7 +12,7 @@
  *	fuse-init	a file system: INIT; prints the version
  *	stay		takes the device into use, prints "in use", waits for VVIRTIO_FAILED
  *	hostile ROUNDS	writes at random to the driver's page and the rings, and rings
- *	spoil REQUESTS	makes requests at random in a device that is in use, some of them
+ *	spoil ROUNDS	makes requests at random in a device that is in use, some of them
  *			in damaged rings; resets it when it has failed
  *
  * Exit status: 0 if all went well.
@@ -445,8 +445,6 @@ static void write_header(void *at, uint32_t len)
 static void make_any_request(struct vring *vr)
 {
 	unsigned int i, nr = 2 + random64() % 4, nr_read = 1 + random64() % (nr - 1);
-	/* so that several of them are there at a time */
-	unsigned int head = vr->avail->idx % 16 * 4 % (ENTRIES - 5);
 	uint64_t damage = random64() % 256, at;
 	uint32_t len, read = 0;
 
@@ -455,68 +453,57 @@ static void make_any_request(struct vring *vr)
 		len = sizeof(struct fuse_in_header) +
 		      random64() % (random64() % 8 ? 64 : CHUNK / 2);
 		read += i < nr_read ? len : 0;
-		vr->desc[head + i] = (struct vring_desc){
+		vr->desc[i] = (struct vring_desc){
 			.addr = htole64(at),
 			.len = htole32(len),
 			.flags = htole16((i < nr_read ? 0 : VRING_DESC_F_WRITE) |
 					 (i + 1 < nr ? VRING_DESC_F_NEXT : 0)),
-			.next = htole16(head + i + 1),
+			.next = htole16(i + 1),
 		};
 	}
 	if (random64() % 32)
-		write_header((char *)bridge + le64toh(vr->desc[head].addr), read);
+		write_header((char *)bridge + le64toh(vr->desc[0].addr), read);
 	if (damage == 0)
 		spoil(vr->desc, ENTRIES * sizeof(*vr->desc));
 	else if (damage == 1)
 		spoil(vr->avail, sizeof(*vr->avail) + ENTRIES * sizeof(uint16_t));
 	else if (damage == 2)
 		spoil(vr->used, sizeof(*vr->used) + ENTRIES * sizeof(*vr->used->ring));
-	vr->avail->ring[vr->avail->idx % ENTRIES] = damage == 3 ? nasty() : head;
+	vr->avail->ring[vr->avail->idx % ENTRIES] = damage == 3 ? nasty() : 0;
 	__atomic_store_n(&vr->avail->idx, vr->avail->idx + (damage == 4 ? nasty() : 1),
 			 __ATOMIC_RELEASE);
 }
 
-/* Up to eight requests with one ring. Returns whether the back end answered any. */
-static bool make_any_requests(unsigned int nr)
+/* A request that is answered or not: the device must be there for the next one. */
+static void do_spoil(unsigned int rounds)
 {
-	struct vring *vr = &ring[random64() % nr_queues];
-	uint16_t used = vr->used->idx;
-
-	while (nr--)
-		make_any_request(vr);
-	bell();
-	wait_bell(0.01);
-	return vr->used->idx != used;
-}
-
-/* Requests that are answered or not: the device must be there for the next ones. */
-static void do_spoil(unsigned int requests)
-{
-	unsigned int failed = 0, tries = 0, answered = 0, done, i, nr;
+	unsigned int failed = 0, answered = 0, done, i;
 	double told = now();
 
-	for (done = 0; done < requests; ) {
+	for (done = 0; done < rounds; ) {
 		begin(0);
 		/* the rings of a device that has had damage may be of no use any more */
-		for (i = 0; i < 100 && done < requests; i++) {
-			nr = 1 + random64() % 8;
-			done += nr;
-			tries++;
-			answered += make_any_requests(nr);
+		for (i = 0; i < 200 && done < rounds; i++, done++) {
+			unsigned int queue = random64() % nr_queues;
+			uint16_t used = ring[queue].used->idx;
+
+			make_any_request(&ring[queue]);
+			bell();
+			wait_bell(0.01);
+			answered += ring[queue].used->idx != used;
 			if (load(&bridge->device.state) == VVIRTIO_FAILED) {
 				failed++;
 				break;
 			}
 		}
 		if (now() > told + 10) {
-			fprintf(stderr, "%u of %u requests\n", done, requests);
+			fprintf(stderr, "%u of %u rounds\n", done, rounds);
 			told = now();
 		}
 	}
 	must_set_status(0);
-	printf("%u requests, %u of %u rings answered, failed %u times\n", done, answered, tries,
-	       failed);
-	if (answered < tries / 4) {
+	printf("%u rounds, %u answered, failed %u times\n", rounds, answered, failed);
+	if (answered < rounds / 4) {
 		fprintf(stderr, "vvirtio-driver: few of them reached the back end\n");
 		exit(1);
 	}

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -d -c 4 -m 2G -t 3000
 #
-# [REQUESTS]: the driver's side of a vnode's disk and directory makes requests of any
-# kind in rings of any kind, so many for the disk. The back ends and root live, and the devices of
+# [ROUNDS]: the driver's side of a vnode's disk and directory makes requests of any
+# kind in rings of any kind, so often for the disk. The back ends and root live, and the devices of
 # another vnode go on.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
@@ -12,7 +12,7 @@
 # shellcheck source=selftests/system/lib/devices.sh
 . /selftests/lib/devices.sh
 
-REQUESTS=${1:-20000}
+ROUNDS=${1:-5000}
 
 prepare() {
 	mkdir -p "$TREE" && echo kept > "$TREE/kept" && truncate -s 8M "$IMAGE" /srv/b.img
@@ -47,7 +47,7 @@ neighbour_goes_on() {
 	wait_for 60 has_turned && inside 2 'test ! -e /tmp/wrong' && is_well 2
 }
 
-spoils() { # NUMBER REQUESTS
+spoils() { # NUMBER ROUNDS
 	local before after
 
 	before=$(turns)
@@ -72,10 +72,10 @@ remember_adeos
 check "a disk and a directory" prepare
 check "vnode 1 is loaded, with both" hostile_is_loaded
 check "vnode 2 uses a disk of its own" neighbour_begins
-check "any requests to the disk" spoils 0 "$REQUESTS"
+check "any requests to the disk" spoils 0 "$ROUNDS"
 check "vnode 2's disk goes on" neighbour_goes_on
 check "the disk works again" vvirtio-driver 1 0 copy 1048576
-check "any requests to the directory, which is read-only" spoils 1 $((REQUESTS / 5))
+check "any requests to the directory, which is read-only" spoils 1 $((ROUNDS / 5))
 check "vnode 2's disk goes on" neighbour_goes_on
 check "the directory works again, and is as it was" eval 'vvirtio-driver 1 1 fuse-init && directory_is_whole'
 check "vnode 2 ends" neighbour_ends
