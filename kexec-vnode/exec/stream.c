@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Bytes through shared memory, one writer and one reader. Whoever finds the stream empty
+ * Bytes through shared memory, one writer and one reader. A side that finds the stream empty
  * or full sleeps until the bell rings; the full barriers pair with each other: either the
  * side that moves its position sees that the other has caught up, and rings, or the other
  * sees the new position when it looks once more before it sleeps.

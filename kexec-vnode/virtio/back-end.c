@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Back ends: programs of Debian's, each a child of the front end in a process group of
- * its own. A back end inherits a socket that listens already: nobody waits for it to
- * appear, and if the process ends the connection ends.
+ * its own. A back end inherits a socket that listens already: the front end need not wait for
+ * it, and if the process ends the connection ends.
  */
 #define _GNU_SOURCE		/* close_range() */
 #include <errno.h>

@@ -114,7 +114,7 @@ struct vnode_vhost;
 /**
  * struct vnode_vhost_type - how a back end is spoken to
  * @hangs_up: poll() tells that it has
- * @open: the first requests: who is there, and what it can do
+ * @open: the first requests: identity and features of the back end
  * @set_features: those that the driver has accepted
  * @set_memory: the bridge
  * @start_queue: of the checked queue @index; @kick and @call are eventfds

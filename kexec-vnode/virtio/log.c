@@ -16,7 +16,7 @@ void vnode_front_end_log_open(const char *name)
 	log_fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
 }
 
-/* A message that cannot be written is lost: there is nobody else to tell. */
+/* A message that cannot be written is lost: there is no other place for it. */
 void vnode_front_end_log(const char *fmt, ...)
 {
 	char line[800];

@@ -196,7 +196,7 @@ int vnode_vhost_user_connect(struct vnode_vhost *vhost, const char *path, struct
 	return vnode_err(err, errno, "%s: %s", path, strerror(errno));
 }
 
-/* The first requests: who is there, and what it can do. */
+/* The first requests: identity and features of the back end. */
 static int user_open(struct vnode_vhost *vhost, struct vnode_err *err)
 {
 	struct message owner = { .request = SET_OWNER, .flags = VERSION };

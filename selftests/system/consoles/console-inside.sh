@@ -36,7 +36,7 @@ printed() { # PATTERN
 	wait_for 30 grep -qaE "$1" /tmp/out
 }
 
-# What it prints is not what was typed, and not what was printed before.
+# A command whose output differs from its own text and from all output before.
 number=0
 answer() { # sets typed and answered
 	number=$((number + 1))
@@ -118,7 +118,7 @@ is_replayed() {
 	exits_with 143 wait "$pid"
 }
 
-# A reader that has seen enough ends it.
+# kexec ends when the reader of its output has ended.
 one_answer() {
 	answer
 	echo "$typed" | kexec --vnode=1 --console 2> /tmp/err | grep -qa -m 1 "$answered" ||
@@ -181,7 +181,7 @@ panics_while_attached() {
 	ends_with 0 && says '^vnode1: panicked: ' && tail -n 40 /tmp/out | grep -a 'Kernel panic - not syncing: sysrq'
 }
 
-# By somebody who takes his time, and gets all of it.
+# A slow reader gets all of it.
 is_read_when_dead() {
 	{
 		kexec --vnode=1 --console --read-only < /dev/null 2> /tmp/err

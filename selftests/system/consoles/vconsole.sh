@@ -18,7 +18,7 @@ MODULE=/lib/modules/$(uname -r)/vconsole.ko
 
 # ---- root's own ----
 
-# What root prints comes, what is typed there is root's input.
+# The vnode sees what root prints, and what it types is root's input.
 roots_console_is_seen() {
 	wait_for 5 vsh 1 test -c /dev/ttyVN0 || return 1
 	exec 5<> /dev/hvc0
@@ -46,17 +46,17 @@ taken_over() {
 	vcon -w -f 1 status | grep -qx 'writer 1'
 }
 
-# ---- who does not read, who does not take ----
+# ---- a reader that does not read, a vnode that does not take ----
 
-# Root's kernel does not look. A program of the vnode waits. How its tty is set makes a
-# difference to Linux's hvc: see vconsole/console.c.
+# Root is frozen and does not drain the ring: a program of the vnode waits. The settings of
+# its tty make a difference to Linux's hvc: see vconsole/console.c.
 waits_for_root() { # SETTINGS: of stty
 	vsh 1 'rm -f /tmp/through; dmesg -n 1; (exec 3<> /dev/hvc0; stty '"$1"' <&3; sleep 1; head -c 300000 /dev/zero | tr "\\0" y > /dev/hvc0; touch /tmp/through) > /dev/null 2>&1 &'
 	at 0 freeze 6000 || return 1
 	wait_for 20 vsh 1 test -e /tmp/through && status_is 1 dropped 0
 }
 
-# Its kernel cannot, or not for long.
+# The vnode's kernel cannot wait for long: its messages are dropped and counted.
 drops_and_counts() {
 	# shellcheck disable=SC2016 # for the shell in the vnode
 	vsh 1 'echo on > /proc/sys/kernel/printk_devkmsg; dmesg -n 8
@@ -68,9 +68,9 @@ drops_and_counts() {
 	wait_for 5 at_least_dropped && runs 1
 }
 
-# ---- who writes nonsense into his console's memory ----
+# ---- a vnode that writes nonsense into its console's memory ----
 
-# Root reads and types all the while; the vnode prints, so that root is told to look.
+# Root reads and types all the while; the vnode prints, so that root is rung.
 scribbles_over_console() { # ROUNDS
 	local reader typer done="scribbled over driver/vconsole.1, $1 rounds"
 
@@ -93,7 +93,7 @@ others_are_whole() {
 	both_ways 2 && vcon 1 history | wc -c
 }
 
-# The kernel is stopped by INIT, wherever it is.
+# INIT stops the kernel in the middle of a line.
 ends_in_a_line() { # ID
 	vsh "$1" '(printf "a line begins: "; while :; do printf z; done) > /dev/hvc0 2> /dev/null &'
 	wait_for 10 history_has "$1" 'a line begins: z' && stop "$1" || return 1

@@ -67,7 +67,7 @@ fails_to_start() { # STATUS PATTERN OPTION...
 	shift 2
 	# what is given back after an error is back a little later
 	wait_for 20 [ ! -e /sys/class/vnode/vnode3 ] || return 1
-	kexec --vnode=3 --cpus=3 --mem=128M -l "$@" /boot/vmlinuz > /tmp/out 2> /tmp/err || status=$?
+	kexec --vnode=3 --cpus=3 --mem=128M --initrd="$INITRD" -l "$@" /boot/vmlinuz > /tmp/out 2> /tmp/err || status=$?
 	cat /tmp/err
 	[ "$status" -eq "$want" ] && [ "$(wc -l < /tmp/err)" -eq 1 ] && grep -q -- "$pattern" /tmp/err &&
 		wait_for 20 [ ! -e /sys/class/vnode/vnode3 ] && [ ! -e "$RUN/3" ] && [ ! -e "$RUN/3.lock" ]

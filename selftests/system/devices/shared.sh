@@ -49,7 +49,7 @@ appends() {
 		[ "$(wc -l < "$TREE/log")" -eq $((3 * LINES)) ]
 }
 
-# Who counts holds the lock, which all want. Without it counts are lost.
+# Each increment holds the lock, for which all compete. Without it counts are lost.
 counts() { # KIND
 	printf %010d 0 > "$TREE/count"
 	everywhere "$TREE/shared-file count $1 $TREE/count $TURNS" && echo "counted $(cat "$TREE/count")" &&

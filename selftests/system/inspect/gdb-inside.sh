@@ -305,7 +305,7 @@ is_read_when_dead() {
 	said 'Linux version' && said 'Remote failure reply: E01' && said '^\* [12] .*in panic\(\)' && ! told 'frozen for'
 }
 
-# Its memory is another kernel's now, and KASLR has moved that one elsewhere.
+# Another kernel has the memory now, and KASLR has given it other addresses.
 follows_restart() {
 	: > /tmp/gdb.err
 	start_gdb continue

@@ -17,20 +17,20 @@ vnode1_up() {
 	up 1 1 160M --append=nokaslr
 }
 
-# ---- who may ----
+# ---- permissions ----
 
 refuses_viewers() { # TEXT
 	! echo "$1" > "$VIEWERS" && allowed_are 2
 }
 
-# Somebody who may write the file, but not start kernels.
+# A user that may write the file, but not start kernels.
 needs_capability() {
 	! bad-run nocap sh -c "echo 3 > $VIEWERS" && allowed_are 2
 }
 
 # ---- what is seen ----
 
-# But for what goes on meanwhile.
+# Without the lines that change with time
 status_text() {
 	kexec --vnode=1 -S | grep -vE '^(uptime|end):'
 }
@@ -50,7 +50,7 @@ number() { # NAME: of -S --json in the input
 	grep -o "\"$1\": [^,}]*" | head -n 1 | sed 's/^[^:]*: //; s/\..*//'
 }
 
-# To a few seconds, in which it goes on.
+# The view is the later one, by a few seconds at most.
 same_age() { # NAME
 	local root view
 
@@ -70,11 +70,11 @@ same_log() {
 	in2 kexec --vnode=1 --log > /tmp/view.log
 	kexec --vnode=1 --log > /tmp/root.log
 	[ "$(wc -l < /tmp/view.log)" -gt 100 ] || return 1
-	# it may have said more since
+	# the vnode may have logged more since
 	head -n "$(wc -l < /tmp/view.log)" /tmp/root.log | diff - /tmp/view.log
 }
 
-# The dump stays there; what it has of the log comes here.
+# The dump is a file of vnode 2; its log is compared here.
 dumps() { # PATTERN of what is told
 	in2 "rm -f /tmp/*; kexec --vnode=1 --dump=$CORE 2>&1" > /tmp/dump.out || { cat /tmp/dump.out; return 1; }
 	cat /tmp/dump.out
@@ -102,7 +102,7 @@ panics() {
 
 # ---- what fails in the middle ----
 
-# It is being written there; whoever writes it does nothing more, and vnode 1 is frozen.
+# A dump is in progress and its writer is stopped: vnode 1 is frozen.
 begin_dump() {
 	in2 'rm -f /tmp/*'
 	in2 "kexec --vnode=1 --dump=$CORE > /tmp/begun 2>&1; echo \$? >> /tmp/begun" > /dev/null &
@@ -126,13 +126,13 @@ revoked_in_the_middle() {
 		vsh -t 5 1 true
 }
 
-# And it is another vnode 1 by then, that vnode 2 may look at as well.
+# Meanwhile vnode 1 is returned and another one started, at which vnode 2 may look as well.
 returned_in_the_middle() {
 	begin_dump && stop 1 && wait_for 10 sees_nothing && vnode1_up && allowed_are '' && allow 2 &&
 		ends_in_error 'cannot read the memory'
 }
 
-# Whoever froze it is gone: it goes on before its ten seconds are over.
+# The process that froze it is gone: it goes on before its ten seconds are over.
 goes_on_after() { # COMMAND...
 	local begin took
 
@@ -145,7 +145,7 @@ goes_on_after() { # COMMAND...
 	[ "$took" -lt 6 ] && runs 1 && [ "$(field 1 oopses)" = 0 ]
 }
 
-# The bridge of one that looks becomes nonsense, of which root is told.
+# A viewer writes random bytes to its session's bridge, and rings root.
 hostile() {
 	local seed
 
@@ -158,12 +158,12 @@ hostile() {
 	runs 2 && pings 0 2
 }
 
-# What it may have asked for is over, and a new session is as good as the first.
+# The damaged sessions have ended, and a new one works.
 recovers() {
 	wait_for 15 vsh -t 2 1 true && runs 1 && [ "$(field 1 oopses)" = 0 ] && wait_for 10 is_listed
 }
 
-# Root's process that answers is killed: with a list of viewers there is another.
+# Root's agent is killed: writing the list of viewers starts another.
 served_again() {
 	killall -KILL kexec && wait_for 10 sees_nothing && allow 2 && wait_for 10 is_listed
 }

@@ -18,14 +18,14 @@ lies=${2:-1000}
 seconds=${3:-10}
 BATCH=${4:-500}
 BRIDGE=driver/vnic.vnet0.2
-# leaves some time for who writes nonsense
+# leaves some time for the hostile writer
 TALK='-b 30M'
 # its first page, all rings, and a page of frames
 RINGS=size=90112
 
 rounds=0
 
-# Each batch from a seed of its own. Now and then over all of the bridge, all frames too.
+# Each batch has its own seed. Some batches cover all of the bridge, frames included.
 scribble() {
 	local size="$RINGS" batch="$BATCH"
 
@@ -34,7 +34,7 @@ scribble() {
 	rounds=$((rounds + batch))
 }
 
-# By turns to root and to vnode 1.
+# In turn to root and to vnode 1.
 lie() {
 	local to=$((rounds / BATCH % 2))
 
@@ -43,7 +43,7 @@ lie() {
 	rounds=$((rounds + BATCH))
 }
 
-# Others talk all the while, and are looked at in between.
+# Meanwhile the others talk, and are checked between batches.
 others_talk_on() { # TIMES COMMAND
 	local times="$1"
 
@@ -59,7 +59,7 @@ received() { # how often root has been told of frames, or has looked for some
 	awk '$1 == "NET_RX:" { for (i = 2; i <= NF; i++) sum += $i; print sum }' /proc/softirqs
 }
 
-# Nobody sends anything: what was left in the rings keeps nobody busy.
+# No kernel sends: what was left in the rings must not keep a CPU busy.
 rests() {
 	local before after
 

@@ -28,7 +28,7 @@ raise_all() {
 	done
 }
 
-# Each has been told who it was.
+# Each receiver knows the sender.
 all_arrived() {
 	local from to
 
@@ -43,7 +43,7 @@ all_arrived() {
 
 # ---- numbered raises ----
 
-# Both ends share the page in which they are counted.
+# Sender and receiver count in a shared page.
 meet() { # OWNER RAISER
 	at "$1" bridge "seq.$1" && at "$1" portal "seq.$1" grant="$2" && at "$1" stamp "seq.$1" "seq.$1" &&
 		at "$2" open "seq.$1"
@@ -62,8 +62,8 @@ part() { # OWNER RAISER
 	at "$1" close "seq.$1" && at "$2" unbridge "seq.$1" && at "$1" unbridge "seq.$1"
 }
 
-# While COMMAND goes on, and whatever it does. In the emulator's one thread each raise
-# then takes a hundred times as long.
+# During COMMAND, whatever its result. With one thread for all emulated CPUs each raise then
+# takes a hundred times as long.
 raise_during() { # FROM TO COMMAND...
 	local from="$1" to="$2" pid status=0
 
@@ -98,7 +98,7 @@ moves_and_loses_nothing() { # RAISER OWNER CPU...
 	! grep -i error /tmp/during.out
 }
 
-# ---- who may ----
+# ---- permissions ----
 
 many_portals() {
 	local n=0
@@ -116,7 +116,7 @@ many_portals() {
 	done
 }
 
-# Vnode 2 raises what is not for it, past its own nanokernel.
+# Vnode 2 bypasses its own nanokernel and raises a portal that is not granted to it.
 force_is_no_use() { # OPTION...
 	local foreign
 
@@ -130,7 +130,7 @@ force_is_no_use() { # OPTION...
 
 # ---- NMI, floods ----
 
-# For a while, less than what is taken for a hang, CPU 1 of vnode 1 has interrupts off; meanwhile root raises.
+# CPU 1 of vnode 1 has interrupts off, for less than the hang limit, while root raises.
 closed_cpu() { # PORTAL
 	vsh 1 "adeos-test irqsoff $1 1 500" > /tmp/irqsoff &
 	while [ -e /proc/$! ]; do

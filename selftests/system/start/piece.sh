@@ -19,8 +19,8 @@ make_initrd() { # FILE: compressed, with busybox; its /init is the input
 		chmod 755 "$at/init" && (cd "$at" && find . | cpio -o -H newc) | gzip > "$1"
 }
 
-# The initrd of nobody in particular: its init writes to the console and to the kernel log
-# what it finds.
+# An initrd that knows nothing of vnodes: its init writes what it finds to the console and
+# to the kernel log.
 make_foreign() {
 	make_initrd "$FOREIGN" <<-'END'
 		#!/bin/busybox sh

@@ -43,7 +43,7 @@ debian() { # disk|fs INITRD
 	umount "$TREE" 2> /dev/null
 }
 
-[ $# -gt 0 ] || set -- disk initrd.img fs initrd.img fs dracut.img disk dracut-plain.img disk none fs none
+[ $# -gt 0 ] || set -- fs initrd.img fs dracut.img disk dracut-plain.img disk none
 plan $(($# * 7 / 2 + 3))
 remember_root
 check "root's modules, as installed, and a disk" prepare_root

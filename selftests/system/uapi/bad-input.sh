@@ -51,7 +51,7 @@ echo 1..45
 total=$(mem_kb MemTotal)
 available=$(available_kb)
 
-# ---- a good one first, so that there is somebody to be in the way of ----
+# ---- a vnode that runs, for conflicts with it ----
 
 accept --vnode=1 --cpus=2 --mem=256M --name=first --initrd=$initrd --wait=0 $kernel
 wait_up 1
@@ -339,7 +339,7 @@ refuse 1 "module vnode speaks version" --vnode=1 -u
 RUN=
 item "a module of another version"
 
-# ---- who asks ----
+# ---- permissions ----
 
 RUN="bad-run user"
 bad_start 1 "be root"

@@ -3,7 +3,7 @@
 # vm: -c 9 -m 3G -t 900
 #
 # Eight consoles, of three kernels, busy at the same time; 10 MiB out of each and into
-# each, one after the other. One is attached to a thousand times; one has a reader who
+# each, one after the other. One is attached to a thousand times; one has a reader that
 # does not read for a minute.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions

@@ -108,7 +108,7 @@ sniffs() { # ID DEVICE FILTER...
 	echo "$id" >> /tmp/sniffers
 }
 
-# What is on the way has been seen when it is on its way back.
+# A frame has been captured before its answer arrives.
 sniffers_end() {
 	local id
 

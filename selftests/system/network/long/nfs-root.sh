@@ -34,7 +34,7 @@ start_it() {
 	start 1 2 384M --append="$(words 1)" && node_is_up 1
 }
 
-# To whom its state says that it runs, its init has long gone over to the other root.
+# The state "running" comes before its init has changed to the other root: ssh answers later.
 its_root_is_nfs() {
 	on 1 cat /proc/mounts /proc/1/comm > /tmp/mounts
 	cat /tmp/mounts

@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -n -c 4 -m 3G -t 400
 #
-# What the device does with frames beside handing them over: UDP GSO, Linux's generic XDP;
-# and what ethtool -C and its queues are for.
+# Offloads of the device: UDP GSO, generic XDP, interrupt coalescing (ethtool -C), queues.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh
@@ -16,7 +15,7 @@ OLD=$(echo /boot/vmlinuz-6.1.*)
 # ---- UDP GSO ----
 
 # UDP GSO: 1000 datagrams in 25 frames, for IPv4 and IPv6; other frames are few. They come
-# out in one piece for who wants that.
+# out in one piece for a receiver that asks for that.
 goes_whole() { # FROM TO
 	local to
 
@@ -26,13 +25,13 @@ goes_whole() { # FROM TO
 	done
 }
 
-# As many as Linux takes, and a last one that is shorter than others is one of them.
+# The largest number that Linux accepts; the last datagram is shorter than the others.
 goes_whole_many() { # FROM TO
 	counter_grows "$1" tx_packets 10 25 arrive "$1" "$2" "$(address "$2")" 500 1000 100 &&
 		counter_grows "$1" tx_packets 8 20 arrive "$1" "$2" "$(address "$2")" 500 1000 128
 }
 
-# Linux does it, if the device is not to.
+# Linux segments in software if the feature is off.
 goes_in_pieces() { # FROM TO
 	inside "$1" ethtool -K vnet0 tx-udp-segmentation off &&
 		counter_grows "$1" tx_packets 1000 1100 arrive "$1" "$2" "$(address "$2")" 1400 1000 40 &&
@@ -63,7 +62,7 @@ passes() { # FROM TO
 		pings "$1" "$2" && no_xdp "$2"
 }
 
-# UDP finds nobody at PORT, if it gets the datagrams.
+# Linux counts a datagram without a receiver at PORT: so it has arrived.
 without_listener() { # ID
 	inside "$1" cat /proc/net/snmp | awk '/^Udp: [0-9]/ { print $3 }'
 }
@@ -81,13 +80,13 @@ echoes() { # FROM TO
 
 # ---- a peer with an older module, and an XDP program in the driver ----
 
-# As on a wire: no frame is longer than the MTU, no checksum is open; and all are there.
+# As on a wire: no frame is longer than the MTU, each has its checksum, none is missing.
 comes_plain() { # FROM TO
 	counter_grows "$1" tx_packets 1000 1100 arrive "$1" "$2" "$(address "$2")" 1400 1000 40 &&
 		counter_grows "$1" tx_packets 1000 1100 arrive "$1" "$2" "$(address6 "$2")" 1400 1000 40
 }
 
-# With the next change of its device it is as before.
+# The next change of the device restores the offloads.
 is_plain_no_more() { # ID
 	inside "$1" 'ip link set vnet0 promisc on; ip link set vnet0 promisc off'
 }
@@ -100,7 +99,7 @@ is_set_to() { # ID USECS FRAMES
 	grep -qxE "rx-usecs:[[:space:]]+$2" /tmp/coalesce && grep -qxE "rx-frames:[[:space:]]+$3" /tmp/coalesce
 }
 
-# Nothing has changed, and one line says why.
+# The program is refused with one line, and the device is unchanged.
 is_refused() { # WHY ARG...
 	local why="$1"
 
@@ -115,7 +114,7 @@ bad_coalescing() {
 		is_refused 'rx-frames must be 1 without rx-usecs' rx-frames 0 && is_refused 'unsupported parameter' tx-usecs 1
 }
 
-# One that waits for the answer of the last one: each finds vnode 1 at rest.
+# Each ping waits for the answer to the last one: vnode 1 is idle when it arrives.
 pings_in_turn() { # PINGS: so many at the same time, on one CPU
 	local n=0 pids='' pid status=0
 

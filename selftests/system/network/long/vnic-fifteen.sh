@@ -3,8 +3,8 @@
 # vm: -n -c 16 -m 6G -t 1500
 #
 # [RESTARTS]: sixteen kernels on one network: all reach all, and a storm of broadcasts
-# stops nobody. So often vnode 8 is stopped in the middle of it, and comes again, which
-# takes long in a machine that is emulated and busy.
+# stops none of them. In the middle of the storm vnode 8 is stopped and started again,
+# RESTARTS times; that takes long in a busy emulated machine.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh
@@ -19,7 +19,7 @@ UP_S=600
 STORM_S=20
 STORMERS='0 3 7 11 15'
 
-# There is no room for all that vnodes have by net_initrd: nc.openbsd with its libraries.
+# The memory of a vnode is too small for all programs of net_initrd: nc.openbsd with its libraries.
 small_initrd() {
 	(cd / && {
 		echo bin/nc.openbsd
@@ -46,7 +46,7 @@ is_on_net() { # ID
 		ip link set vnet0 up && ip link set lo up"
 }
 
-# One command there for all that it asks: whom it does not reach.
+# One command in the kernel pings all others, and prints those that do not answer.
 reaches_all() { # FROM
 	local missing
 
@@ -56,7 +56,7 @@ reaches_all() { # FROM
 	[ -z "$missing" ] || { echo "$1 does not reach $missing"; return 1; }
 }
 
-# Datagrams of many fragments to all.
+# Datagrams of many fragments to all kernels.
 storms() { # ID
 	inside "$1" "setsid sh -c 'while [ ! -e /tmp/quiet ]; do
 		timeout $STORM_S nc.openbsd -b -u 10.1.0.255 9 < /dev/zero
@@ -86,7 +86,7 @@ storm_breaks_out() {
 	done
 }
 
-# Of three pings one may be lost: what is full drops frames.
+# One of three pings may be lost: a full ring drops frames.
 reach_each_other() { # FROM TO
 	inside "$1" "ping -c 3 -W 10 $(address "$2") > /dev/null"
 }

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -n -c 4 -m 3G -t 300
 #
-# Who takes nothing for a while, though others send to him all the time, stops nobody
-# else; and gets frames again as soon as he takes some.
+# A kernel is frozen while others send to it. The traffic between the others goes on, and
+# frames arrive in it again as soon as it runs.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/adeos.sh
@@ -13,7 +13,7 @@
 
 LIMIT=/sys/module/adeos_lite/parameters/hang_ms
 
-# All that root sends, to whomever, goes through the same one.
+# Everything that root sends, to any kernel, goes through this one queue.
 joins_with_one_queue() {
 	insmod "$VNIC" net=vnet0,queues=1 && configure 0
 }
@@ -22,7 +22,7 @@ limit() { # MS
 	echo "$1" > "$LIMIT"
 }
 
-# Datagrams that nobody waits for, as fast as they go, to who is sure to be there.
+# Datagrams at full speed, without waiting for the receiver.
 floods() { # FROM TO SECONDS
 	inside "$1" "iperf3 -u -b 0 -l 32000 -t $3 -c $(address "$2") -p $IPERF_PORT"
 }
@@ -35,7 +35,7 @@ sends() { # ID: to the network, many frames in 100 ms
 	[ $(($(inside "$1" cat /sys/class/net/vnet0/statistics/tx_packets) - before)) -gt 20 ]
 }
 
-# Shorter than what counts as a hang: it goes on as if nothing had been.
+# Shorter than the hang limit: traffic continues as before.
 freezes_shortly() { # TIMES
 	local pid n=0
 

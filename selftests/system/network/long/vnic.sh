@@ -31,8 +31,8 @@ way() { # N
 	esac
 }
 
-# Datagrams for which nobody waits: from then on, whatever becomes of TO. The program sleeps
-# in between, which leaves a kernel that boots more of the CPUs than sockperf does.
+# Sends datagrams from now on, whether TO is there or not. The program sleeps in between,
+# which leaves a kernel that boots more of the CPUs than sockperf does.
 floods() { # FROM TO...
 	local from="$1" to
 
@@ -42,7 +42,7 @@ floods() { # FROM TO...
 	done
 }
 
-# Only what is new there does not flood yet.
+# A vnode that has just started does not flood yet.
 vnode_2_floods() {
 	inside 2 pidof datagrams || floods 2 0 1
 }
@@ -97,14 +97,14 @@ is_busy() {
 	vnode_2_floods && wait_for 10 sends 2 && wait_for 10 is_known 2
 }
 
-# A ping that waits for its neighbour's address is pushed out by what floods it: no answer to
-# that one is waited for for long.
+# The flood pushes a ping out of the queue of packets that wait for ARP: do not wait long for
+# its answer.
 is_back() {
 	configure 2 && wait_for 10 members_are 0 3 && wait_for 15 pings 0 2 1 && wait_for 15 pings 2 1 1
 }
 
-# The datagrams go both ways when it happens; and pings, afterwards. All ways have their
-# turn, however few fit into a minute.
+# Datagrams go both ways when the vnode ends, pings afterwards. Each way to end has its turn,
+# however few fit into a minute.
 ends_and_is_back() {
 	local way
 

@@ -2,6 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 2G -t 2200
 #
-# A hundred starts and stops on one root.
+# Fifty starts and stops on one root.
 
-exec sh /selftests/stop/cycles.sh 100
+exec sh /selftests/stop/cycles.sh 50
