@@ -587,11 +587,14 @@ static bool segments_are_wrong(struct thread *t, const struct vnode_load *l, con
 /* Must be refused, by the header. Pointers to a segment's bytes are not checked here. */
 static bool load_is_wrong(struct thread *t, const struct vnode_load *l, const struct grant *g)
 {
+	const uint32_t known = VNODE_LOAD_KEEP | VNODE_LOAD_RESTART | VNODE_LOAD_REBOOT |
+			       VNODE_LOAD_FIXED;
+
 	if (l->dump_dir || l->reserved ||
 	    (l->seed && !holds(g->base, g->size, l->seed, VNODE_SEED_SIZE)))
 		return true;
-	if ((l->flags & ~(VNODE_LOAD_KEEP | VNODE_LOAD_RESTART)) || !l->nr_segments ||
-	    l->nr_segments > VNODE_SEGMENTS_MAX || l->segments != (uintptr_t)t->segment ||
+	if ((l->flags & ~known) || !l->nr_segments || l->nr_segments > VNODE_SEGMENTS_MAX ||
+	    l->segments != (uintptr_t)t->segment ||
 	    (l->entry_mode != 32 && l->entry_mode != 64))
 		return true;
 	if (!holds(g->base, g->size, l->entry, 1) || !in_grant(g, l->boot_params, PAGE) ||
