@@ -131,33 +131,33 @@ static void cpu_return(u32 cpu, unsigned long end)
 /**
  * kmb_cpus_take - take CPUs from Linux
  * @cpu: their numbers; filled with their APIC ids
- * @nr: number of CPUs
+ * @nr: number of CPUs; after an error: of the first ones, which kmb_cpus_return() has to
+ *	give back
  * @bad_cpu: after an error: the CPU that could not be taken
  *
- * Return: 0, or as GRANT documents; then none is taken.
+ * Return: 0, or as GRANT documents.
  */
-int kmb_cpus_take(struct adeos_cpu *cpu, unsigned int nr, u32 *bad_cpu)
+int kmb_cpus_take(struct adeos_cpu *cpu, unsigned int *nr, u32 *bad_cpu)
 {
-	unsigned long end = jiffies + PLUG_TIMEOUT;
 	unsigned int i, taken = 0;
+	unsigned long end;
 	int err = 0;
 
 	mutex_lock(&cpus_lock);
+	end = jiffies + PLUG_TIMEOUT;
 	/* what is known to fail is refused before any CPU is touched */
-	for (i = 0; i < nr && !err; i++) {
+	for (i = 0; i < *nr && !err; i++) {
 		*bad_cpu = cpu[i].cpu;
 		err = is_named_twice(cpu, i) ? -EINVAL : cpu_check(cpu[i].cpu);
 	}
-	while (!err && taken < nr) {
+	while (!err && taken < *nr) {
 		*bad_cpu = cpu[taken].cpu;
 		err = fatal_signal_pending(current) ? -EINTR : cpu_take(&cpu[taken], end);
 		if (!err)
 			taken++;
 	}
-	end = jiffies + PLUG_TIMEOUT;
-	while (err && taken)
-		cpu_return(cpu[--taken].cpu, end);
 	mutex_unlock(&cpus_lock);
+	*nr = taken;
 	return err;
 }
 
@@ -170,10 +170,11 @@ int kmb_cpus_take(struct adeos_cpu *cpu, unsigned int nr, u32 *bad_cpu)
  */
 void kmb_cpus_return(const struct adeos_cpu *cpu, unsigned int nr)
 {
-	unsigned long end = jiffies + PLUG_TIMEOUT;
+	unsigned long end;
 	unsigned int i;
 
 	mutex_lock(&cpus_lock);
+	end = jiffies + PLUG_TIMEOUT;
 	for (i = 0; i < nr; i++)
 		cpu_return(cpu[i].cpu, end);
 	mutex_unlock(&cpus_lock);

@@ -92,12 +92,9 @@ int kmb_lend(struct kmb_node *node, struct vnode_grant *grant)
 	u64 begin = rdtsc_ordered();
 	int err;
 
-	err = kmb_cpus_take(node->slot.cpu, node->slot.nr_cpus, &grant->bad_cpu);
-	if (err)
-		return err;
+	err = kmb_cpus_take(node->slot.cpu, &node->slot.nr_cpus, &grant->bad_cpu);
 	node->phase[VNODE_PHASE_CPUS] = rdtsc_ordered() - begin;
-
-	err = memory_take(node, grant);
+	err = err ?: memory_take(node, grant);
 	if (err)
 		grant_run(node, cpus_return);
 	return err;

@@ -190,7 +190,7 @@ int kmb_park(const struct adeos_cpu *cpu, unsigned int nr);
 /* cpus.c */
 int kmb_cpus_init(void);
 void kmb_cpus_exit(void);
-int kmb_cpus_take(struct adeos_cpu *cpu, unsigned int nr, u32 *bad_cpu);
+int kmb_cpus_take(struct adeos_cpu *cpu, unsigned int *nr, u32 *bad_cpu);
 void kmb_cpus_return(const struct adeos_cpu *cpu, unsigned int nr);
 
 /* grant.c */

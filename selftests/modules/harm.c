@@ -59,6 +59,40 @@ static int plug_run(struct answer *out, int argc, char **argv)
 	return 0;
 }
 
+static u32 held_cpu;
+static int held_state;
+
+static int held_down(unsigned int cpu)
+{
+	return cpu == held_cpu ? -EBUSY : 0;
+}
+
+/* This CPU cannot be unplugged, others can, until "release". */
+static int hold_run(struct answer *out, int argc, char **argv)
+{
+	int err;
+
+	if (held_state)
+		return -EALREADY;
+	err = kstrtou32(argv[0], 0, &held_cpu);
+	if (err)
+		return err;
+	err = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "adeos-test:hold", NULL, held_down);
+	if (err < 0)
+		return err;
+	held_state = err;
+	return 0;
+}
+
+static int release_run(struct answer *out, int argc, char **argv)
+{
+	if (!held_state)
+		return -ENOENT;
+	cpuhp_remove_state_nocalls(held_state);
+	held_state = 0;
+	return 0;
+}
+
 /**
  * struct closed - a CPU with interrupts off
  * @portal: portal that is watched meanwhile
@@ -177,6 +211,8 @@ const struct command harm_commands[] = {
 	{ "freeze", 1, "MS", freeze_run },
 	{ "noplug", 0, "", noplug_run },
 	{ "plug", 0, "", plug_run },
+	{ "hold", 1, "CPU", hold_run },
+	{ "release", 0, "", release_run },
 	{ "irqsoff", 3, "NAME CPU MS", irqsoff_run },
 	{ "nmirest", 0, "", nmirest_run },
 	{ "spin", 1, "CPU", spin_run },

@@ -73,11 +73,40 @@ start_is_refused() {
 	not start_spin 2> /tmp/refused && grep 'CPU 2' /tmp/refused && no_vnodes
 }
 
+# ---- the second CPU of a vnode cannot be taken: the first one comes back ----
+
+root_has_all() {
+	no_vnodes && [ "$(cpus_online)" = 0-3 ]
+}
+
+second_is_refused() {
+	adeos-test hold 3 || return 1
+	exits_with 1 start_spin 2> /tmp/refused
+	adeos-test release
+	cat /tmp/refused
+	grep 'CPU 3: root cannot give it up' /tmp/refused && root_has_all
+}
+
+# A task that is being killed cannot bring up a CPU itself.
+is_killed_in_between() {
+	local pid
+
+	first_is_taken() { [ "$(cpus_online)" = 0-1,3 ]; }
+	adeos-test hold 3 || return 1
+	start_spin > /tmp/killed 2>&1 &
+	pid=$!
+	wait_for 5 first_is_taken && kill -9 "$(pidof kexec)"
+	wait "$pid"
+	adeos-test release
+	cat /tmp/killed
+	wait_for 10 root_has_all
+}
+
 alive() {
 	[ "$(vnode-ctl beats 1)" -gt 100 ]
 }
 
-plan 27
+plan 29
 remember_root
 log_begin
 tiny-kernel cli > /tmp/spin
@@ -93,6 +122,8 @@ check "everything is given back" kexec --vnode=1 -u
 check "a start waits while CPUs cannot be plugged" waits_for_plug start_spin
 check "so does a return" waits_for_plug kexec --vnode=1 -u
 check "a CPU that stays offline is named" names_offline_cpu
+check "the second CPU is refused: the first one is back" second_is_refused
+check "kexec is killed between two CPUs: the first one is back" is_killed_in_between
 check "root has everything again, its log is quiet" eval 'root_is_back && log_is_quiet'
 rmmod adeos_test
 check "the modules can go" rmmod vnode adeos_lite
