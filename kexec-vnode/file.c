@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Reads kernels and initrds. */
+/* Reads kernels and initrds, and lines of sysfs and sysctl. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -62,4 +63,18 @@ out:
 	if (fd >= 0)
 		close(fd);
 	return ret;
+}
+
+bool vnode_file_says(const char *path, const char *line)
+{
+	FILE *file = fopen(path, "re");
+	char text[32] = "";
+
+	if (!file)
+		return false;
+	if (!fgets(text, sizeof(text), file))
+		text[0] = '\0';
+	fclose(file);
+	text[strcspn(text, "\n")] = '\0';
+	return !strcmp(text, line);
 }

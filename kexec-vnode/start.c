@@ -195,14 +195,8 @@ static void start_release(void *context)
 /* Root uses the TSC as its clock only if those of all CPUs agree: so do a vnode's. */
 static bool tsc_is_reliable(void)
 {
-	FILE *file = fopen("/sys/devices/system/clocksource/clocksource0/current_clocksource", "re");
-	char name[16] = "";
-	bool is_tsc;
-
-	is_tsc = file && fgets(name, sizeof(name), file) && !strcmp(name, "tsc\n");
-	if (file)
-		fclose(file);
-	return is_tsc;
+	return vnode_file_says("/sys/devices/system/clocksource/clocksource0/current_clocksource",
+			       "tsc");
 }
 
 static int start_plan(struct start *s, const struct vnode_config *config,
@@ -334,12 +328,7 @@ static int start_run(struct start *s, const struct vnode_config *config, struct 
 /* kexec_load(2) asks for it, and our module cannot: the kernel does not export it. */
 static int check_load_disabled(struct vnode_err *err)
 {
-	FILE *file = fopen("/proc/sys/kernel/kexec_load_disabled", "re");
-	int c = file ? fgetc(file) : '0';
-
-	if (file)
-		fclose(file);
-	if (c != '1')
+	if (!vnode_file_says("/proc/sys/kernel/kexec_load_disabled", "1"))
 		return 0;
 	return vnode_err(err, EPERM,
 			 "not permitted: kernel.kexec_load_disabled is 1, until root boots again");

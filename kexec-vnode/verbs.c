@@ -38,15 +38,9 @@ static int stop(int fd, const struct vnode_config *config, struct vnode_err *err
 static bool cpu_is_offline(unsigned int cpu)
 {
 	char path[64];
-	FILE *file;
-	int c;
 
 	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/online", cpu);
-	file = fopen(path, "re");
-	c = file ? fgetc(file) : '1';
-	if (file)
-		fclose(file);
-	return c == '0';
+	return vnode_file_says(path, "0");
 }
 
 /* Root's log has the reason. */

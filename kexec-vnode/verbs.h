@@ -3,6 +3,7 @@
 #ifndef KEXEC_VNODE_VERBS_H
 #define KEXEC_VNODE_VERBS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,5 +32,7 @@ int vnode_wait(int fd, const struct vnode_config *config, const struct vnode_inf
 /* file.c: a regular file, read as a whole; *data is malloc()ed */
 int vnode_file_read(const char *path, const char *what, void **data, size_t *size,
 		    struct vnode_err *err);
+/* Whether the first line of a small file is @line; false, too, if it cannot be read */
+bool vnode_file_says(const char *path, const char *line);
 
 #endif /* KEXEC_VNODE_VERBS_H */

@@ -78,17 +78,14 @@ static int header_check(const struct setup_header *header, struct vnode_err *err
  * has the end of it in the fifth data directory of a PE32+ file ("Attribute Certificate
  * Table" in the PE format). 0: not signed.
  */
-#define PE_OFFSET		0x3c	/* of the offset of "PE\0\0" */
-#define PE_MAGIC		0x00004550
 #define PE_DIRECTORIES		132	/* from there: how many data directories */
 #define PE_SIGNATURE		168	/* from there: its offset in the file, its size */
 
 static uint64_t signature_end(const uint8_t *file, size_t setup_size)
 {
-	size_t pe = image_get32(file + PE_OFFSET);
+	size_t pe = image_find_pe(file, setup_size, PE_SIGNATURE + 8);
 
-	if (pe > setup_size - (PE_SIGNATURE + 8) || image_get32(file + pe) != PE_MAGIC ||
-	    image_get32(file + pe + PE_DIRECTORIES) < 5)
+	if (!pe || image_get32(file + pe + PE_DIRECTORIES) < 5)
 		return 0;
 	return (uint64_t)image_get32(file + pe + PE_SIGNATURE) +
 	       image_get32(file + pe + PE_SIGNATURE + 4);

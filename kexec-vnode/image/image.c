@@ -26,8 +26,20 @@ static const struct {
 	{ 0, "#!", "a script, not a kernel image" },
 };
 
-/* PE Format, "COFF File Header" and "Section Table" */
 #define PE_OFFSET	0x3c	/* of the offset of the header */
+#define PE_MAGIC	0x00004550
+
+size_t image_find_pe(const uint8_t *file, size_t size, size_t room)
+{
+	size_t pe;
+
+	if (size < PE_OFFSET + 4)
+		return 0;
+	pe = image_get32(file + PE_OFFSET);
+	return pe + room <= size && image_get32(file + pe) == PE_MAGIC ? pe : 0;
+}
+
+/* PE Format, "COFF File Header" and "Section Table" */
 #define PE_HEADER	24	/* its size */
 #define PE_SECTIONS	6	/* from there: how many (2 bytes) */
 #define PE_OPTIONAL	20	/* from there: bytes between it and the table (2 bytes) */
@@ -36,12 +48,9 @@ static const struct {
 /* UAPI Group Specifications, "Unified Kernel Image": the kernel is the section .linux */
 static bool is_uki(const uint8_t *file, size_t size)
 {
-	uint64_t pe, at, nr;
+	size_t pe = image_find_pe(file, size, PE_HEADER), at, nr;
 
-	if (size < PE_OFFSET + 4 || memcmp(file, "MZ", 2))
-		return false;
-	pe = image_get32(file + PE_OFFSET);
-	if (pe + PE_HEADER > size || memcmp(file + pe, "PE\0", 4))
+	if (!pe || memcmp(file, "MZ", 2))
 		return false;
 	nr = image_get32(file + pe + PE_SECTIONS) & 0xffff;
 	at = pe + PE_HEADER + (image_get32(file + pe + PE_OPTIONAL) & 0xffff);

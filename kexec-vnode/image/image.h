@@ -124,6 +124,9 @@ int image_find_relocs(struct vnode_image *image, const uint8_t *table, size_t si
 const char *decompress_name(const uint8_t *in, size_t size);
 bool decompress_supported(const uint8_t *in, size_t size);
 
+/* image.c: the offset of a PE header with @room bytes behind it, or 0 ("PE Format") */
+size_t image_find_pe(const uint8_t *file, size_t size, size_t room);
+
 /* Integers in files are little-endian, as this machine is, and may be unaligned. */
 static inline uint32_t image_get32(const uint8_t *from)
 {

@@ -101,25 +101,25 @@ static size_t print_word(char *to, size_t size, const struct word *word,
 	return snprintf(to, size, word->text, machine->tsc_khz);
 }
 
-/* Linux takes the last list alone: ours is part of it. */
-static int merge_blacklist(const char *append, char merged[VNODE_APPEND_MAX + 1],
+/*
+ * Linux takes the last list alone: ours is added to that of --append. *@append: set to
+ * @merged if there is one
+ */
+static int merge_blacklist(const char **append, char merged[VNODE_APPEND_MAX + 1],
 			   struct vnode_err *err)
 {
-	char text[VNODE_APPEND_MAX + sizeof(BLACKLIST KVM) + 2];
+	char text[VNODE_CMDLINE_MAX + 1];
 	const char *list;
 	size_t len;
+	int ret;
 
-	list = vnode_append_value(append, BLACKLIST, &len);
+	list = vnode_append_value(*append, BLACKLIST, &len);
 	if (!list)
-		len = strlen(append);
-	if (len > VNODE_APPEND_MAX)
-		return vnode_err(err, EINVAL, "--append: the command line is too long");
-	if (!list) {
-		strcpy(merged, append);
 		return 0;
-	}
 	snprintf(text, sizeof(text), BLACKLIST KVM ",%.*s", (int)len, list);
-	return vnode_append_insert(append, text, BLACKLIST, merged, err);
+	ret = vnode_append_insert(*append, text, BLACKLIST, merged, err);
+	*append = merged;
+	return ret;
 }
 
 int vnode_cmdline_build(const struct vnode_machine *machine, const struct vnode_piece *piece,
@@ -139,10 +139,13 @@ int vnode_cmdline_build(const struct vnode_machine *machine, const struct vnode_
 	}
 	if (!append)
 		return 0;
-	ret = merge_blacklist(append, merged, err);
-	if (!ret)
-		snprintf(cmdline + len, size - len, " %s", merged);
-	return ret;
+	ret = merge_blacklist(&append, merged, err);
+	if (ret)
+		return ret;
+	len += snprintf(cmdline + len, size - len, " %s", append);
+	if (len >= size)
+		return vnode_err(err, EINVAL, "--append: the command line is too long");
+	return 0;
 }
 
 /* ---- what --append should not have ---- */
