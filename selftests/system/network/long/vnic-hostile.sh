@@ -5,4 +5,4 @@
 # [SCRIBBLES LIES [SECONDS [BATCH]]]: many rounds of nonsense over a vnode's bridge of the
 # network, and many lies.
 
-exec sh /selftests/network/vnic-hostile.sh "${1:-250000}" "${2:-50000}" "${3:-20}" "${4:-2000}"
+exec sh /selftests/network/vnic-hostile.sh "${1:-100000}" "${2:-20000}" "${3:-20}" "${4:-2000}"

@@ -9,7 +9,7 @@
 # shellcheck source=selftests/system/lib/adeos.sh
 . /selftests/lib/adeos.sh
 
-times=${1:-2000}
+times=${1:-1000}
 IDS="1 2 3 4 5 6 7 8"
 # several of them share a CPU of the host
 UP_S=240

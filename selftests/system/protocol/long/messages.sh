@@ -2,6 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 2G -t 1800
 #
-# A hundred thousand messages in each direction of each pair.
+# Fifty thousand messages in each direction of each pair.
 
-exec sh /selftests/protocol/messages.sh 100000
+exec sh /selftests/protocol/messages.sh 50000
