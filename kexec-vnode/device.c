@@ -170,6 +170,36 @@ static int say_grant(int fd, int errnum, const struct vnode_config *config,
 			 config->id, strerror(errnum));
 }
 
+/*
+ * Compacts root's memory: pages in use come together, and pages that wait in lists of CPUs
+ * (folio_batch), where Linux cannot move them, leave these (compact_nodes() in
+ * mm/compaction.c). False: it cannot help.
+ */
+static bool compact(int fd, uint64_t size)
+{
+	struct vnode_info info;
+	int sysctl;
+	bool done;
+
+	if (ioctl(fd, VNODE_IOC_INFO, &info) || info.mem_available < size)
+		return false;
+	sysctl = open("/proc/sys/vm/compact_memory", O_WRONLY | O_CLOEXEC);
+	if (sysctl < 0)
+		return false;
+	done = write(sysctl, "1", 1) == 1;
+	close(sysctl);
+	return done;
+}
+
+static int ask_for_grant(int fd, struct vnode_grant *grant)
+{
+	int ret = ioctl(fd, VNODE_IOC_GRANT, grant) ? -errno : 0;
+
+	if (ret == -ENOMEM && compact(fd, grant->mem_size))
+		ret = ioctl(fd, VNODE_IOC_GRANT, grant) ? -errno : 0;
+	return ret;
+}
+
 int vnode_device_grant(int fd, const struct vnode_config *config, struct vnode_lent *lent,
 		       struct vnode_err *err)
 {
@@ -184,11 +214,13 @@ int vnode_device_grant(int fd, const struct vnode_config *config, struct vnode_l
 		.mem_max = config->mem_max,
 		.claims = (uintptr_t)claim,
 	};
+	int ret;
 
 	vnode_net_claim(&config->nets, claim);
 	memcpy(grant.name, config->name, sizeof(grant.name));
-	if (ioctl(fd, VNODE_IOC_GRANT, &grant))
-		return say_grant(fd, errno, config, &grant, claim, err);
+	ret = ask_for_grant(fd, &grant);
+	if (ret)
+		return say_grant(fd, -ret, config, &grant, claim, err);
 	lent->mem_base = grant.mem_base;
 	lent->mem_size = grant.mem_size;
 	lent->low_base = grant.low_base;

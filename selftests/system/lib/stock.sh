@@ -23,7 +23,8 @@ ex() { # COMMAND
 	timeout "$READY_S" kexec --vnode=1 --exec -- sh -c "$1" < /dev/null
 }
 
-boots_from() { # disk|fs INITRD
+# private: a directory that nobody else changes
+boots_from() { # disk|fs|private INITRD
 	local root="--fs=$TREE:/" initrd="/boot/$2"
 
 	rm -f "$SHARED"/*
@@ -34,6 +35,7 @@ boots_from() { # disk|fs INITRD
 	else
 		mount "$DISK" "$TREE" || return
 	fi
+	[ "$1" != private ] || root=$root,private
 	[ "$2" != none ] || initrd=none
 	kexec --vnode=1 --cpus=1-2 --mem=768M --initrd="$initrd" "$root" --fs="$SHARED:$SHARED" --append="$3" --wait="$UP_S" \
 		"$KERNEL" && runs 1

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 #
-# stock-inside.sh [disk|fs INITRD]...: a Debian in a vnode, with each initrd that Debian can make, unchanged, and
+# stock-inside.sh [disk|fs|private INITRD]...: a Debian in a vnode, with each initrd that Debian can make, unchanged, and
 # with none. Its root file system is a disk of root's, or a directory of root's; in both cases
 # it has one more directory of root's.
 
@@ -29,7 +29,7 @@ nothing_is_missing() {
 	not ex 'dmesg | grep vnode-init: || ls -d /vnode'
 }
 
-debian() { # disk|fs INITRD
+debian() { # disk|fs|private INITRD
 	local what="$1, initrd $2"
 
 	check "$what: the kernel attaches" boots_from "$@"
@@ -43,7 +43,7 @@ debian() { # disk|fs INITRD
 	umount "$TREE" 2> /dev/null
 }
 
-[ $# -gt 0 ] || set -- fs initrd.img fs dracut.img disk dracut-plain.img disk none
+[ $# -gt 0 ] || set -- fs initrd.img private dracut.img disk dracut-plain.img disk none
 plan $(($# * 7 / 2 + 3))
 remember_root
 check "root's modules, as installed, and a disk" prepare_root

@@ -12,7 +12,7 @@
 # shellcheck source=selftests/system/lib/devices.sh
 . /selftests/lib/devices.sh
 
-RUN_S=${1:-20}
+RUN_S=${1:-10}
 # The program in the directory that all have, with its own libraries
 DBENCH="$TREE/dbench/lib64/ld-linux-x86-64.so.2 --library-path $TREE/dbench/lib/x86_64-linux-gnu:$TREE/dbench/usr/lib/x86_64-linux-gnu $TREE/dbench/usr/bin/dbench"
 

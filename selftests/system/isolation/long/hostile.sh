@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 2G -t 3000
 #
-# [ROUNDS [SEED...]]: more than half a million rounds of random bytes over the shared memory of a
+# [ROUNDS [SEED...]]: a quarter of a million rounds of random bytes over the shared memory of a
 # vnode.
 
-[ $# -gt 0 ] || set -- 25000 1000003 88172645463325252
+[ $# -gt 0 ] || set -- 10000 1000003 88172645463325252
 exec sh /selftests/isolation/hostile.sh "$@"

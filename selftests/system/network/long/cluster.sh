@@ -20,7 +20,7 @@ NOTICE_S=120
 # Seconds in which a typed line must be answered, whatever else runs.
 ANSWER_S=3
 # size of the file that goes over ssh
-mib=${1:-2}
+mib=${1:-1}
 
 starts() { # ID
 	start_node "$1" $(($1 + 1)) 512M

@@ -13,7 +13,7 @@
 # shellcheck source=selftests/system/lib/cluster.sh
 . /selftests/lib/cluster.sh
 
-mib=${1:-256}
+mib=${1:-64}
 
 # ---- the vnode ----
 

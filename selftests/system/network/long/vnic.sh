@@ -12,7 +12,7 @@
 # shellcheck source=selftests/system/lib/net.sh
 . /selftests/lib/net.sh
 
-minutes=${1:-4}
+minutes=${1:-2}
 downs=${2:-2000}
 mib=${3:-256}
 # leaves some time for a kernel that boots

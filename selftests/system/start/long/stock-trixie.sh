@@ -2,4 +2,4 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # host: the same with the userland and the initrds of Debian 13
 
-DEBIAN=trixie exec "$(dirname "${BASH_SOURCE[0]}")/stock.sh" disk initrd.img fs dracut.img
+DEBIAN=trixie exec "$(dirname "${BASH_SOURCE[0]}")/stock.sh" disk initrd.img private dracut.img
