@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: -c 6 -m 6G -t 240
+# vm: -c 6 -m 8G -t 240
 # long: it moves much memory
 #
 # Memory above 4 GiB: the 64-bit entry, and page tables that reach there. And memory that
-# Linux maps by pages of 1 GiB, which it must split.
+# Linux maps by pages of 1 GiB, which it must split. 6 GiB above 4 GiB have the five pieces
+# wherever KASLR puts root's image.
 
 # shellcheck disable=SC2317 # check and wait_for call the functions
 # shellcheck source=selftests/system/lib/vnode.sh
