@@ -24,8 +24,8 @@ struct pt_regs;
  * @slot: of this kernel; 0 is root
  * @id: of this vnode; 0 is root
  * @boot: struct vnode_control's @boot
- * @ram: which kernel has what memory, VNODE_RAMS entries: the directory's, and in root
- *	its own copy, which no other kernel can write
+ * @directory: what root says: in a vnode the directory in the commons, in root its own
+ *	memory, where no other kernel can write
  * @name: of this vnode
  */
 struct adeos_commons {
@@ -36,7 +36,7 @@ struct adeos_commons {
 	u32 slot;
 	u32 id;
 	u32 boot;
-	const struct vnode_ram *ram;
+	const struct vnode_directory *directory;
 	char name[32];
 };
 
@@ -57,9 +57,9 @@ static inline struct vnode_station *adeos_own(void)
 	return adeos_station(commons.slot);
 }
 
-static inline struct vnode_directory *adeos_directory(void)
+static inline const struct vnode_directory *adeos_directory(void)
 {
-	return commons.va + VNODE_DIRECTORY;
+	return commons.directory;
 }
 
 /* ---- count.c ---- */

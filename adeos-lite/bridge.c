@@ -366,9 +366,11 @@ static int bridge_show(char *buf, int len, const struct bridge_info *info)
 		[VNODE_BRIDGE_DEAD] = "dead",
 	};
 
-	return sysfs_emit_at(buf, len, "%u %u %s %u %llu %llu %s %#x\n", info->index,
-			     info->serial, info->name[0] ? info->name : "-", info->owner_id,
-			     info->size, info->offset, states[info->state],
+	const char *name = info->name[0] ? info->name : "-";
+
+	return sysfs_emit_at(buf, len, "%u %u %*pE %u %llu %llu %s %#x\n", info->index,
+			     info->serial, (int)strlen(name), name, info->owner_id, info->size,
+			     info->offset, states[info->state],
 			     bridge_users(info->index, info->serial));
 }
 

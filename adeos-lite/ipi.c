@@ -26,20 +26,28 @@ void adeos_ipi(u32 apicid, u32 command)
 	unsigned long flags;
 
 	local_irq_save(flags);
-	/* what this CPU wrote must be there before the other one looks */
+	/*
+	 * What this CPU wrote must be there before the other one looks. Before an x2APIC's
+	 * WRMSR that takes both fences (Intel SDM volume 3, "WRMSR in x2APIC Mode").
+	 */
 	mb();
+	/* the second one: LFENCE */
+	rmb();
 	icr_wait();
 	apic->icr_write(command, apicid);
 	local_irq_restore(flags);
 }
 EXPORT_SYMBOL_GPL(adeos_ipi);
 
-/* A CPU that is in no list is root's. */
+/* A CPU that is in no list is root's. An xAPIC would send to another one than a long id says. */
 bool adeos_cpu_of_slot(u32 apicid, u32 slot)
 {
 	const struct vnode_lent_cpu *lent = adeos_directory()->lent;
 	unsigned int i;
 
+	/* the last id of each mode means all CPUs */
+	if (apicid >= (x2apic_mode ? U32_MAX : 0xff))
+		return false;
 	for (i = 0; i < VNODE_BEATS; i++) {
 		/* pairs with lent_write() in root/slot.c */
 		u32 owner = le32_to_cpu(smp_load_acquire(&lent[i].slot));

@@ -115,8 +115,9 @@ static ssize_t members_show(struct kobject *kobj, struct kobj_attribute *attr, c
 
 	for (slot = 0; slot < VNODE_SLOTS; slot++)
 		if (!adeos_member_slot(slot, &member))
-			len += sysfs_emit_at(buf, len, "%u %u %u %s\n", slot, member.id,
-					     member.life, member.name);
+			len += sysfs_emit_at(buf, len, "%u %u %u %*pE\n", slot, member.id,
+					     member.life, (int)strlen(member.name),
+					     member.name);
 	return len;
 }
 

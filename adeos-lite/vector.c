@@ -26,9 +26,14 @@ static void vector_publish(struct irq_data *data)
 {
 	struct adeos_portal *portal = irq_data_get_irq_chip_data(data);
 	struct irq_cfg *cfg = irqd_cfg(data);
+	unsigned int cpu = cpumask_first(irq_data_get_effective_affinity_mask(data));
+	u64 apicid;
 
-	if (portal && cfg)
-		adeos_portal_publish(portal, (u64)cfg->dest_apicid << 32 | cfg->vector);
+	if (!portal || !cfg || cpu >= nr_cpu_ids)
+		return;
+	/* not cfg->dest_apicid, which is a logical id in x2APIC's cluster mode */
+	apicid = per_cpu(x86_cpu_to_apicid, cpu);
+	adeos_portal_publish(portal, apicid << 32 | cfg->vector);
 }
 
 static int vector_set_affinity(struct irq_data *data, const struct cpumask *mask, bool force)

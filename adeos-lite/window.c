@@ -63,7 +63,7 @@ struct ram {
 /* Return: is there anything in that entry? */
 static bool ram_read(unsigned int i, struct ram *ram)
 {
-	const struct vnode_ram *from = &commons.ram[i];
+	const struct vnode_ram *from = &adeos_directory()->ram[i];
 
 	/* pairs with ram_write() in root/rams.c */
 	ram->size = le64_to_cpu(smp_load_acquire(&from->size));

@@ -53,7 +53,7 @@ static int memory_take(struct kmb_node *node, const struct vnode_grant *grant)
 	int err;
 
 	node->low_va = adeos_low_get(KMB_LOW_SIZE, KMB_LOW_MIN, &node->low_pa);
-	node->page_va = adeos_low_get(PAGE_SIZE, 0, &node->page_pa);
+	node->page_va = adeos_low_get(PAGE_SIZE, KMB_LOW_MIN, &node->page_pa);
 	if (!node->low_va || !node->page_va) {
 		err = -ENOSPC;
 		goto err_memory;

@@ -184,7 +184,8 @@ u32 *kmb_node_cpus(const struct kmb_node *node);
 int kmb_wake_init(void);
 void kmb_wake_exit(void);
 void kmb_cpu_init(u32 apicid);
-int kmb_wake(u32 apicid, const struct vnode_load *load, u64 *cycles, u64 *entry_tsc);
+int kmb_wake(const struct adeos_cpu *cpu, const struct vnode_load *load,
+	     u64 *cycles, u64 *entry_tsc);
 int kmb_park(const struct adeos_cpu *cpu, unsigned int nr);
 
 /* cpus.c */

@@ -162,13 +162,14 @@ static int life_begin(struct kmb_node *node)
 	err = adeos_slot_start(&node->slot, node->load.control - node->slot.region->pa);
 	if (err)
 		return err;
-	err = kmb_wake(node->slot.cpu[0].apicid, &node->load, &node->phase[VNODE_PHASE_WAKE],
+	err = kmb_wake(&node->slot.cpu[0], &node->load, &node->phase[VNODE_PHASE_WAKE],
 		       &node->entry_tsc);
+	node->stuck = err && kmb_park(node->slot.cpu, 1);
 	if (err) {
-		adeos_slot_stop(&node->slot);
+		if (!node->stuck)
+			adeos_slot_stop(&node->slot);
 		return err;
 	}
-	node->stuck = false;
 	node->run_ns = 0;
 	node->phase[VNODE_PHASE_ATTACH] = 0;
 	node->oopses = 0;
@@ -210,8 +211,11 @@ static struct kmb_end end_now(enum vnode_cause cause)
 static int end_park(struct kmb_node *node)
 {
 	u64 begin = rdtsc_ordered();
-	int err = kmb_park(node->slot.cpu, node->slot.nr_cpus);
+	int err;
 
+	/* an NMI to a CPU that waits for a SIPI or begins in real mode can be fatal */
+	adeos_slot_withdraw(&node->slot);
+	err = kmb_park(node->slot.cpu, node->slot.nr_cpus);
 	if (!err)
 		node->phase[VNODE_PHASE_STOP] = rdtsc_ordered() - begin;
 	return err;
@@ -471,8 +475,8 @@ static void timer_work(struct work_struct *work)
  *
  * If it has ended by itself before, that end is the one on record.
  *
- * Return: 0, also if it does not run; -ETIMEDOUT if a CPU cannot be stopped, then nothing
- * else has changed.
+ * Return: 0, also if it does not run; -ETIMEDOUT if a CPU cannot be stopped: the vnode is
+ * no member any more, and keeps all that it was lent.
  */
 int kmb_life_stop(struct kmb_node *node)
 {

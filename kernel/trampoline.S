@@ -25,6 +25,29 @@ SYM_DATA_START(kmb_trampoline)
 .Lstart:
 	movw	%cs, %ax
 	movw	%ax, %ds
+
+	/*
+	 * A CPU that is late must not answer for the one that is expected now. Leaf 0xb has
+	 * all of an id's bits, leaf 1 eight of them (SDM volume 2, "CPUID").
+	 */
+	xorl	%eax, %eax
+	cpuid
+	cmpl	$0xb, %eax
+	jb	.Lleaf1
+	movl	$0xb, %eax
+	xorl	%ecx, %ecx
+	cpuid
+	testl	%ebx, %ebx
+	jnz	.Lid
+.Lleaf1:
+	movl	$1, %eax
+	cpuid
+	shrl	$24, %ebx
+	movl	%ebx, %edx
+.Lid:
+	cmpl	%edx, ARG_APICID
+	jne	.Lpark
+
 	rdtsc
 	movl	%eax, ARG_TSC
 	movl	%edx, ARG_TSC + 4

@@ -16,6 +16,7 @@
 #define ARG_GDTR		(TRAMPOLINE_ARGS + 0x2c)	/* 2 + 4 bytes */
 #define ARG_FAR32		(TRAMPOLINE_ARGS + 0x34)	/* 4 + 2 bytes */
 #define ARG_FAR64		(TRAMPOLINE_ARGS + 0x3c)	/* 4 + 2 bytes */
+#define ARG_APICID		(TRAMPOLINE_ARGS + 0x44)
 #define ARG_GDT			(TRAMPOLINE_ARGS + 0x48)	/* 4 descriptors */
 
 /* selectors: ours, and the two of the boot protocol */
@@ -47,6 +48,7 @@
  * @far32_cs: SEL_BOOT_CS if the kernel is entered from there, else SEL_CODE32
  * @far64: the 64-bit code of this page
  * @far64_cs: SEL_BOOT_CS
+ * @apicid: of the CPU that is to come, as CPUID tells it; any other one rests
  * @gdt: null, SEL_CODE32, SEL_BOOT_CS, SEL_BOOT_DS
  */
 struct trampoline_args {
@@ -66,7 +68,8 @@ struct trampoline_args {
 	u16 pad2;
 	u32 far64;
 	u16 far64_cs;
-	u16 pad3[3];
+	u16 pad3;
+	u32 apicid;
 	u64 gdt[4];
 } __packed;
 
@@ -83,6 +86,7 @@ ARG_CHECK(cr3, ARG_CR3);
 ARG_CHECK(gdt_limit, ARG_GDTR);
 ARG_CHECK(far32, ARG_FAR32);
 ARG_CHECK(far64, ARG_FAR64);
+ARG_CHECK(apicid, ARG_APICID);
 ARG_CHECK(gdt, ARG_GDT);
 
 extern const char kmb_trampoline[], kmb_trampoline_32[], kmb_trampoline_64[],

@@ -20,6 +20,7 @@
  */
 #define ARRIVE_TIMEOUT_MS	5000
 #define SIPI_AGAIN_US		1000
+#define INIT_AGAIN_MS		500
 
 /* flat 32-bit code, 64-bit code and data, all accessed */
 #define GDT_CODE32		0x00cf9b000000ffffULL
@@ -34,13 +35,11 @@ static u32 last_token;
 
 int kmb_wake_init(void)
 {
-	page_va = adeos_low_get(PAGE_SIZE, 0, &page_pa);
-	if (!page_va) {
-		pr_err("no page below 640 KiB to start CPUs on\n");
-		return -ENOMEM;
-	}
-	memcpy(page_va, kmb_trampoline, kmb_trampoline_end - kmb_trampoline);
-	return 0;
+	page_va = adeos_low_get(PAGE_SIZE, KMB_LOW_MIN, &page_pa);
+	if (page_va)
+		return 0;
+	pr_err("no page below 640 KiB to start CPUs on\n");
+	return -ENOMEM;
 }
 
 void kmb_wake_exit(void)
@@ -80,9 +79,9 @@ void kmb_cpu_init(u32 apicid)
  * that comes while the INIT before it is still on its way is lost, and one too many is
  * ignored.
  */
-static int answer_wait(u32 apicid, bool sipi, const u32 *answer, u32 token)
+static int answer_wait(u32 apicid, bool sipi, const u32 *answer, u32 token, unsigned int ms)
 {
-	ktime_t now = ktime_get(), again = now, end = ktime_add_ms(now, ARRIVE_TIMEOUT_MS);
+	ktime_t now = ktime_get(), again = now, end = ktime_add_ms(now, ms);
 
 	while (READ_ONCE(*answer) != token) {
 		if (ktime_after(now, end))
@@ -98,11 +97,14 @@ static int answer_wait(u32 apicid, bool sipi, const u32 *answer, u32 token)
 	return 0;
 }
 
-static struct trampoline_args *args_prepare(u32 mode)
+/* The code as well: firmware may have written to the page. */
+static struct trampoline_args *args_prepare(const struct adeos_cpu *cpu, u32 mode)
 {
 	struct trampoline_args *args = page_va + TRAMPOLINE_ARGS;
 
+	memcpy(page_va, kmb_trampoline, kmb_trampoline_end - kmb_trampoline);
 	memset(args, 0, sizeof(*args));
+	args->apicid = cpu_data(cpu->cpu).topo.initial_apicid;
 	args->token = ++last_token ?: ++last_token;
 	args->mode = mode;
 	return args;
@@ -128,48 +130,50 @@ static void args_fill(struct trampoline_args *args, const struct vnode_load *loa
 
 /**
  * kmb_wake - start a CPU at its entry
- * @apicid: of the CPU
+ * @cpu: the CPU
  * @load: entry mode, entry, boot_params and cr3
  * @cycles: TSC cycles from INIT to its first instruction
  * @entry_tsc: TSC at that instruction
  *
- * Return: 0, or -ETIMEDOUT; then the CPU waits for a SIPI again, as before.
+ * Return: 0, or -ETIMEDOUT; then the CPU may still come, late, until kmb_park() has
+ * succeeded.
  */
-int kmb_wake(u32 apicid, const struct vnode_load *load, u64 *cycles, u64 *entry_tsc)
+int kmb_wake(const struct adeos_cpu *cpu, const struct vnode_load *load,
+	     u64 *cycles, u64 *entry_tsc)
 {
 	struct trampoline_args *args;
 	u64 begin;
 	int err;
 
 	mutex_lock(&wake_lock);
-	args = args_prepare(load->entry_mode);
+	args = args_prepare(cpu, load->entry_mode);
 	args_fill(args, load);
 
 	begin = rdtsc_ordered();
-	kmb_cpu_init(apicid);
-	err = answer_wait(apicid, true, &args->arrived, args->token) ?:
-	      answer_wait(apicid, false, &args->left, args->token);
-	if (err)
-		kmb_cpu_init(apicid);
+	kmb_cpu_init(cpu->apicid);
+	err = answer_wait(cpu->apicid, true, &args->arrived, args->token, ARRIVE_TIMEOUT_MS) ?:
+	      answer_wait(cpu->apicid, false, &args->left, args->token, ARRIVE_TIMEOUT_MS);
 	*entry_tsc = args->tsc;
 	*cycles = *entry_tsc - begin;
 	mutex_unlock(&wake_lock);
 	return err;
 }
 
-static int park_one(u32 apicid)
+static int park_one(const struct adeos_cpu *cpu, ktime_t end)
 {
 	struct trampoline_args *args;
 	int err;
 
 	mutex_lock(&wake_lock);
-	args = args_prepare(MODE_PARK);
-	err = answer_wait(apicid, true, &args->arrived, args->token);
+	args = args_prepare(cpu, MODE_PARK);
 	/*
-	 * INIT takes it out of the page, where an NMI would find no handler. A CPU that
-	 * is late finds the resting loop there.
+	 * INIT takes it out of the page, where an NMI would find no handler. It is repeated
+	 * for a CPU that has not answered: the one before may be lost.
 	 */
-	kmb_cpu_init(apicid);
+	do {
+		err = answer_wait(cpu->apicid, true, &args->arrived, args->token, INIT_AGAIN_MS);
+		kmb_cpu_init(cpu->apicid);
+	} while (err && ktime_before(ktime_get(), end));
 	mutex_unlock(&wake_lock);
 	return err;
 }
@@ -184,13 +188,14 @@ static int park_one(u32 apicid)
  */
 int kmb_park(const struct adeos_cpu *cpu, unsigned int nr)
 {
+	ktime_t end = ktime_add_ms(ktime_get(), ARRIVE_TIMEOUT_MS);	/* for all of them */
 	unsigned int i;
 	int err = 0;
 
 	for (i = 0; i < nr; i++)
 		kmb_cpu_init(cpu[i].apicid);
 	for (i = 0; i < nr; i++) {
-		int this_err = park_one(cpu[i].apicid);
+		int this_err = park_one(&cpu[i], end);
 
 		if (this_err) {
 			pr_err("CPU %u does not answer\n", cpu[i].cpu);

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Root makes bridges, revokes and frees them. Its table is in its own memory; the
- * directory shows a copy.
- */
+/* Root makes bridges, revokes and frees them. Its table is in its own memory. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/align.h>
@@ -21,41 +18,38 @@ static u32 last_serial;
 
 /* ---- the directory ---- */
 
-static struct vnode_bridge *record_shown(u32 index)
-{
-	return &adeos_directory()->bridge[index];
-}
-
 /* The entry is free: readers read no more than its serial. */
 static void bridge_publish(u32 index, const struct vnode_bridge_request *request)
 {
 	const struct bridge_record *record = &bridge_record[index];
-	struct vnode_bridge *shown = record_shown(index);
+	struct vnode_bridge *entry = &root_directory.bridge[index];
 
-	shown->flags = cpu_to_le32(record->flags);
-	shown->move = cpu_to_le32(record->move);
-	shown->offset = cpu_to_le64(VNODE_POOL + record->offset);
-	shown->size = cpu_to_le64(record->size);
-	shown->owner_id = cpu_to_le32(record->owner_id);
-	shown->owner_life = cpu_to_le32(record->owner_life);
-	shown->mode = request->mode;
-	shown->uid = request->uid;
-	shown->gid = request->gid;
-	memcpy(shown->name, record->name, sizeof(shown->name));
-	memcpy(shown->access, request->access, sizeof(shown->access));
-	WRITE_ONCE(shown->state, cpu_to_le32(record->state));
+	entry->flags = cpu_to_le32(record->flags);
+	entry->move = cpu_to_le32(record->move);
+	entry->offset = cpu_to_le64(VNODE_POOL + record->offset);
+	entry->size = cpu_to_le64(record->size);
+	entry->owner_id = cpu_to_le32(record->owner_id);
+	entry->owner_life = cpu_to_le32(record->owner_life);
+	entry->mode = request->mode;
+	entry->uid = request->uid;
+	entry->gid = request->gid;
+	memcpy(entry->name, record->name, sizeof(entry->name));
+	memcpy(entry->access, request->access, sizeof(entry->access));
+	entry->state = cpu_to_le32(record->state);
+	*adeos_shown(entry) = *entry;
 	/* pairs with info_copy(): the serial comes last */
-	smp_store_release(&shown->serial, cpu_to_le32(record->serial));
+	smp_wmb();
+	adeos_show(&entry->serial, cpu_to_le32(record->serial));
 }
 
 static void bridge_withdraw(u32 index)
 {
-	struct vnode_bridge *shown = record_shown(index);
+	struct vnode_bridge *entry = &root_directory.bridge[index];
 
-	WRITE_ONCE(shown->serial, 0);
+	adeos_show(&entry->serial, 0);
 	/* pairs with info_copy(): the serial goes first */
 	smp_wmb();
-	WRITE_ONCE(shown->state, cpu_to_le32(VNODE_BRIDGE_FREE));
+	adeos_show(&entry->state, cpu_to_le32(VNODE_BRIDGE_FREE));
 }
 
 /**
@@ -66,14 +60,14 @@ static void bridge_withdraw(u32 index)
 void bridge_state(u32 index, enum vnode_bridge_state state)
 {
 	struct bridge_record *record = &bridge_record[index];
-	struct vnode_bridge *shown = record_shown(index);
+	struct vnode_bridge *entry = &root_directory.bridge[index];
 
 	record->state = state;
-	WRITE_ONCE(shown->move, cpu_to_le32(record->move));
-	WRITE_ONCE(shown->offset, cpu_to_le64(VNODE_POOL + record->offset));
+	adeos_show(&entry->move, cpu_to_le32(record->move));
+	adeos_show(&entry->offset, cpu_to_le64(VNODE_POOL + record->offset));
 	/* pairs with info_copy(): the state says that these are right */
 	smp_wmb();
-	WRITE_ONCE(shown->state, cpu_to_le32(state));
+	adeos_show(&entry->state, cpu_to_le32(state));
 	/* pairs with entry_create(): we see a user, or it sees the state */
 	smp_mb();
 	adeos_knock(bridge_users(index, record->serial));

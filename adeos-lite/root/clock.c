@@ -6,20 +6,20 @@
 
 static void clock_publish(void)
 {
-	struct vnode_clock *clock = &adeos_directory()->clock;
+	struct vnode_clock *clock = &root_directory.clock;
 	u32 seq = le32_to_cpu(clock->seq);
 	struct adeos_reading now;
 
 	if (!adeos_clock_read(&now))
 		return;
-	WRITE_ONCE(clock->seq, cpu_to_le32(seq + 1));
+	adeos_show(&clock->seq, cpu_to_le32(seq + 1));
 	/* pairs with clock_fetch() in vnode/clock.c, as does the other one */
 	smp_wmb();
-	WRITE_ONCE(clock->tsc, cpu_to_le64(now.tsc));
-	WRITE_ONCE(clock->real_ns, cpu_to_le64(now.real_ns));
+	adeos_show(&clock->tsc, cpu_to_le64(now.tsc));
+	adeos_show(&clock->real_ns, cpu_to_le64(now.real_ns));
 	/* the content before the even number */
 	smp_wmb();
-	WRITE_ONCE(clock->seq, cpu_to_le32(seq + 2));
+	adeos_show(&clock->seq, cpu_to_le32(seq + 2));
 }
 
 /* Vnodes show how far they are from this clock. */

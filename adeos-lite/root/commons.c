@@ -16,6 +16,8 @@ static unsigned long commons_size = SZ_16M;
 module_param_named(commons, commons_size, ulong, 0444);
 MODULE_PARM_DESC(commons, "root: bytes for the protocol (2.1 MiB) and all bridges");
 
+struct vnode_directory root_directory;
+
 static struct adeos_region *commons_region;
 
 static int commons_map_region(void)
@@ -34,14 +36,16 @@ static int commons_map_region(void)
 
 static void commons_begin(void)
 {
-	struct vnode_directory *dir = adeos_directory();
+	struct vnode_member *root = &root_directory.member[0];
 
+	commons.directory = &root_directory;
 	strscpy(commons.name, "root", sizeof(commons.name));
-	strscpy(dir->member[0].name, commons.name, sizeof(dir->member[0].name));
-	WRITE_ONCE(dir->member[0].life, cpu_to_le32(1));
+	strscpy(root->name, commons.name, sizeof(root->name));
+	root->life = cpu_to_le32(1);
+	*adeos_shown(root) = *root;
 	adeos_ram_begin();
 	adeos_own_life_set(1);
-	WRITE_ONCE(dir->magic, cpu_to_le32(VNODE_DIRECTORY_MAGIC));
+	adeos_show(&root_directory.magic, cpu_to_le32(VNODE_DIRECTORY_MAGIC));
 }
 
 /*

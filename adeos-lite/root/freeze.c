@@ -73,7 +73,7 @@ static bool freeze_is_on(const struct adeos_slot *slot)
 
 static int freeze_begin(struct adeos_slot *slot)
 {
-	struct vnode_member *member = &adeos_directory()->member[slot->nr];
+	struct vnode_member *member = &root_directory.member[slot->nr];
 	u32 nr, cpu;
 
 	if (freeze_is_on(slot))
@@ -83,7 +83,8 @@ static int freeze_begin(struct adeos_slot *slot)
 	slot->freeze = (le32_to_cpu(member->freeze) + 1) | 1;
 	slot->freeze_end = rdtsc() + (u64)tsc_khz * (VNODE_FREEZE_MS + FREEZE_GRACE_MS);
 	/* pairs with freeze_obey() in vnode/probe.c */
-	smp_store_release(&member->freeze, cpu_to_le32(slot->freeze));
+	smp_wmb();
+	adeos_show(&member->freeze, cpu_to_le32(slot->freeze));
 	for (nr = 0; nr < slot->nr_cpus; nr++) {
 		cpu = freeze_beat(slot, nr) ? adeos_slot_cpu(slot, nr) : ADEOS_NO_CPU;
 		if (cpu != ADEOS_NO_CPU)
@@ -95,11 +96,11 @@ static int freeze_begin(struct adeos_slot *slot)
 /* Under the core's lock. */
 void adeos_freeze_end(struct adeos_slot *slot)
 {
-	struct vnode_member *member = &adeos_directory()->member[slot->nr];
+	struct vnode_member *member = &root_directory.member[slot->nr];
 
 	if (!slot->freeze)
 		return;
-	WRITE_ONCE(member->freeze, cpu_to_le32(slot->freeze + 1));
+	adeos_show(&member->freeze, cpu_to_le32(slot->freeze + 1));
 	slot->freeze = 0;
 	slot->freeze_end = rdtsc() + (u64)tsc_khz * FREEZE_GRACE_MS;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which kernel has what memory, for windows: root's own list, and a copy of it in the
- * directory for the vnodes. Under the core's lock.
+ * Which kernel has what memory, for windows. Under the core's lock.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -14,7 +13,7 @@
 /* Root's entries leave room for two of each vnode. */
 #define ROOT_RAMS	(VNODE_RAMS - 2 * VNODE_SLOTS)
 
-static struct vnode_ram rams[VNODE_RAMS];
+static struct vnode_ram * const rams = root_directory.ram;
 
 static void ram_copy(struct vnode_ram *to, const struct vnode_ram *ram)
 {
@@ -30,7 +29,7 @@ static void ram_copy(struct vnode_ram *to, const struct vnode_ram *ram)
 static void ram_write(unsigned int i, const struct vnode_ram *ram)
 {
 	ram_copy(&rams[i], ram);
-	ram_copy(&adeos_directory()->ram[i], ram);
+	ram_copy(adeos_shown(&rams[i]), ram);
 }
 
 /* Return: was there room? */
@@ -64,8 +63,6 @@ static int ram_found(struct resource *res, void *data)
 /* Root's own memory, before anything but the commons has been taken from Linux. */
 void adeos_ram_begin(void)
 {
-	memset(rams, 0, sizeof(rams));
-	commons.ram = rams;
 	walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY, 0, U64_MAX,
 			    NULL, ram_found);
 }

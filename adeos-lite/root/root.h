@@ -28,6 +28,27 @@
 extern const struct adeos_part adeos_low_part, adeos_root_commons_part, adeos_pool_part,
 	adeos_slots_part, adeos_root_bridges_part, adeos_compact_part, adeos_root_clock_part;
 
+/* ---- commons.c: the directory ---- */
+
+/*
+ * What root has decided, where no vnode can write: root reads it here alone. Under the
+ * core's lock, its bridges under bridge_root_lock.
+ */
+extern struct vnode_directory root_directory;
+
+/* The copy, for vnodes, of what is @at in there */
+#define adeos_shown(at)							\
+	((typeof(at))(commons.va + VNODE_DIRECTORY + ((void *)(at) - (void *)&root_directory)))
+
+/* Sets the word @at in there, and in the copy. */
+#define adeos_show(at, value)						\
+	do {								\
+		typeof(at) at_ = (at);					\
+									\
+		WRITE_ONCE(*at_, value);				\
+		WRITE_ONCE(*adeos_shown(at_), *at_);			\
+	} while (0)
+
 /* ---- rams.c: under the core's lock ---- */
 
 void adeos_ram_begin(void);

@@ -13,6 +13,7 @@
 #include <linux/string.h>
 #include <asm/tsc.h>
 
+#include "bridges.h"
 #include "watch.h"
 
 static unsigned int hang_ms = 800;
@@ -28,20 +29,35 @@ static u32 lives = 1;		/* root's own is 1 */
 /* The life is cleared first and written last: in between, readers find no member. */
 static void member_write(const struct adeos_slot *slot, u32 life, u32 refused)
 {
-	struct vnode_directory *dir = adeos_directory();
-	struct vnode_member *member = &dir->member[slot->nr];
+	struct vnode_member *member = &root_directory.member[slot->nr];
 
-	WRITE_ONCE(member->life, 0);
+	adeos_show(&member->life, 0);
 	/* pairs with member_read() in member.c */
 	smp_wmb();
-	member->id = cpu_to_le32(slot->id);
-	member->boot = cpu_to_le32(slot->boot);
-	member->attach = cpu_to_le32(slot->attach);
-	member->refused = cpu_to_le32(refused);
-	strscpy(member->name, slot->name, sizeof(member->name));
+	adeos_show(&member->id, cpu_to_le32(slot->id));
+	adeos_show(&member->boot, cpu_to_le32(slot->boot));
+	adeos_show(&member->attach, cpu_to_le32(slot->attach));
+	adeos_show(&member->refused, cpu_to_le32(refused));
+	strscpy_pad(member->name, slot->name, sizeof(member->name));
+	memcpy(adeos_shown(member)->name, member->name, sizeof(member->name));
 	/* the same */
-	smp_store_release(&member->life, cpu_to_le32(life));
-	WRITE_ONCE(dir->events, cpu_to_le32(le32_to_cpu(dir->events) + 1));
+	smp_wmb();
+	adeos_show(&member->life, cpu_to_le32(life));
+	adeos_show(&root_directory.events, cpu_to_le32(le32_to_cpu(root_directory.events) + 1));
+}
+
+/* Frees bridges that have no users any more, and mends what a vnode that ran wild wrote to. */
+static void directory_settle(void)
+{
+	struct vnode_directory *shown = adeos_shown(&root_directory);
+
+	mutex_lock(&bridge_root_lock);
+	bridge_root_sweep();
+	if (memcmp(shown, &root_directory, sizeof(root_directory))) {
+		pr_warn("a vnode has written to the directory, where only root may: mended\n");
+		memcpy(shown, &root_directory, sizeof(root_directory));
+	}
+	mutex_unlock(&bridge_root_lock);
 }
 
 static void knock_members(void)
@@ -56,26 +72,27 @@ static void knock_members(void)
 
 static void lent_write(const struct adeos_slot *slot)
 {
-	struct vnode_lent_cpu *lent = adeos_directory()->lent;
+	struct vnode_lent_cpu *lent = root_directory.lent;
 	unsigned int i, k = 0;
 
 	for (i = 0; i < VNODE_BEATS && k < slot->nr_cpus; i++) {
 		if (lent[i].slot)
 			continue;
-		WRITE_ONCE(lent[i].apicid, cpu_to_le32(slot->cpu[k++].apicid));
+		adeos_show(&lent[i].apicid, cpu_to_le32(slot->cpu[k++].apicid));
 		/* pairs with adeos_cpu_of_slot() in ipi.c */
-		smp_store_release(&lent[i].slot, cpu_to_le32(slot->nr));
+		smp_wmb();
+		adeos_show(&lent[i].slot, cpu_to_le32(slot->nr));
 	}
 }
 
 static void lent_clear(u32 nr)
 {
-	struct vnode_lent_cpu *lent = adeos_directory()->lent;
+	struct vnode_lent_cpu *lent = root_directory.lent;
 	unsigned int i;
 
 	for (i = 0; i < VNODE_BEATS; i++)
 		if (le32_to_cpu(lent[i].slot) == nr)
-			WRITE_ONCE(lent[i].slot, 0);
+			adeos_show(&lent[i].slot, 0);
 }
 
 /* ---- admission ---- */
@@ -225,20 +242,40 @@ static void station_close(u32 nr)
 }
 
 /**
+ * adeos_slot_withdraw - a vnode's CPUs are about to be stopped
+ * @slot: open
+ *
+ * It is no member any more: the others hear of it, its bridges are revoked, and no
+ * interrupt is sent to its CPUs from now on.
+ * Context: process.
+ */
+void adeos_slot_withdraw(struct adeos_slot *slot)
+{
+	struct vnode_station *station = adeos_station(slot->nr);
+
+	adeos_core_enter();
+	slot->started = false;
+	adeos_freeze_end(slot);
+	memset(station->portal, 0, sizeof(station->portal));
+	slot_gone(slot);
+	adeos_members_update();
+	adeos_core_leave();
+}
+EXPORT_SYMBOL_GPL(adeos_slot_withdraw);
+
+/**
  * adeos_slot_stop - a vnode's CPUs are stopped
  * @slot: open
  *
- * It is no member any more: the others hear of it, and its bridges are revoked.
+ * It is withdrawn, if it was not before, and uses no bridge any more.
  * Context: process.
  */
 void adeos_slot_stop(struct adeos_slot *slot)
 {
+	adeos_slot_withdraw(slot);
 	adeos_core_enter();
-	slot->started = false;
-	adeos_freeze_end(slot);
 	station_close(slot->nr);
-	slot_gone(slot);
-	adeos_members_update();
+	directory_settle();
 	adeos_core_leave();
 }
 EXPORT_SYMBOL_GPL(adeos_slot_stop);

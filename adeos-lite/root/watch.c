@@ -50,15 +50,16 @@ void adeos_watch_begin(struct adeos_slot *slot)
 
 static void watch_ask(struct adeos_slot *slot, u32 nr)
 {
-	struct vnode_member *member = &adeos_directory()->member[slot->nr];
+	struct vnode_member *member = &root_directory.member[slot->nr];
 	u32 cpu = adeos_slot_cpu(slot, nr);
 
 	if (cpu == ADEOS_NO_CPU)
 		return;
 	slot->asked = le32_to_cpu(member->probe) + 1;
-	WRITE_ONCE(member->probe_apicid, cpu_to_le32(slot->cpu[cpu].apicid));
+	adeos_show(&member->probe_apicid, cpu_to_le32(slot->cpu[cpu].apicid));
 	/* pairs with probe_answer() in vnode/probe.c */
-	smp_store_release(&member->probe, cpu_to_le32(slot->asked));
+	smp_wmb();
+	adeos_show(&member->probe, cpu_to_le32(slot->asked));
 	adeos_ipi(slot->cpu[cpu].apicid, APIC_DM_NMI);
 }
 
@@ -71,7 +72,7 @@ static void watch_verdict(struct adeos_slot *slot, u32 nr, u32 ticks, bool other
 
 	/* pairs with probe_answer() in vnode/probe.c */
 	if (slot->asked && le32_to_cpu(smp_load_acquire(&probe->asked)) == slot->asked)
-		memcpy(where, probe->text, sizeof(where) - 1);
+		adeos_text_line(where, probe->text, sizeof(where));
 	scnprintf(text, sizeof(text), "its CPU %u has been silent for %u ms, %s", nr,
 		  ticks * VNODE_BEAT_MS, where);
 	adeos_slot_ended(slot, ADEOS_END_HUNG, 0, nr, text);

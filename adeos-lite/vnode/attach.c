@@ -141,7 +141,7 @@ static int attach_init(void)
 	commons.va = memremap(commons.pa, commons.size, MEMREMAP_WB);
 	if (!commons.va)
 		return -ENOMEM;
-	commons.ram = adeos_directory()->ram;
+	commons.directory = commons.va + VNODE_DIRECTORY;
 	attachments = le32_to_cpu(READ_ONCE(adeos_own()->hello.attach)) + 1;
 	WRITE_ONCE(adeos_own()->hello.magic, 0);
 	adeos_station_clear(adeos_own());

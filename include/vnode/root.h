@@ -139,6 +139,7 @@ int adeos_slot_open(struct adeos_slot *slot);
 int adeos_slot_lend(struct adeos_slot *slot);
 void adeos_slot_close(struct adeos_slot *slot);
 int adeos_slot_start(struct adeos_slot *slot, u64 control_offset);
+void adeos_slot_withdraw(struct adeos_slot *slot);
 void adeos_slot_stop(struct adeos_slot *slot);
 void adeos_slot_wait_silent(struct adeos_slot *slot, unsigned int ms);
 unsigned int adeos_slot_log(struct adeos_slot *slot, char *buf, unsigned int size);

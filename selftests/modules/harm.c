@@ -13,6 +13,8 @@
 #include <linux/panic.h>
 #include <linux/smp.h>
 #include <linux/stop_machine.h>
+#include <linux/string.h>
+#include <asm/apic.h>
 
 #include "test.h"
 
@@ -156,6 +158,62 @@ static int nmirest_run(struct answer *out, int argc, char **argv)
 	return 0;
 }
 
+/* ---- in root: a CPU that comes late to the trampoline ---- */
+
+#define LOW_END		0xa0000
+
+/* Words of kernel/trampoline.h */
+#define PAGE_TOKEN	0x10
+#define PAGE_MODE	0x20
+#define PAGE_LEFT	0x24
+
+/* By its first instructions: cli, cld, jmp */
+static u64 trampoline_find(void)
+{
+	static const u8 begin[] = { 0xfa, 0xfc, 0xeb };
+	u64 pa;
+
+	for (pa = PAGE_SIZE; pa < LOW_END; pa += PAGE_SIZE)
+		if (!memcmp(phys_to_virt(pa), begin, sizeof(begin)))
+			return pa;
+	return 0;
+}
+
+/* Another CPU is expected there now, and has not gone on. */
+static bool trampoline_waits(const void *page)
+{
+	return READ_ONCE(*(u32 *)(page + PAGE_MODE)) &&
+	       READ_ONCE(*(u32 *)(page + PAGE_TOKEN)) != READ_ONCE(*(u32 *)(page + PAGE_LEFT));
+}
+
+static int trampoline_run(struct answer *out, int argc, char **argv)
+{
+	say(out, "page %llu\n", trampoline_find());
+	return 0;
+}
+
+/* A CPU that rests is started on root's trampoline at the next start of a vnode. */
+static int late_run(struct answer *out, int argc, char **argv)
+{
+	u64 deadline, pa = trampoline_find();
+	u32 apicid;
+	int err;
+
+	err = kstrtou32(argv[0], 0, &apicid);
+	if (!err)
+		err = arg_deadline(argv[1], &deadline);
+	if (err)
+		return err;
+	if (!pa)
+		return -ENOENT;
+	adeos_ipi(apicid, APIC_INT_LEVELTRIG | APIC_INT_ASSERT | APIC_DM_INIT);
+	while (!trampoline_waits(phys_to_virt(pa)))
+		if (!go_on(deadline))
+			return -ETIME;
+	adeos_ipi(apicid, APIC_DM_STARTUP | (u32)(pa >> PAGE_SHIFT));
+	return 0;
+}
+
 /* ---- for ever ---- */
 
 static void spin_for_ever(void *data)
@@ -215,6 +273,8 @@ const struct command harm_commands[] = {
 	{ "release", 0, "", release_run },
 	{ "irqsoff", 3, "NAME CPU MS", irqsoff_run },
 	{ "nmirest", 0, "", nmirest_run },
+	{ "trampoline", 0, "", trampoline_run },
+	{ "late", 2, "APICID MS", late_run },
 	{ "spin", 1, "CPU", spin_run },
 	{ "spinall", 0, "", spinall_run },
 	{ "panic", 0, "", panic_run },

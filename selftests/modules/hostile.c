@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A vnode whose kernel has gone mad: it writes random bytes wherever only it may write,
- * and interrupts the others at any rate. It does not write to memory of others: nothing
- * could prevent that.
+ * and interrupts the others at any rate. In the commons it writes also what is root's or
+ * another vnode's; not to their own memory: nothing could prevent that.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -237,6 +237,14 @@ static int scribble_station(size_t part, u64 seed, u32 rounds)
 	return scribble(&target, seed, rounds);
 }
 
+/* One part of the commons, or all of it */
+static int scribble_commons(u64 offset, u64 size, u64 seed, u32 rounds)
+{
+	struct target target = { .va = commons + offset, .size = size };
+
+	return scribble(&target, seed, rounds);
+}
+
 static int scribble_control(u64 seed, u32 rounds)
 {
 	struct target target = { .va = control_map(), .size = VNODE_PAGE };
@@ -273,6 +281,11 @@ static int scribble_what(const char *what, u64 seed, u32 rounds, u64 max)
 			return scribble_station(i, seed, rounds);
 	if (!strcmp(what, "control"))
 		return scribble_control(seed, rounds);
+	if (!strcmp(what, "directory"))
+		return scribble_commons(VNODE_DIRECTORY, sizeof(struct vnode_directory), seed,
+					rounds);
+	if (!strcmp(what, "protocol"))
+		return scribble_commons(0, VNODE_POOL, seed, rounds);
 	return scribble_bridge(what, seed, rounds, max);
 }
 

@@ -69,8 +69,26 @@ outcome() { # SEED WHAT
 	fi
 }
 
+# Nothing can keep a vnode from this, and other vnodes may not survive it.
+root_survives() { # WHAT
+	up 1 1 192M && scribbles 1 "$1" && wait_for "$SCRIBBLE_S" over 1 "$1"
+	outcome 1 "$1"
+	stop 1 && at 0 portal alive grant=all && at 0 close alive
+}
+
+noticed() {
+	dmesg | grep 'a vnode has written to the directory'
+}
+
+works_again() {
+	local status=0
+
+	up 1 1 192M && pings 0 1 && pings 1 0 || status=1
+	stop 1 && [ "$status" -eq 0 ]
+}
+
 parts="scratch control rings portals bridges tails requests body beats end hello station"
-plan $(($(echo "$parts" | wc -w) * $# + 10))
+plan $(($(echo "$parts" | wc -w) * $# + 15))
 remember_root
 log_begin
 remember_adeos
@@ -90,6 +108,11 @@ check "vnode 1 can be stopped" stop 1
 check "vnode 2 as well" stop 2
 at 0 close in > /dev/null
 at 0 unbridge page > /dev/null
+check "vnode 1 writes to root's directory: root lives" root_survives directory
+check "and has noticed" noticed
+check "another vnode 1 works" works_again
+check "vnode 1 writes to all that the kernels share for the protocol: root lives" root_survives protocol
+check "another vnode 1 works" works_again
 check "root has everything again" eval 'nothing_held && root_is_back'
 check "root's log is quiet" log_is_quiet
 finish

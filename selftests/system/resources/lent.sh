@@ -102,11 +102,32 @@ is_killed_in_between() {
 	wait_for 10 root_has_all
 }
 
+# While root starts vnode 2 on CPU 3, CPU 2, which vnode 1 has and does not use yet, comes to
+# the page on which CPU 3 is expected.
+late_cpu_rests() {
+	local late status=0
+
+	kexec --vnode=1 --cpus=2 --mem=16M --boot-limit=0 -l /tmp/spin || return
+	adeos-test late 2 60000 > /tmp/late &
+	late=$!
+	start 2 3 192M && comes_up 2 1 || status=1
+	wait "$late" || status=1
+	cat /tmp/late
+	stop 2 || status=1
+	kexec --vnode=1 -u && [ "$status" -eq 0 ]
+}
+
+# Firmware may write to the first 64 KiB.
+trampoline_is_above_64k() {
+	adeos-test trampoline | tee /tmp/page
+	[ "$(sed -n 's/^page //p' /tmp/page)" -ge 65536 ]
+}
+
 alive() {
 	[ "$(vnode-ctl beats 1)" -gt 100 ]
 }
 
-plan 29
+plan 31
 remember_root
 log_begin
 tiny-kernel cli > /tmp/spin
@@ -124,6 +145,8 @@ check "so does a return" waits_for_plug kexec --vnode=1 -u
 check "a CPU that stays offline is named" names_offline_cpu
 check "the second CPU is refused: the first one is back" second_is_refused
 check "kexec is killed between two CPUs: the first one is back" is_killed_in_between
+check "CPUs start on a page above 64 KiB" trampoline_is_above_64k
+check "a CPU that comes late does not enter another one's kernel" late_cpu_rests
 check "root has everything again, its log is quiet" eval 'root_is_back && log_is_quiet'
 rmmod adeos_test
 check "the modules can go" rmmod vnode adeos_lite
