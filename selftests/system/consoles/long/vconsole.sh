@@ -40,7 +40,7 @@ for id in $IDS; do
 done
 # shellcheck disable=SC2086 # words
 check "$kib KiB out of each and into each, at the same time" all_at_once $IDS
-kib=10240
+kib=4096
 for id in $IDS; do
 	check "$id: $kib KiB out, as many in" both_ways "$id"
 done

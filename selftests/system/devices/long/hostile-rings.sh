@@ -23,7 +23,8 @@ hostile_is_loaded() {
 	start 1 1 128M -l --disk="$IMAGE" --fs="$TREE:/srv/tree,ro"
 }
 
-# Writes and reads its disk again and again, until /tmp/stop is there.
+# Writes and reads its disk again and again, until /tmp/stop is there. The pauses leave the
+# host's CPUs to vnode 1's requests.
 neighbour_begins() {
 	start_with 2 2 --disk=/srv/b.img && inside 2 ': > /tmp/turns
 		(while [ ! -e /tmp/stop ]; do
@@ -31,6 +32,7 @@ neighbour_begins() {
 			dd if=/tmp/mine of=/dev/vda bs=1M oflag=direct 2> /tmp/dd &&
 				dd if=/dev/vda bs=1M count=4 iflag=direct 2> /tmp/dd | cmp - /tmp/mine || echo > /tmp/wrong
 			echo >> /tmp/turns
+			sleep 3
 		done) > /dev/null 2>&1 &'
 }
 

@@ -5,5 +5,5 @@
 # [ROUNDS [SEED...]]: a quarter of a million rounds of random bytes over the shared memory of a
 # vnode.
 
-[ $# -gt 0 ] || set -- 10000 1000003 88172645463325252
+[ $# -gt 0 ] || set -- 20000 1000003
 exec sh /selftests/isolation/hostile.sh "$@"

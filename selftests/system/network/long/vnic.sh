@@ -13,8 +13,8 @@
 . /selftests/lib/net.sh
 
 minutes=${1:-2}
-downs=${2:-2000}
-mib=${3:-256}
+downs=${2:-500}
+mib=${3:-64}
 # leaves some time for a kernel that boots
 TALK='-b 30M'
 

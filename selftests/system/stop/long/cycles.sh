@@ -2,6 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: -c 4 -m 2G -t 2200
 #
-# Thirty starts and stops on one root.
+# Twenty starts and stops on one root.
 
-exec sh /selftests/stop/cycles.sh 30
+exec sh /selftests/stop/cycles.sh 20

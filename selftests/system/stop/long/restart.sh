@@ -8,7 +8,7 @@
 # shellcheck source=selftests/system/lib/adeos.sh
 . /selftests/lib/adeos.sh
 
-TIMES=${1:-28}
+TIMES=${1:-21}
 
 way() { # N
 	case $(($1 % 7)) in

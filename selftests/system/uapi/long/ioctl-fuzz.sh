@@ -4,4 +4,4 @@
 #
 # ioctl-fuzz.sh, for longer and with other seeds.
 
-exec sh /selftests/uapi/ioctl-fuzz.sh 80000 11 12 13 14 15 16 17 18
+exec sh /selftests/uapi/ioctl-fuzz.sh 50000 11 12 13 14 15 16 17 18
