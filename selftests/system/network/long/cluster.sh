@@ -151,7 +151,7 @@ types_until_copied() {
 # Node 1 copies a file from node 3 while MPI and the session run between these nodes. Node 3
 # receives more than acknowledgements of the file: MPI's messages continue.
 copies_while_busy() {
-	local before since sum status=0 received='cat /sys/class/net/vnet0/statistics/rx_bytes' session copy came
+	local before since sum status=0 received='cat /sys/class/net/vnet0/statistics/rx_bytes' copy came
 
 	sum=$(types 60 "head -c ${mib}M /dev/urandom | tee /root/file | sha256sum") &&
 		before=$(types 20 "$received") || return 1
