@@ -365,7 +365,6 @@ static int bridge_show(char *buf, int len, const struct bridge_info *info)
 		[VNODE_BRIDGE_MOVING] = "moving",
 		[VNODE_BRIDGE_DEAD] = "dead",
 	};
-
 	const char *name = info->name[0] ? info->name : "-";
 
 	return sysfs_emit_at(buf, len, "%u %u %*pE %u %llu %llu %s %#x\n", info->index,

@@ -183,7 +183,10 @@ int kmb_node_return(u32 id, struct file *owner)
 	return err;
 }
 
-/* The last reference to the file is gone, so none of its ioctls is under way. */
+/*
+ * The last reference to the file is gone, so none of its ioctls is under way. What a CPU
+ * whose START failed may still use stays, without an owner, until a STOP succeeds.
+ */
 void kmb_node_release_owner(struct file *owner)
 {
 	struct kmb_node *node = NULL;
@@ -192,8 +195,11 @@ void kmb_node_release_owner(struct file *owner)
 		if (READ_ONCE(node->owner) != owner)
 			continue;
 		mutex_lock(&node->lock);
-		if (node->owner == owner)
-			return_locked(node);
+		if (node->owner == owner) {
+			node->owner = NULL;
+			if (!kmb_node_runs(node))
+				return_locked(node);
+		}
 		mutex_unlock(&node->lock);
 	}
 }

@@ -273,7 +273,8 @@ struct vnode_load {
  * START: ENOENT, EBADF (granted through another descriptor), EBUSY (not loaded),
  * ESHUTDOWN (root is going down), ETIMEDOUT (the boot CPU did not come to its
  * first instruction; the vnode stays loaded). RETURN: ENOENT, EBUSY (it is
- * booting or running: STOP it first).
+ * booting or running, or a CPU has not proved after a START that failed that it
+ * rests: STOP it first).
  */
 struct vnode_id {
 	__u32 id;
@@ -296,7 +297,7 @@ struct vnode_id {
  * Errors: ENOENT; EOPNOTSUPP (orderly stop, but no attached nanokernel that could be
  * asked); ETIME (orderly stop, not complete within @timeout_ms; the shutdown continues);
  * EINTR (the same, a signal came); ETIMEDOUT (a CPU did not answer INIT and SIPI: the
- * vnode keeps its state and its memory).
+ * vnode keeps its state and its memory, but its nanokernel is not attached any more).
  */
 struct vnode_stop {
 	__u32 id;

@@ -71,6 +71,7 @@ is_lent_with_young_page() {
 	local tries page base status=1
 
 	for tries in 1 2 3 4 5; do
+		rm -f /tmp/young
 		young-page 2 > /tmp/young &
 		wait_for 10 test -s /tmp/young && read -r page < /tmp/young || return 1
 		base=$(((page >> 21 << 21) - 8 * MIB))
